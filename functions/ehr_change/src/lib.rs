@@ -1,0 +1,1 @@
+//! Proves who sent an EHR hook, marks ids, queues a signal.

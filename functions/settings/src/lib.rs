@@ -1,0 +1,1 @@
+//! The v1 API, and later the settings page.

@@ -1,0 +1,1 @@
+//! CalDAV calendars behind the engine's ports.

@@ -1,0 +1,1 @@
+//! The single table behind the engine's stores.

@@ -1,0 +1,1 @@
+//! EHRs behind the engine's port: FHIR R4.

@@ -1,0 +1,1 @@
+//! The vault: sealed credentials and practice keys.

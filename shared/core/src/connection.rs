@@ -1,0 +1,294 @@
+//! A connection: what the clinician chose, what has been learnt, and the state that follows from the evidence.
+//! Nobody sets a state: it is computed each time it is asked for.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::detail::Detail;
+use crate::ids::{AppointmentId, CalendarId, ConnectionId, Cursor, PracticeId, PractitionerId, ScheduleId};
+use crate::window::WindowDays;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Provider {
+    Google,
+    Microsoft,
+    Caldav,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Direction {
+    #[default]
+    EhrToCalendar,
+    TwoWay,
+}
+
+/// What happens to a mirror that passes the past edge of the window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum AgedOut {
+    #[default]
+    Remove,
+    Keep,
+}
+
+/// Which of a clinician's busy times become blocks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BlockScope {
+    #[default]
+    All,
+    /// Only those that touch operational hours.
+    Hours,
+}
+
+/// When the first sync may start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Start {
+    #[default]
+    WhenAuthorised,
+    WhenConfirmed,
+}
+
+/// The calendar that we write to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MainCalendar {
+    Existing(CalendarRef),
+    /// To be created under this name, or found if we made one before.
+    Create(String),
+    /// Write nothing: the connection only closes time.
+    None,
+}
+
+/// A calendar, with its name for people.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CalendarRef {
+    pub id: CalendarId,
+    pub name: String,
+}
+
+/// The calendars that we read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BlockingCalendars {
+    /// Those that the account itself owns, once it is known which they are.
+    Owned,
+    Chosen(Vec<CalendarRef>),
+}
+
+/// What the clinician chose.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    pub direction: Direction,
+    pub window: WindowDays,
+    pub detail: Detail,
+    pub main_calendar: MainCalendar,
+    pub blocking_calendars: BlockingCalendars,
+    pub aged_out: AgedOut,
+    pub block_scope: BlockScope,
+    pub reminder_minutes: Option<u32>,
+    pub start: Start,
+}
+
+/// Everything remembered about a connection except its links and its credentials.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Connection {
+    pub practice: PracticeId,
+    pub id: ConnectionId,
+    pub practitioner: PractitionerId,
+    pub provider: Provider,
+    /// How the account is called at the provider, for people; `None` until signed in.
+    pub account: Option<String>,
+    pub settings: Settings,
+    /// Grows with each command of a person; what `If-Match` compares. A run that used an older one is due again.
+    pub version: u64,
+    pub evidence: Evidence,
+    pub schedule: Schedule,
+    pub signals: Signals,
+    pub progress: Option<Progress>,
+    /// By source: `ehr`, or a calendar's id. Newest problem of each.
+    pub problems: BTreeMap<String, Problem>,
+}
+
+/// Facts from which the state follows.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Evidence {
+    pub created_at: Timestamp,
+    pub authorised_at: Option<Timestamp>,
+    /// The clinician's yes.
+    pub started_at: Option<Timestamp>,
+    pub paused_at: Option<Timestamp>,
+    /// The provider refused our credentials, and has not accepted any since.
+    pub refused_at: Option<Timestamp>,
+    pub first_synced_at: Option<Timestamp>,
+    pub last_synced_at: Option<Timestamp>,
+    pub disconnect: Option<Disconnect>,
+    pub disconnected_at: Option<Timestamp>,
+    /// When a person last said yes to the removals that the brake holds.
+    pub brake_released_at: Option<Timestamp>,
+}
+
+/// A disconnect that was asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Disconnect {
+    pub asked_at: Timestamp,
+    pub mirrors: Mirrors,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Mirrors {
+    #[default]
+    Remove,
+    Keep,
+}
+
+/// What has been read, how far, and what is due when.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Schedule {
+    /// Where each calendar's delta goes on. A calendar without one is listed in full.
+    pub cursors: BTreeMap<CalendarId, Cursor>,
+    /// The practice-local day to which the window was last rolled.
+    pub rolled_to: Option<Date>,
+    /// When both sides were last compared in full, and with which version of the settings.
+    pub reconciled: Option<Reconciled>,
+    /// What the EHR told about the practitioner, kept for a day.
+    pub practitioner: Option<Known>,
+    /// When the sweep should next look at this connection. `None` where nothing is due.
+    pub due_at: Option<Timestamp>,
+    /// Consecutive runs in which a source could not be read.
+    pub failures: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reconciled {
+    pub at: Timestamp,
+    pub version: u64,
+}
+
+/// The EHR's facts about a practitioner, as far as a sync needs them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Known {
+    pub at: Timestamp,
+    /// IANA name; the practice's fallback is already applied.
+    pub time_zone: Option<String>,
+    pub schedules: Vec<ScheduleId>,
+}
+
+/// Signals received and answered. Counting makes lost, doubled and late ones harmless.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Signals {
+    /// How many were ever received.
+    pub received: u64,
+    /// How many of them a finished run has answered.
+    pub answered: u64,
+    /// Since when a request is waiting in the queue; `None` where the queue owes us nothing.
+    pub pending_since: Option<Timestamp>,
+    pub marks: Marks,
+}
+
+/// What signals named since the last run took it up.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Marks {
+    /// Appointments to read by id, each with the token of the signal that named it last: a run that is done
+    /// with an appointment clears only the mark that it saw.
+    pub appointments: BTreeMap<AppointmentId, String>,
+    /// More were named than are worth keeping: look at everything. Holds the token likewise.
+    pub everything: Option<String>,
+}
+
+/// More marks than this mean: look at everything.
+pub const MOST_MARKS: usize = 50;
+
+/// How far a long run has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    pub done: u64,
+    pub total: u64,
+}
+
+/// Something that a person should know, in the words of the catalogue; never content.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    pub kind: ProblemKind,
+    pub detail: String,
+    pub since: Timestamp,
+}
+
+/// The catalogue; `docs/problems.md` says for each who must act.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ProblemKind {
+    CredentialsRefused,
+    CalendarUnreachable,
+    CalendarMissing,
+    CalendarReadOnly,
+    EhrUnreachable,
+    EhrRefused,
+    BrakeEngaged,
+    ItemsUnreadable,
+    ItemsRejected,
+    TimeZoneMissing,
+    FreeAllDay,
+    LeftBehind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    Authorising,
+    Ready,
+    Syncing,
+    Active,
+    ReconnectRequired,
+    Paused,
+    Disconnecting,
+    Disconnected,
+}
+
+impl Evidence {
+    /// What the connection is, in order of what matters most to a person (E-008).
+    pub fn state(&self) -> State {
+        match self {
+            Evidence { disconnected_at: Some(_), .. } => State::Disconnected,
+            Evidence { disconnect: Some(_), .. } => State::Disconnecting,
+            Evidence { authorised_at: None, .. } => State::Authorising,
+            Evidence { refused_at: Some(_), .. } => State::ReconnectRequired,
+            Evidence { paused_at: Some(_), .. } => State::Paused,
+            Evidence { started_at: None, .. } => State::Ready,
+            Evidence { first_synced_at: None, .. } => State::Syncing,
+            _ => State::Active,
+        }
+    }
+}
+
+impl Signals {
+    /// Whether no signal received so far is waiting or running.
+    pub fn settled(&self) -> bool {
+        self.answered >= self.received
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn e_008_the_state_follows_from_the_evidence() {
+        let t = Some(Timestamp::UNIX_EPOCH);
+        let gone = Some(Disconnect { asked_at: Timestamp::UNIX_EPOCH, mirrors: Mirrors::Remove });
+        let none = Evidence::default();
+        let signed_in = Evidence { authorised_at: t, ..none.clone() };
+        let started = Evidence { started_at: t, ..signed_in.clone() };
+        let active = Evidence { first_synced_at: t, ..started.clone() };
+        for (evidence, state) in [
+            (none.clone(), State::Authorising),
+            (signed_in.clone(), State::Ready),
+            (started.clone(), State::Syncing),
+            (active.clone(), State::Active),
+            (Evidence { paused_at: t, ..active.clone() }, State::Paused),
+            (Evidence { refused_at: t, paused_at: t, ..active.clone() }, State::ReconnectRequired),
+            (Evidence { disconnect: gone, refused_at: t, ..active.clone() }, State::Disconnecting),
+            (Evidence { disconnect: gone, disconnected_at: t, ..active }, State::Disconnected),
+            (Evidence { disconnect: gone, ..none }, State::Disconnecting),
+        ] {
+            assert_eq!(evidence.state(), state);
+        }
+    }
+}

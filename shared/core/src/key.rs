@@ -1,0 +1,304 @@
+//! What the practice's key derives: the names of our mirrors and the fingerprints of what we wrote.
+//! The key itself comes from the vault; it is never shown.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::event::EventRef;
+use crate::ids::{AppointmentId, CalendarId, PractitionerId, ScheduleId};
+use crate::mirror::{BlockContent, Certainty, Content, MirrorContent, MirrorId};
+
+type HmacSha256 = Hmac<Sha256>;
+
+/// 32 secret bytes, one set a practice.
+#[derive(Clone)]
+pub struct PracticeKey {
+    names: HmacSha256,
+    prints: HmacSha256,
+}
+
+impl std::fmt::Debug for PracticeKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PracticeKey([redacted])")
+    }
+}
+
+/// A keyed digest of the fields that we write, with the number of the format that made it.
+/// Equal fingerprints mean equal content; from a fingerprint nobody learns the content.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Fingerprint {
+    format: u8,
+    digest: [u8; 16],
+}
+
+impl Fingerprint {
+    /// The format that this version writes. A link of an older format is agreed on anew, lazily.
+    pub const FORMAT: u8 = 1;
+
+    /// As stored: the format, then the digest.
+    pub fn to_bytes(self) -> [u8; 17] {
+        let mut bytes = [self.format; 17];
+        for (to, from) in bytes.iter_mut().skip(1).zip(self.digest) {
+            *to = from;
+        }
+        bytes
+    }
+
+    /// `None` where the length is not ours.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (format, digest) = bytes.split_first()?;
+        Some(Self { format: *format, digest: digest.try_into().ok()? })
+    }
+}
+
+/// What owns a mirror, in either lane.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Owner {
+    Appointment(AppointmentId),
+    Event(EventRef),
+}
+
+/// Where a mirror lives.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Target {
+    Calendar(CalendarId),
+    Schedule(ScheduleId),
+}
+
+impl Target {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Target::Calendar(id) => id.as_str(),
+            Target::Schedule(id) => id.as_str(),
+        }
+    }
+}
+
+impl PracticeKey {
+    /// Two working keys are derived from the secret, so that a name never doubles as a fingerprint.
+    pub fn new(secret: &[u8; 32]) -> Self {
+        let derive = |label: &[u8]| keyed(&digest(keyed(secret), &[label]));
+        Self { names: derive(b"daybook mirror names 1"), prints: derive(b"daybook fingerprints 1") }
+    }
+
+    /// The one name of the mirror of `owner` in `target` for this practitioner, whichever connection
+    /// writes it. The last ten bytes are a tag over the first fifteen: see [`Self::is_ours`].
+    pub fn mirror_id(&self, practitioner: &PractitionerId, owner: &Owner, target: &Target) -> MirrorId {
+        let body = match owner {
+            Owner::Appointment(id) => self.name(&[
+                b"a",
+                practitioner.as_str().as_bytes(),
+                id.as_str().as_bytes(),
+                target.as_str().as_bytes(),
+            ]),
+            Owner::Event(event) => self.name(&[
+                b"e",
+                practitioner.as_str().as_bytes(),
+                event.calendar.as_str().as_bytes(),
+                event.item.as_str().as_bytes(),
+                event.occurrence.as_str().as_bytes(),
+                target.as_str().as_bytes(),
+            ]),
+        };
+        let body: Vec<u8> = body.into_iter().take(15).collect();
+        let tag = self.tag(practitioner, &body);
+        MirrorId(format!("{}{}", MirrorId::PREFIX, base32hex(body.into_iter().chain(tag))))
+    }
+
+    /// Whether this name could only have been made with this practice's key for this practitioner. So a
+    /// mirror is recognised when it comes back through another connection, calendar or feed (E-046), while
+    /// a mirror of another practice is an ordinary event.
+    pub fn is_ours(&self, practitioner: &PractitionerId, mirror: &MirrorId) -> bool {
+        let bytes = from_base32hex(mirror.as_str().get(MirrorId::PREFIX.len()..).unwrap_or_default());
+        match bytes.split_at_checked(15) {
+            Some((body, tag)) => constant_time_eq(tag, &self.tag(practitioner, body)),
+            None => false,
+        }
+    }
+
+    /// A short name for an item of a calendar, to look its links up by without storing its id as a key.
+    pub fn item_digest(&self, calendar: &CalendarId, item: &str) -> String {
+        let name = self.name(&[b"i", calendar.as_str().as_bytes(), item.as_bytes()]);
+        base32hex(name.into_iter().take(15))
+    }
+
+    /// Fingerprint of what we want to stand, or of what stands, on the other side.
+    pub fn fingerprint(&self, content: &Content) -> Fingerprint {
+        match content {
+            Content::Mirror(mirror) => self.fingerprint_mirror(mirror),
+            Content::Block(block) => self.fingerprint_block(*block),
+        }
+    }
+
+    pub fn fingerprint_mirror(&self, mirror: &MirrorContent) -> Fingerprint {
+        let certainty: &[u8] = match mirror.certainty {
+            Certainty::Confirmed => b"c",
+            Certainty::Tentative => b"t",
+        };
+        let start = mirror.interval.start().as_second().to_be_bytes();
+        let end = mirror.interval.end().as_second().to_be_bytes();
+        let reminder = mirror.reminder_minutes.map_or([0xff; 8], |minutes| u64::from(minutes).to_be_bytes());
+        let location = mirror.location.as_deref().unwrap_or_default();
+        self.print(&[
+            b"m",
+            mirror.title.trim().as_bytes(),
+            &start,
+            &end,
+            certainty,
+            location.trim().as_bytes(),
+            &reminder,
+        ])
+    }
+
+    pub fn fingerprint_block(&self, block: BlockContent) -> Fingerprint {
+        let start = block.interval.start().as_second().to_be_bytes();
+        let end = block.interval.end().as_second().to_be_bytes();
+        self.print(&[b"b", &start, &end])
+    }
+
+    fn name(&self, parts: &[&[u8]]) -> [u8; 32] {
+        digest(self.names.clone(), parts)
+    }
+
+    fn tag(&self, practitioner: &PractitionerId, body: &[u8]) -> Vec<u8> {
+        self.name(&[b"t", practitioner.as_str().as_bytes(), body]).into_iter().take(10).collect()
+    }
+
+    fn print(&self, parts: &[&[u8]]) -> Fingerprint {
+        let mut truncated = [0; 16];
+        for (to, from) in truncated.iter_mut().zip(digest(self.prints.clone(), parts)) {
+            *to = from;
+        }
+        Fingerprint { format: Fingerprint::FORMAT, digest: truncated }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes keys of any length; the error is unreachable")]
+fn keyed(secret: &[u8]) -> HmacSha256 {
+    HmacSha256::new_from_slice(secret).expect("HMAC takes any key")
+}
+
+/// Each part goes in behind its length, so that no two lists of parts read alike.
+fn digest(mut mac: HmacSha256, parts: &[&[u8]]) -> [u8; 32] {
+    for part in parts {
+        mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+fn constant_time_eq(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+}
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
+
+/// RFC 4648 section 7, lower case, without padding; the input is a multiple of five bytes.
+fn base32hex(bytes: impl IntoIterator<Item = u8>) -> String {
+    let (mut text, mut buffer, mut bits) = (String::new(), 0_u16, 0);
+    for byte in bytes {
+        buffer = (buffer << 8) | u16::from(byte);
+        bits += 8;
+        while bits >= 5 {
+            bits -= 5;
+            let digit = usize::from((buffer >> bits) & 31);
+            text.push(char::from(ALPHABET.get(digit).copied().unwrap_or_default()));
+        }
+    }
+    text
+}
+
+fn from_base32hex(text: &str) -> Vec<u8> {
+    let (mut bytes, mut buffer, mut bits) = (Vec::new(), 0_u16, 0);
+    for digit in text.bytes().filter_map(|byte| ALPHABET.iter().position(|letter| *letter == byte)) {
+        buffer = (buffer << 5) | u16::try_from(digit).unwrap_or_default();
+        bits += 5;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from((buffer >> bits) & 255).unwrap_or_default());
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::time::Interval;
+
+    fn key(byte: u8) -> PracticeKey {
+        PracticeKey::new(&[byte; 32])
+    }
+
+    fn name(key: &PracticeKey, practitioner: &str, appointment: &str, calendar: &str) -> MirrorId {
+        let owner = Owner::Appointment(appointment.into());
+        key.mirror_id(&practitioner.into(), &owner, &Target::Calendar(calendar.into()))
+    }
+
+    #[test]
+    fn a_name_depends_on_practitioner_owner_target_and_key() {
+        let names = [
+            name(&key(1), "p", "a", "c"),
+            name(&key(1), "q", "a", "c"),
+            name(&key(1), "p", "b", "c"),
+            name(&key(1), "p", "a", "d"),
+            name(&key(2), "p", "a", "c"),
+            name(&key(1), "pa", "", "c"),
+        ];
+        let distinct: std::collections::HashSet<_> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len());
+        assert_eq!(name(&key(1), "p", "a", "c"), names[0]);
+    }
+
+    #[test]
+    fn e_046_ours_is_recognised_by_name_alone() {
+        let ours = name(&key(1), "p", "a", "c");
+        assert_eq!(MirrorId::parse(ours.as_str()), Some(ours.clone()));
+        assert!(key(1).is_ours(&"p".into(), &ours));
+        assert!(!key(1).is_ours(&"q".into(), &ours), "another clinician's");
+        assert!(!key(2).is_ours(&"p".into(), &ours), "another practice's");
+        let forged = MirrorId::parse(&format!("db1{}", "0".repeat(40))).unwrap();
+        assert!(!key(1).is_ours(&"p".into(), &forged));
+    }
+
+    #[test]
+    fn names_that_are_not_of_our_form_are_no_mirrors() {
+        for name in ["", "db1", "lunch", &format!("db1{}", "z".repeat(40)), &format!("db2{}", "0".repeat(40))]
+        {
+            assert_eq!(MirrorId::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_covers_each_field_that_we_write() {
+        let interval = |from, to| {
+            Interval::new(
+                jiff::Timestamp::from_second(from).unwrap(),
+                jiff::Timestamp::from_second(to).unwrap(),
+            )
+            .unwrap()
+        };
+        let plain = MirrorContent {
+            title: "Busy".into(),
+            interval: interval(0, 60),
+            certainty: Certainty::Confirmed,
+            location: None,
+            reminder_minutes: None,
+        };
+        let others = [
+            MirrorContent { title: "Busy!".into(), ..plain.clone() },
+            MirrorContent { interval: interval(1, 60), ..plain.clone() },
+            MirrorContent { interval: interval(0, 61), ..plain.clone() },
+            MirrorContent { certainty: Certainty::Tentative, ..plain.clone() },
+            MirrorContent { location: Some("Room 2".into()), ..plain.clone() },
+            MirrorContent { reminder_minutes: Some(0), ..plain.clone() },
+        ];
+        let print = key(1).fingerprint_mirror(&plain);
+        for other in others {
+            assert_ne!(key(1).fingerprint_mirror(&other), print, "{other:?}");
+        }
+        assert_ne!(key(2).fingerprint_mirror(&plain), print);
+        assert_eq!(Fingerprint::from_bytes(&print.to_bytes()), Some(print));
+    }
+}

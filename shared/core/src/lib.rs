@@ -1,0 +1,22 @@
+//! The domain and every decision: what an event means, what is owed, what may be written.
+//!
+//! Nothing here reads a clock, draws a random number, waits or talks to anyone: time and keys are arguments,
+//! decisions are return values. `cargo xtask test --only purity` holds it to that.
+
+pub mod appointment;
+pub mod availability;
+pub mod brake;
+pub mod busy;
+pub mod connection;
+pub mod decide;
+pub mod detail;
+pub mod event;
+pub mod hours;
+pub mod ids;
+pub mod key;
+pub mod link;
+pub mod mirror;
+pub mod plan;
+pub mod retry;
+pub mod time;
+pub mod window;

@@ -1,0 +1,66 @@
+//! What the use cases need from the outside world, as small traits. Adapters implement them; the simulation
+//! implements them with faults. No provider's word appears here.
+
+pub mod calendar;
+pub mod ehr;
+pub mod queue;
+pub mod store;
+pub mod vault;
+pub mod world;
+
+pub use calendar::{
+    Account, AccountIdentity, AccountKind, Calendar, CalendarInfo, Completeness, Entry, Expected, Listing,
+    MirrorRef, MirrorSighting, Mirrors, Providers, Step, Written,
+};
+pub use ehr::{Appointments, Changes, Ehr, Ehrs, Found, Practitioner};
+pub use queue::{Cause, Queue, Request};
+pub use store::{
+    Acquired, ConnectionRef, Connections, Counts, Due, LeaseTerm, LinkChange, Links, Practices, Release,
+    Signalled, Store, StoreError,
+};
+pub use vault::{Credentials, Stored, Vault, VaultError};
+pub use world::{Clock, Random};
+
+use std::time::Duration;
+
+/// Why the other side (a provider or an EHR) did not do as asked, by what to do next.
+/// The messages hold no content of events and no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    /// Throttled, locked, down or too slow: the same again later, not before `retry_after`.
+    #[error("{what} is busy or unreachable")]
+    Later {
+        what: String,
+        retry_after: Option<Duration>,
+        #[source]
+        cause: Option<Underlying>,
+    },
+    /// The credentials are not, or no longer, accepted. Never retried by itself.
+    #[error("{what} refuses our credentials")]
+    Refused { what: String },
+    /// The bookmark has expired: list in full.
+    #[error("the cursor of {what} has expired")]
+    CursorLost { what: String },
+    /// Somebody else changed it since: read again, decide again.
+    #[error("{what} has changed meanwhile")]
+    Conflict { what: String },
+    /// The calendar, schedule or practitioner itself is not there.
+    #[error("{what} does not exist")]
+    Missing { what: String },
+    /// We may read but not write it.
+    #[error("{what} may not be written")]
+    Forbidden { what: String },
+    /// This one request will never be accepted as it is. The others go on.
+    #[error("{what} was rejected: {why}")]
+    Rejected { what: String, why: String },
+    /// The answer is none that its protocol allows: a person must look.
+    #[error("{what} answered in a way we do not understand")]
+    Unintelligible {
+        what: String,
+        #[source]
+        cause: Option<Underlying>,
+    },
+}
+
+/// The underlying error, kept for the log.
+pub type Underlying = Box<dyn std::error::Error + Send + Sync>;

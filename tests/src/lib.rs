@@ -1,0 +1,1 @@
+//! Stories, simulation, contract and end-to-end tests.
