@@ -1,4 +1,80 @@
 //! The use cases: connect, receive a signal, sync, sweep, change, disconnect. They order the steps and keep the
 //! promises about crashes; what to do about an event or an appointment is decided in `daybook-core`.
 
+pub mod accounts;
+pub mod command;
+pub mod connect;
+pub mod error;
 pub mod ports;
+pub mod preview;
+pub mod receive;
+pub mod sweep;
+pub mod sync;
+pub mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use accounts::Accounts;
+pub use error::EngineError;
+
+use ports::{Clock, Ehrs, Providers, Queue, Random, Store, Vault};
+
+/// The use cases over one set of ports. Cheap to clone; every deployment builds one.
+#[derive(Clone)]
+pub struct Engine {
+    pub store: Arc<dyn Store>,
+    pub vault: Arc<dyn Vault>,
+    pub queue: Arc<dyn Queue>,
+    pub ehrs: Arc<dyn Ehrs>,
+    pub accounts: Arc<Accounts>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub pace: Pace,
+}
+
+/// How long things may take and how often they happen.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Between two looks at a calendar that sends no notifications, and at a practice's EHR.
+    pub poll: Duration,
+    /// Between two comparisons of everything.
+    pub reconcile: Duration,
+    /// How long a worker's claim holds without a checkpoint.
+    pub lease: Duration,
+    /// The longest that one remote request may take: none starts unless the lease outlives it.
+    pub request: Duration,
+    /// How long a run may go on before it must hand over to the next.
+    pub run: Duration,
+    /// A request that has been waiting this long is sent again.
+    pub resend: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_secs(60),
+            reconcile: Duration::from_secs(24 * 60 * 60),
+            lease: Duration::from_secs(120),
+            request: Duration::from_secs(35),
+            run: Duration::from_secs(10 * 60),
+            resend: Duration::from_secs(120),
+        }
+    }
+}
+
+impl Engine {
+    /// Puts an engine together with the default pace.
+    pub fn new(
+        store: Arc<dyn Store>,
+        vault: Arc<dyn Vault>,
+        queue: Arc<dyn Queue>,
+        ehrs: Arc<dyn Ehrs>,
+        providers: Arc<dyn Providers>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        let accounts = Arc::new(Accounts::new(providers));
+        Self { store, vault, queue, ehrs, accounts, clock, random, pace: Pace::default() }
+    }
+}

@@ -15,8 +15,8 @@ pub use calendar::{
 pub use ehr::{Appointments, Changes, Ehr, Ehrs, Found, Practitioner};
 pub use queue::{Cause, Queue, Request};
 pub use store::{
-    Acquired, ConnectionRef, Connections, Counts, Due, LeaseTerm, LinkChange, Links, Practices, Release,
-    Signalled, Store, StoreError,
+    Acquired, ConnectionRef, Connections, Counts, Due, LeaseTerm, LinkChange, Links, Practice, Practices,
+    Release, Signalled, Store, StoreError,
 };
 pub use vault::{Credentials, Stored, Vault, VaultError};
 pub use world::{Clock, Random};

@@ -1,0 +1,219 @@
+//! What a person may tell a connection: change, start, pause, resume, sync, confirm deletions, disconnect.
+//! Each is one conditional write of the person's fields, then a signal; the worker does the work.
+
+use daybook_core::connection::{
+    AgedOut, BlockScope, BlockingCalendars, Connection, Direction, Disconnect, MainCalendar, Mirrors,
+    Settings, State,
+};
+use daybook_core::detail::Detail;
+use daybook_core::ids::PracticeId;
+use daybook_core::window::WindowDays;
+
+use crate::Engine;
+use crate::connect::name_calendars;
+use crate::error::EngineError;
+use crate::ports::{CalendarInfo, Cause, ConnectionRef, Practice, StoreError};
+
+/// Settings to change; `None` leaves one as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    pub direction: Option<Direction>,
+    pub window: Option<WindowDays>,
+    pub detail: Option<Detail>,
+    pub main_calendar: Option<MainCalendar>,
+    pub blocking_calendars: Option<BlockingCalendars>,
+    pub aged_out: Option<AgedOut>,
+    pub block_scope: Option<BlockScope>,
+    pub reminder_minutes: Option<Option<u32>>,
+}
+
+/// How often a command that lost a race is tried anew.
+const TRIES: usize = 5;
+
+impl Engine {
+    /// The connection as it stands.
+    pub async fn find(&self, at: &ConnectionRef) -> Result<Connection, EngineError> {
+        let found = self.store.find_connection(at).await?;
+        found.ok_or_else(|| EngineError::NotFound { what: format!("connection {}", at.id) })
+    }
+
+    pub(crate) async fn practice(&self, id: &PracticeId) -> Result<Practice, EngineError> {
+        let found = self.store.find_practice(id).await?;
+        found.ok_or_else(|| EngineError::NotFound { what: format!("practice {id}") })
+    }
+
+    /// Changes settings and has everything planned anew. `expected` is the version that the caller saw.
+    pub async fn change(
+        &self,
+        at: &ConnectionRef,
+        expected: Option<u64>,
+        patch: &Patch,
+    ) -> Result<Connection, EngineError> {
+        let before = self.find(at).await?;
+        refuse_when_leaving(&before)?;
+        let mut settings = patched(&before.settings, patch);
+        if patch.main_calendar.is_some() || patch.blocking_calendars.is_some() {
+            name_calendars(&mut settings, &self.list_calendars(at).await?)?;
+        }
+        if settings.direction == Direction::TwoWay && before.settings.direction != Direction::TwoWay {
+            self.require_zone(&before).await?;
+        }
+        self.command(at, expected, |connection| {
+            connection.settings = settings.clone();
+            Ok(())
+        })
+        .await
+    }
+
+    /// The clinician's yes.
+    pub async fn start(&self, at: &ConnectionRef) -> Result<Connection, EngineError> {
+        let now = self.clock.now();
+        self.command(at, None, |connection| {
+            if connection.evidence.authorised_at.is_none() {
+                return Err(wrong_state(connection));
+            }
+            connection.evidence.started_at.get_or_insert(now);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Stops reading and writing; what stands stays.
+    pub async fn pause(&self, at: &ConnectionRef) -> Result<Connection, EngineError> {
+        let now = self.clock.now();
+        self.command(at, None, |connection| {
+            connection.evidence.paused_at.get_or_insert(now);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Goes on, and catches up with everything that was missed.
+    pub async fn resume(&self, at: &ConnectionRef) -> Result<Connection, EngineError> {
+        self.command(at, None, |connection| {
+            connection.evidence.paused_at = None;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Looks at the EHR and the calendars now, as the sweep would.
+    pub async fn sync_now(&self, at: &ConnectionRef) -> Result<Connection, EngineError> {
+        let connection = self.find(at).await?;
+        refuse_when_leaving(&connection)?;
+        // An EHR that cannot be read is a problem of the run, not of the request.
+        if let Err(error) = self.poll_practice(&at.practice).await {
+            tracing::warn!(practice = %at.practice, error = %error, "the practice's EHR could not be polled for a person");
+        }
+        self.signal(at, &[], Cause::Person).await?;
+        self.find(at).await
+    }
+
+    /// Lets the removals go that the brake holds.
+    pub async fn confirm_deletions(&self, at: &ConnectionRef) -> Result<Connection, EngineError> {
+        let now = self.clock.now();
+        self.command(at, None, |connection| {
+            connection.evidence.brake_released_at = Some(now);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends the connection. Idempotent; the first answer about mirrors holds, the credentials go with the work.
+    pub async fn disconnect(&self, at: &ConnectionRef, mirrors: Mirrors) -> Result<Connection, EngineError> {
+        let connection = self.find(at).await?;
+        if connection.evidence.disconnect.is_some() {
+            return Ok(connection);
+        }
+        let asked_at = self.clock.now();
+        self.command_any(at, None, |connection| {
+            connection.evidence.disconnect.get_or_insert(Disconnect { asked_at, mirrors });
+            Ok(())
+        })
+        .await
+    }
+
+    /// The account's calendars, read now.
+    pub async fn list_calendars(&self, at: &ConnectionRef) -> Result<Vec<CalendarInfo>, EngineError> {
+        let connection = self.find(at).await?;
+        let Some(account) = self.accounts.open(at, self.vault.as_ref()).await? else {
+            return Err(wrong_state(&connection));
+        };
+        account.list_calendars().await.map_err(EngineError::Calendar)
+    }
+
+    async fn command(
+        &self,
+        at: &ConnectionRef,
+        expected: Option<u64>,
+        change: impl Fn(&mut Connection) -> Result<(), EngineError> + Send + Sync,
+    ) -> Result<Connection, EngineError> {
+        self.command_any(at, expected, |connection| {
+            refuse_when_leaving(connection)?;
+            change(connection)
+        })
+        .await
+    }
+
+    /// Read, change, write if nobody else did meanwhile, signal.
+    async fn command_any(
+        &self,
+        at: &ConnectionRef,
+        expected: Option<u64>,
+        change: impl Fn(&mut Connection) -> Result<(), EngineError> + Send + Sync,
+    ) -> Result<Connection, EngineError> {
+        for _ in 0..TRIES {
+            let mut connection = self.find(at).await?;
+            if expected.is_some_and(|version| version != connection.version) {
+                break;
+            }
+            change(&mut connection)?;
+            connection.version += 1;
+            match self.store.command_connection(&connection).await {
+                Ok(()) => {
+                    self.signal(at, &[], Cause::Person).await?;
+                    return self.find(at).await;
+                }
+                Err(StoreError::Stale { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(EngineError::Stale { connection: at.id.to_string() })
+    }
+
+    async fn require_zone(&self, connection: &Connection) -> Result<(), EngineError> {
+        let practice = self.practice(&connection.practice).await?;
+        let known = connection.schedule.practitioner.as_ref().and_then(|known| known.time_zone.clone());
+        match known.or(practice.time_zone_fallback) {
+            Some(_) => Ok(()),
+            None => Err(EngineError::TimeZoneMissing { practitioner: connection.practitioner.to_string() }),
+        }
+    }
+}
+
+fn patched(settings: &Settings, patch: &Patch) -> Settings {
+    let patch = patch.clone();
+    Settings {
+        direction: patch.direction.unwrap_or(settings.direction),
+        window: patch.window.unwrap_or(settings.window),
+        detail: patch.detail.unwrap_or(settings.detail),
+        main_calendar: patch.main_calendar.unwrap_or_else(|| settings.main_calendar.clone()),
+        blocking_calendars: patch.blocking_calendars.unwrap_or_else(|| settings.blocking_calendars.clone()),
+        aged_out: patch.aged_out.unwrap_or(settings.aged_out),
+        block_scope: patch.block_scope.unwrap_or(settings.block_scope),
+        reminder_minutes: patch.reminder_minutes.unwrap_or(settings.reminder_minutes),
+        start: settings.start,
+    }
+}
+
+fn refuse_when_leaving(connection: &Connection) -> Result<(), EngineError> {
+    match connection.evidence.state() {
+        State::Disconnecting | State::Disconnected => Err(wrong_state(connection)),
+        _ => Ok(()),
+    }
+}
+
+fn wrong_state(connection: &Connection) -> EngineError {
+    let state = crate::view::state_word(connection.evidence.state());
+    EngineError::WrongState { connection: connection.id.to_string(), state }
+}
