@@ -33,6 +33,8 @@ pub enum Credentials {
         password: SecretString,
         /// Where discovery found the calendars.
         home: Option<String>,
+        /// By which addresses invitations know the clinician, as discovery found them; may be empty.
+        addresses: Vec<String>,
     },
 }
 
