@@ -1,0 +1,87 @@
+//! The sandbox EHR: a small practice that speaks FHIR R4, has a page for people, and tells a hook what
+//! changed. It is no part of Daybook and imports none of it: whatever is learnt about it goes over HTTP.
+
+mod control;
+mod fhir;
+mod hook;
+mod instant;
+mod kind;
+mod page;
+mod params;
+mod seed;
+mod store;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+pub use hook::{BadSecret, HookTarget};
+
+use control::Control;
+use store::{Store, Tx};
+
+/// Where the router lives on its host; the FHIR base is this followed by `/fhir`.
+pub const MOUNT: &str = "/sandbox/ehr";
+
+/// The practice: its records, its outbox, its switches. Cheap to clone; all clones are the same practice.
+#[derive(Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    control: Control,
+    wake: Notify,
+}
+
+/// The practice's file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the sandbox EHR's file cannot be opened")]
+    File(#[from] rusqlite::Error),
+    #[error("the sandbox EHR's first day cannot be laid out")]
+    Seed(#[from] jiff::Error),
+}
+
+impl Sandbox {
+    /// Opens the practice kept in `file`; on first open it is created and filled with people and with two
+    /// weeks of appointments, beginning with the Monday of the week that holds `now`.
+    pub fn open(file: &Path, now: Timestamp) -> Result<Self, OpenError> {
+        let store = Store::open(file)?;
+        store.run(now, store::Hooks::Drop, |tx| seed::plant(tx, now))?;
+        Ok(Self { inner: Arc::new(Inner { store, control: Control::default(), wake: Notify::new() }) })
+    }
+
+    /// Every route of the EHR under its full path ([`MOUNT`]), to be merged into the host's router.
+    pub fn router(&self) -> Router {
+        let inside = Router::new()
+            .merge(fhir::routes())
+            .merge(page::routes(self))
+            .merge(control::routes())
+            .with_state(self.clone());
+        Router::new().route(MOUNT, get(|| async { Redirect::permanent("/sandbox/ehr/") })).merge(inside)
+    }
+
+    /// Posts what changed to `target`, for ever. Unsent messages are kept in the file and survive a crash.
+    pub async fn deliver_hooks(self, target: HookTarget) {
+        hook::deliver(self, target).await;
+    }
+
+    /// Runs `work` in one transaction at the present time, and wakes the hook if it left a message.
+    fn transact<T, E: From<rusqlite::Error>>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let done = self.inner.store.run(Timestamp::now(), self.inner.control.hooks(), work)?;
+        if done.queued > 0 {
+            self.inner.wake.notify_one();
+        }
+        Ok(done.value)
+    }
+}
