@@ -122,6 +122,13 @@ impl PracticeKey {
         base32hex(name.into_iter().take(15))
     }
 
+    /// A short name for a request to our API, to recognise it by when it is repeated. Keyed, because a
+    /// request may hold a password.
+    pub fn request_digest(&self, target: &str, body: &[u8]) -> String {
+        let name = self.name(&[b"r", target.as_bytes(), body]);
+        base32hex(name.into_iter().take(20))
+    }
+
     /// Fingerprint of what we want to stand, or of what stands, on the other side.
     pub fn fingerprint(&self, content: &Content) -> Fingerprint {
         match content {

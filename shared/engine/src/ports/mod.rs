@@ -3,6 +3,7 @@
 
 pub mod calendar;
 pub mod ehr;
+pub mod idempotency;
 pub mod queue;
 pub mod store;
 pub mod vault;
@@ -13,6 +14,7 @@ pub use calendar::{
     MirrorRef, MirrorSighting, Mirrors, Providers, Step, Written,
 };
 pub use ehr::{Appointments, Changes, Ehr, Ehrs, Found, Practitioner};
+pub use idempotency::{Answer, Claim, Idempotency};
 pub use queue::{Cause, Queue, Request};
 pub use store::{
     Acquired, ConnectionRef, Connections, Counts, Due, LeaseTerm, LinkChange, Links, Practice, Practices,
