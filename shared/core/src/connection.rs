@@ -151,6 +151,8 @@ pub struct Schedule {
     pub reconciled: Option<Reconciled>,
     /// What the EHR told about the practitioner, kept for a day.
     pub practitioner: Option<Known>,
+    /// When the earliest work that was put off may be tried. `None` where nothing is owed.
+    pub owing_at: Option<Timestamp>,
     /// When the sweep should next look at this connection. `None` where nothing is due.
     pub due_at: Option<Timestamp>,
     /// Consecutive runs in which a source could not be read.

@@ -1,6 +1,8 @@
 //! What we write on the other side: the mirror of an appointment, the block of an event.
 //! These types hold exactly the fields that we write, so nothing else can leak into a calendar or an EHR.
 
+use crate::ids::Revision;
+use crate::link::Touch;
 use crate::time::Interval;
 
 /// The name that we derive for a mirror; see [`crate::key::PracticeKey::mirror_id`].
@@ -55,6 +57,18 @@ pub enum Certainty {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct BlockContent {
     pub interval: Interval,
+}
+
+/// What we last knew of a mirror, and so on what condition it may be written over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Expected {
+    /// It must not exist yet. If it does: a conflict.
+    Absent,
+    /// It stands in this state. If it does not: a conflict. A state that a person has decorated is read
+    /// first, and what is theirs is kept.
+    Revision(Revision, Touch),
+    /// It stands in a state that we cannot name: read it first.
+    Unversioned,
 }
 
 /// What the owner wants to stand on the other side, in either lane.

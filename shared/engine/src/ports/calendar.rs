@@ -8,6 +8,7 @@ use daybook_core::detail::Detail;
 use daybook_core::event::Sighting;
 use daybook_core::ids::{CalendarId, Cursor, ItemId, Revision};
 use daybook_core::link::Touch;
+pub use daybook_core::mirror::Expected;
 use daybook_core::mirror::{Content, MirrorId};
 use daybook_core::time::Interval;
 
@@ -86,6 +87,9 @@ pub trait Calendar: Mirrors {
     /// Costs one request where nothing changed.
     async fn list_changes(&self, since: &Cursor, within: Interval) -> Result<Listing, RemoteError>;
 
+    /// The name of ours that an item's id carries, where the id alone tells.
+    fn name_of(&self, item: &ItemId) -> Option<MirrorId>;
+
     /// Reads items by id. Each sighting lists the occurrences inside `within` (and overrides and single
     /// events wherever they are). An item that is not there is `Seen::Gone`; one for which there is no answer
     /// is left out.
@@ -136,18 +140,6 @@ pub trait Mirrors: Send + Sync {
 pub struct MirrorRef {
     pub mirror: MirrorId,
     pub remote: Option<ItemId>,
-}
-
-/// What we last knew of a mirror, and so on what condition it may be written over.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Expected {
-    /// It must not exist yet. If it does: `Conflict`.
-    Absent,
-    /// It stands in this state. If it does not: `Conflict`. A state that a person has decorated is read
-    /// first, and what is theirs is kept.
-    Revision(Revision, Touch),
-    /// It stands, and the other side names no states: read it first.
-    Unversioned,
 }
 
 /// One remote write.

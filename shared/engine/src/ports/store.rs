@@ -124,7 +124,8 @@ pub trait Connections: Send + Sync {
     ) -> Result<Vec<ConnectionRef>, StoreError>;
 
     /// A person's hand: settings, account, and the facts `authorised_at`, `started_at`, `paused_at`,
-    /// `disconnect`, `brake_released_at` and `refused_at` (cleared by signing in again). `Stale` unless the version
+    /// `disconnect`, `brake_released_at` and `refused_at` (cleared by signing in again). Makes the connection due
+    /// at once, so that a command whose request is lost is found by the sweep. `Stale` unless the version
     /// stored is `connection.version - 1`.
     async fn command_connection(&self, connection: &Connection) -> Result<(), StoreError>;
 
@@ -239,6 +240,7 @@ pub struct Practice {
 
 #[async_trait]
 pub trait Practices: Send + Sync {
+    /// Stores it anew; a practice that has never been polled becomes due at once.
     async fn put_practice(&self, practice: &Practice) -> Result<(), StoreError>;
 
     async fn find_practice(&self, id: &PracticeId) -> Result<Option<Practice>, StoreError>;

@@ -1,0 +1,293 @@
+//! Each pair of owner and target, once: its memory, both sights, the decision, the step.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::{Timestamp, ToSpan};
+
+use super::{
+    Agree, BrakeRule, Delete, Look, MirrorSight, Novelty, Outside, OwnerSight, Plan, Put, Strays, Why, sight,
+};
+use crate::connection::AgedOut;
+use crate::decide::{Decision, Memory, Name, Sight, decide};
+use crate::key::{Fingerprint, Owner, Target};
+use crate::link::{Agreed, Link, LinkState, Owing, Reason, Touch};
+use crate::mirror::{Content, Expected, MirrorId};
+use crate::time::Interval;
+
+/// Plans one lane. The same look gives the same plan, step for step.
+pub fn plan(look: &Look) -> Plan {
+    let mut plan = Plan::default();
+    let wanted = fingerprints(look);
+    for link in look.links {
+        Pair { look, link, wanted: wanted.get(&link.owner).copied(), novelty: Novelty::Linked }
+            .plan(&mut plan);
+    }
+    let fresh = fresh_links(look);
+    for link in &fresh {
+        Pair { look, link, wanted: wanted.get(&link.owner).copied(), novelty: Novelty::New }.plan(&mut plan);
+    }
+    plan_strays(look, &fresh, &mut plan);
+    plan.looks.sort_unstable();
+    plan.looks.dedup();
+    plan.apply_brake(look.links, look.rules.brake, look.rules.now);
+    plan
+}
+
+/// What an owner wants to stand, and its fingerprint.
+type Wanted<'a> = (&'a Content, Fingerprint);
+
+fn fingerprints<'a>(look: &'a Look) -> HashMap<&'a Owner, Wanted<'a>> {
+    let mut wanted = HashMap::with_capacity(look.owners.len());
+    for (owner, sight) in look.owners {
+        if let OwnerSight::Wanted(content) = sight {
+            wanted.insert(owner, (content, look.key.fingerprint(content)));
+        }
+    }
+    wanted
+}
+
+/// Pairs that nobody remembers: wanted owners inside the window, one for each target.
+fn fresh_links(look: &Look) -> Vec<Link> {
+    let linked: HashSet<(&Owner, &Target)> =
+        look.links.iter().map(|link| (&link.owner, &link.target)).collect();
+    let mut fresh = Vec::new();
+    for (owner, sight) in look.owners {
+        let OwnerSight::Wanted(content) = sight else { continue };
+        if content.interval().overlaps(&look.rules.window) {
+            let targets = look.targets.iter().filter(|target| !linked.contains(&(owner, *target)));
+            fresh.extend(targets.map(|target| fresh_link(look, owner, target)));
+        }
+    }
+    // The order of a map is chance.
+    fresh.sort_unstable_by(|a, b| (&a.owner, &a.target).cmp(&(&b.owner, &b.target)));
+    fresh
+}
+
+fn fresh_link(look: &Look, owner: &Owner, target: &Target) -> Link {
+    let item_digest = match owner {
+        Owner::Appointment(_) => None,
+        Owner::Event(event) => Some(look.key.item_digest(&event.calendar, event.item.as_str())),
+    };
+    Link {
+        owner: owner.clone(),
+        target: target.clone(),
+        mirror: look.key.mirror_id(look.practitioner, owner, target),
+        remote: None,
+        item_digest,
+        state: LinkState::Owing(Owing { reason: Reason::Writing, attempts: 0, not_before: None, span: None }),
+        generation: 0,
+    }
+}
+
+/// One owner and one target.
+struct Pair<'a> {
+    look: &'a Look<'a>,
+    link: &'a Link,
+    wanted: Option<Wanted<'a>>,
+    novelty: Novelty,
+}
+
+impl Pair<'_> {
+    fn plan(&self, plan: &mut Plan) {
+        let (owner, why) = self.owner();
+        if self.waits(owner, why) {
+            return;
+        }
+        let memory = match self.novelty {
+            Novelty::New => Memory::Nothing,
+            Novelty::Linked => self.link.memory(),
+        };
+        match decide(memory, owner, self.mirror(owner), Name::Ours) {
+            Decision::Rest if owner == Sight::Unreported && self.is_suspect() => {
+                plan.looks.push(self.link.owner.clone());
+            }
+            Decision::Rest => plan.agrees.extend(self.decorated()),
+            Decision::Look => plan.looks.push(self.link.owner.clone()),
+            Decision::Write => plan.puts.extend(self.put()),
+            Decision::Delete => plan.deletes.push(Delete { link: self.with_remote(), why }),
+            Decision::Agree | Decision::Adopt => plan.agrees.extend(self.agree()),
+            Decision::Forget => plan.forgets.push(self.link.clone()),
+        }
+    }
+
+    /// The owner as this pair sees it, and why its mirror would go.
+    fn owner(&self) -> (Sight, Why) {
+        if !self.look.targets.contains(&self.link.target) {
+            return (Sight::Gone, Why::Settings);
+        }
+        let sight = self.look.owners.get(&self.link.owner);
+        if let Some(why) = self.left_the_window(sight) {
+            return (Sight::Gone, why);
+        }
+        match (sight, self.wanted) {
+            (Some(OwnerSight::NotWanted), _) => (Sight::Gone, Why::Evidence),
+            (Some(OwnerSight::Absent), _) => (Sight::Gone, Why::Absence),
+            (Some(OwnerSight::Wanted(_)), Some((_, print))) => (Sight::Holds(print), Why::Evidence),
+            (Some(OwnerSight::Wanted(_) | OwnerSight::Unclear) | None, _) => {
+                (Sight::Unreported, Why::Absence)
+            }
+        }
+    }
+
+    /// Past the past edge, or outside a window that a person has just drawn. What the owner says of its time
+    /// goes before what the link remembers.
+    fn left_the_window(&self, sight: Option<&OwnerSight>) -> Option<Why> {
+        let rules = &self.look.rules;
+        let span = match sight {
+            Some(OwnerSight::Wanted(content)) => content.interval(),
+            _ => self.link.span()?,
+        };
+        if span.end() <= rules.window.start() {
+            return (rules.aged_out == AgedOut::Remove).then_some(Why::Aged);
+        }
+        (rules.outside == Outside::Drop && !span.overlaps(&rules.window)).then_some(Why::Settings)
+    }
+
+    /// Work that was put off stays put off: a person's command and the calendar's edge do not wait, and a
+    /// refused item is tried again when its owner has news.
+    fn waits(&self, owner: Sight, why: Why) -> bool {
+        let LinkState::Owing(owing) = &self.link.state else { return false };
+        if self.novelty == Novelty::New || !self.link.waits(self.look.rules.now) {
+            return false;
+        }
+        match owing.reason {
+            Reason::Retry | Reason::Writing | Reason::Removing => {
+                owner != Sight::Gone || !matches!(why, Why::Settings | Why::Aged)
+            }
+            Reason::Rejected => owner == Sight::Unreported,
+            Reason::Brake => {
+                owner == Sight::Unreported && !self.is_suspect() && self.look.rules.brake == BrakeRule::Armed
+            }
+        }
+    }
+
+    fn mirror(&self, owner: Sight) -> Sight {
+        match (self.mirror_sight(), &self.link.state) {
+            (Some(MirrorSight::Gone), _) => Sight::Gone,
+            (Some(MirrorSight::Holds { content, .. }), _) => Sight::Holds(self.look.key.fingerprint(content)),
+            (Some(MirrorSight::Unchanged), LinkState::Agreed(agreed)) => Sight::Holds(agreed.fingerprint),
+            // Missing from a listing of its target: to write it anew is safe, to forget it would not be.
+            (None, LinkState::Agreed(agreed)) if owner != Sight::Gone && self.is_missing(agreed.span) => {
+                Sight::Gone
+            }
+            (Some(MirrorSight::Unchanged) | None, _) => Sight::Unreported,
+        }
+    }
+
+    fn mirror_sight(&self) -> Option<&MirrorSight> {
+        self.look.mirrors.get(&self.link.target)?.get(&self.link.mirror)
+    }
+
+    fn is_missing(&self, span: Interval) -> bool {
+        let covers = self.look.listed_targets.get(&self.link.target);
+        self.mirror_sight().is_none() && covers.is_some_and(|covers| span.overlaps(covers))
+    }
+
+    /// Its source was listed over its time and did not show it: to be confirmed by id.
+    fn is_suspect(&self) -> bool {
+        let covers = self.look.listed.get(&sight::source(&self.link.owner));
+        !self.look.owners.contains_key(&self.link.owner)
+            && covers.is_some_and(|covers| self.link.span().is_none_or(|span| span.overlaps(covers)))
+    }
+
+    /// Same content, other revision: a person added an alert or notes of their own. That is remembered, so that
+    /// the next write keeps it.
+    fn decorated(&self) -> Option<Agree> {
+        let LinkState::Agreed(known) = &self.link.state else { return None };
+        let Some(MirrorSight::Holds { revision, .. }) = self.mirror_sight() else { return None };
+        (known.revision != *revision).then(|| {
+            let agreed = Agreed { revision: revision.clone(), touch: Touch::Decorated, ..known.clone() };
+            Agree { link: Link { state: LinkState::Agreed(agreed), ..self.link.clone() } }
+        })
+    }
+
+    fn put(&self) -> Option<Put> {
+        let (content, fingerprint) = self.wanted?;
+        let (link, expected) = (self.with_remote(), self.expected());
+        Some(Put { link, novelty: self.novelty, expected, content: content.clone(), fingerprint })
+    }
+
+    fn with_remote(&self) -> Link {
+        let seen = match self.mirror_sight() {
+            Some(MirrorSight::Holds { remote, .. }) => remote.clone(),
+            _ => None,
+        };
+        Link { remote: seen.or_else(|| self.link.remote.clone()), ..self.link.clone() }
+    }
+
+    fn expected(&self) -> Expected {
+        let known = match &self.link.state {
+            LinkState::Agreed(agreed) => Some(agreed),
+            LinkState::Owing(_) => None,
+        };
+        match (self.mirror_sight(), known) {
+            (Some(MirrorSight::Holds { revision: Some(revision), .. }), known) => {
+                let same = known.filter(|agreed| agreed.revision.as_ref() == Some(revision));
+                Expected::Revision(revision.clone(), same.map_or(Touch::Decorated, |agreed| agreed.touch))
+            }
+            (Some(MirrorSight::Holds { revision: None, .. }), _) => Expected::Unversioned,
+            (Some(MirrorSight::Gone), _) | (_, None) => Expected::Absent,
+            (None, Some(agreed)) if self.is_missing(agreed.span) => Expected::Absent,
+            (Some(MirrorSight::Unchanged) | None, Some(agreed)) => match &agreed.revision {
+                Some(revision) => Expected::Revision(revision.clone(), agreed.touch),
+                None => Expected::Unversioned,
+            },
+        }
+    }
+
+    fn agree(&self) -> Option<Agree> {
+        let (content, fingerprint) = self.wanted?;
+        let (revision, touch) = match self.expected() {
+            Expected::Revision(revision, touch) => (Some(revision), touch),
+            Expected::Absent | Expected::Unversioned => (None, Touch::Decorated),
+        };
+        let agreed = Agreed { fingerprint, span: content.interval(), revision, touch };
+        Some(Agree { link: Link { state: LinkState::Agreed(agreed), ..self.with_remote() } })
+    }
+}
+
+/// Names of ours in a target that no link and no owner explains.
+fn plan_strays(look: &Look, fresh: &[Link], plan: &mut Plan) {
+    if look.mirrors.values().all(HashMap::is_empty) {
+        return;
+    }
+    let explained: HashSet<(&Target, &MirrorId)> =
+        look.links.iter().chain(fresh).map(|link| (&link.target, &link.mirror)).collect();
+    for target in look.targets {
+        let mut strays: Vec<_> = look.mirrors.get(target).into_iter().flatten().collect();
+        strays.retain(|(mirror, _)| !explained.contains(&(target, *mirror)));
+        strays.sort_unstable_by_key(|(mirror, _)| *mirror);
+        for (mirror, sight) in strays {
+            plan_stray(look, target, mirror, sight, plan);
+        }
+    }
+}
+
+fn plan_stray(look: &Look, target: &Target, mirror: &MirrorId, sight: &MirrorSight, plan: &mut Plan) {
+    let MirrorSight::Holds { content, remote, .. } = sight else { return };
+    let is_history =
+        look.rules.aged_out == AgedOut::Keep && content.interval().end() <= look.rules.window.start();
+    if look.strays == Strays::Unknown {
+        plan.unknown_mirrors += 1;
+    } else if !is_history {
+        // Its owner is unknown, and stays so: the link lives only as long as this removal takes.
+        let owner = Owner::Appointment(mirror.as_str().into());
+        let state =
+            LinkState::Owing(Owing { reason: Reason::Removing, attempts: 0, not_before: None, span: None });
+        let link = Link {
+            owner,
+            target: target.clone(),
+            mirror: mirror.clone(),
+            remote: remote.clone(),
+            item_digest: None,
+            state,
+            generation: 0,
+        };
+        plan.deletes.push(Delete { link, why: Why::Stray });
+    }
+}
+
+/// The brake holds this removal for a day, or until a person answers.
+pub(super) fn held(link: &Link, now: Timestamp) -> Link {
+    link.owing(Reason::Brake, 0, Some(now.saturating_add(24.hours()).unwrap_or(Timestamp::MAX)))
+}
