@@ -39,7 +39,7 @@ fn carry_out(chore: &Chore) -> Result<ExitCode, shell::Failure> {
     match chore {
         Chore::Help => print!("{HELP}"),
         Chore::ListSteps => steps::print_list(),
-        Chore::Test { only } => return steps::run(&Workspace::read()?, *only),
+        Chore::Test { only } => return Ok(steps::run(&Workspace::read()?, *only)),
         Chore::Tools => tools::install_all(&Workspace::read()?)?,
         Chore::Simulate(wanted) => return simulate::run(&Workspace::read()?, wanted),
         Chore::Bench { name } => return bench::run(&Workspace::read()?, name.as_deref()),

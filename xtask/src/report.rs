@@ -84,7 +84,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\n{:<12}{:>8}{:>8}  {}", "step", "minutes", "passed", "outcome")?;
+        writeln!(f, "\n{:<12}{:>8}{:>8}  outcome", "step", "minutes", "passed")?;
         for line in &self.lines {
             let minutes = line.took.as_secs_f64() / 60.0;
             writeln!(f, "{:<12}{minutes:>8.1}{:>8}  {}", line.name, line.passes(), line.outcome())?;

@@ -45,7 +45,7 @@ fn read_folder(folder: &Path, prefix: &str, into: &mut Vec<Source>) -> std::io::
 
 impl Source {
     pub fn is_rust(&self) -> bool {
-        self.path.ends_with(".rs")
+        Path::new(&self.path).extension().is_some_and(|ending| ending == "rs")
     }
 
     pub fn is_in(&self, folders: &[&str]) -> bool {
