@@ -31,7 +31,8 @@ fn resource(kind: Kind) -> Value {
     let refers = |matching| matches!(matching, Matching::Reference | Matching::ReferenceTo(_));
     let includes = params(kind).iter().filter(|param| refers(param.matching));
     let includes: Vec<String> = includes.map(|param| format!("{}:{}", kind.name(), param.name)).collect();
-    let interactions = ["read", "create", "update", "delete", "search-type"].map(|code| json!({"code": code}));
+    let interactions =
+        ["read", "create", "update", "delete", "search-type"].map(|code| json!({"code": code}));
     let mut resource = json!({
         "type": kind.name(),
         "interaction": interactions,

@@ -254,7 +254,7 @@ impl Records {
         let off = |body: &&Value| !is_on(body) || interval(body).is_none();
         let one = |body: &Value| {
             let when = interval(body)
-                .map(|(from, _)| from.to_zoned(self.zone.clone()).strftime("%A %-H:%M").to_string());
+                .map(|(from, _)| from.to_zoned(self.zone.clone()).strftime("%A, %-I:%M %P").to_string());
             Beside {
                 title: who(body),
                 detail: when.unwrap_or_else(|| "no time yet".to_owned()),
@@ -389,7 +389,8 @@ fn midnight(date: Date, zone: &TimeZone) -> Timestamp {
 fn hours(frame: Frame) -> Vec<Hour> {
     let hour = |hour: i32| {
         let place = frame.place(Minutes { from: hour * 60, to: hour * 60 + 60 })?;
-        Some(Hour { place, label: format!("{hour}:00") })
+        let label = Time::constant(i8::try_from(hour).unwrap_or(0), 0, 0, 0).strftime("%-I %P").to_string();
+        Some(Hour { place, label })
     };
     (frame.first_hour..frame.last_hour).filter_map(hour).collect()
 }
