@@ -7,22 +7,30 @@ use super::Offence;
 use super::source::Source;
 
 const DOCUMENT: &str = "docs/problems.md";
-/// Where a connection's problems are named.
-const KINDS: &str = "shared/core/src/connection.rs";
-/// Where the API's own problems are named.
-const API: &str = "functions/settings/src/problem.rs";
+/// Where the problems are named: a connection's, and those that the API answers with.
+const CATALOGUES: &[(&str, &str)] =
+    &[("shared/core/src/connection.rs", "ProblemKind"), ("functions/settings/src/problem.rs", "Kind")];
 
 const TYPE: &str = "/problems/";
 
 pub fn check(sources: &[Source]) -> Vec<Offence> {
-    let text = |path| sources.iter().find(|source| source.path == path).map(|source| source.text.as_str());
-    let documented = entries(text(DOCUMENT).unwrap_or_default());
-    let mut reported = kinds(text(KINDS).unwrap_or_default());
+    let documented = entries(text(sources, DOCUMENT));
+    CATALOGUES
+        .iter()
+        .flat_map(|(path, name)| undocumented(text(sources, path), path, name, &documented))
+        .collect()
+}
+
+fn text<'a>(sources: &'a [Source], path: &str) -> &'a str {
+    sources.iter().find(|source| source.path == path).map_or("", |source| source.text.as_str())
+}
+
+fn undocumented(source: &str, path: &str, name: &str, documented: &BTreeSet<String>) -> Vec<Offence> {
+    let reported = variants(source, name);
     if reported.is_empty() {
-        return vec![offence(KINDS, "`enum ProblemKind` is not where it was")];
+        return vec![offence(path, &format!("`enum {name}` is not where it was"))];
     }
-    reported.extend(text(API).map(types).unwrap_or_default());
-    let missing = reported.difference(&documented);
+    let missing = reported.difference(documented);
     missing.map(|slug| offence(DOCUMENT, &format!("has no entry `{TYPE}{slug}`"))).collect()
 }
 
@@ -36,19 +44,12 @@ fn entries(document: &str) -> BTreeSet<String> {
     headings.filter_map(|heading| heading.trim().strip_prefix(TYPE).map(Into::into)).collect()
 }
 
-/// The variants of `enum ProblemKind`, as they are spelt in a `type`.
-fn kinds(source: &str) -> BTreeSet<String> {
-    let body = source.split_once("enum ProblemKind {").map_or("", |(_, rest)| rest);
+/// The variants of an enum without fields, as they are spelt in a `type`.
+fn variants(source: &str, name: &str) -> BTreeSet<String> {
+    let body = source.split_once(&format!("enum {name} {{")).map_or("", |(_, rest)| rest);
     let body = body.split_once("\n}").map_or("", |(body, _)| body);
     let variants = body.lines().filter_map(|line| line.trim().strip_suffix(','));
     variants.filter(|variant| variant.chars().all(char::is_alphanumeric)).map(kebab).collect()
-}
-
-/// Every `/problems/...` in a string of the source.
-fn types(source: &str) -> BTreeSet<String> {
-    let slug =
-        |rest: &str| rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect::<String>();
-    source.split(TYPE).skip(1).map(slug).filter(|slug| !slug.is_empty()).collect()
 }
 
 fn kebab(name: &str) -> String {
@@ -67,24 +68,27 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
 
-    fn missing(document: &str, api: &str) -> Vec<String> {
-        let kinds = "pub enum ProblemKind {\n    /// Gone.\n    CalendarMissing,\n    FreeAllDay,\n}\n";
+    fn offences(document: &str) -> Vec<String> {
         let source = |path: &str, text: &str| Source { path: path.into(), text: text.into() };
-        let sources = [source(KINDS, kinds), source(DOCUMENT, document), source(API, api)];
+        let connection = "pub enum ProblemKind {\n    /// Gone, for good.\n    CalendarMissing,\n}\n";
+        let api = "pub enum Kind {\n    TooLarge,\n}\n\nfn f() {\n    Other,\n}\n";
+        let sources = [
+            source(DOCUMENT, document),
+            source("shared/core/src/connection.rs", connection),
+            source("functions/settings/src/problem.rs", api),
+        ];
         check(&sources).into_iter().map(|offence| offence.what).collect()
     }
 
     #[test]
     fn a_problem_without_an_entry_offends() {
-        let document = "### /problems/calendar-missing\n\nSee /problems/free-all-day.\n";
-        assert_eq!(missing(document, ""), ["has no entry `/problems/free-all-day`"]);
-        let document = "### /problems/calendar-missing\n### /problems/free-all-day\n";
-        assert!(missing(document, "").is_empty());
-        assert_eq!(missing(document, "\"/problems/too-large\""), ["has no entry `/problems/too-large`"]);
+        let document = "### /problems/calendar-missing\n\nSee /problems/too-large.\n";
+        assert_eq!(offences(document), ["has no entry `/problems/too-large`"]);
+        assert!(offences("### /problems/calendar-missing\n### /problems/too-large\n").is_empty());
     }
 
     #[test]
     fn a_catalogue_that_moved_is_noticed() {
-        assert_eq!(check(&[]).len(), 1);
+        assert_eq!(check(&[]).len(), CATALOGUES.len());
     }
 }
