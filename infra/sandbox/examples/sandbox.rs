@@ -44,6 +44,7 @@ fn options() -> Result<Option<Options>, Box<dyn Error>> {
     Ok(Some(options))
 }
 
+#[expect(clippy::disallowed_methods, reason = "a program of its own has the machine's clock")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let Some(options) = options()? else {

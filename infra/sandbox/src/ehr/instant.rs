@@ -54,12 +54,11 @@ fn time_range(date: &str, time: &str, zone: &TimeZone) -> Option<(i64, i64)> {
         (None, None) => (time, None),
     };
     let whole = if clock.len() == 5 { format!("{clock}:00") } else { clock.to_owned() };
-    let start = match offset {
-        Some(offset) => format!("{date}T{whole}{offset}").parse::<Timestamp>().ok()?,
-        None => {
-            let wall: DateTime = format!("{date}T{whole}").parse().ok()?;
-            wall.to_zoned(zone.clone()).ok()?.timestamp()
-        }
+    let start: Timestamp = if let Some(offset) = offset {
+        format!("{date}T{whole}{offset}").parse().ok()?
+    } else {
+        let wall: DateTime = format!("{date}T{whole}").parse().ok()?;
+        wall.to_zoned(zone.clone()).ok()?.timestamp()
     };
     let start_us = start.as_microsecond();
     Some((start_us, start_us + precision_us(clock)?))

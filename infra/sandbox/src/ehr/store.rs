@@ -2,6 +2,7 @@
 //! `SQLite` transaction. It judges no resource: whoever writes has checked it.
 
 use std::cell::Cell;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -97,7 +98,8 @@ pub(super) struct Bookmark {
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) seq: i64,
-    pub(super) message_id: String,
+    /// The same on every attempt.
+    pub(super) delivery: String,
     pub(super) subject: String,
     pub(super) body: String,
     pub(super) created: Timestamp,
@@ -180,7 +182,7 @@ impl Tx<'_> {
         let (rank, direction, beyond) = order.in_sql();
         let (mut filter, mut values) = conditions(kind, clauses);
         if let Some(bookmark) = after {
-            filter.push_str(&format!(" AND ({rank}, r.id) {beyond} (?, ?)"));
+            let _ = write!(filter, " AND ({rank}, r.id) {beyond} (?, ?)");
             values.extend([Sql::from(bookmark.rank), Sql::from(bookmark.id.clone())]);
         }
         values.push(Sql::from(i64::try_from(limit).unwrap_or(i64::MAX)));
@@ -371,7 +373,7 @@ fn stored_from(row: &Row<'_>) -> rusqlite::Result<Stored> {
 fn message_from(row: &Row<'_>) -> rusqlite::Result<Message> {
     Ok(Message {
         seq: row.get(0)?,
-        message_id: row.get(1)?,
+        delivery: row.get(1)?,
         subject: row.get(2)?,
         body: row.get(3)?,
         created: timestamp(row.get(4)?),

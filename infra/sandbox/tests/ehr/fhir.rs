@@ -9,7 +9,7 @@ async fn a_resource_lives_from_create_to_delete() {
     let house = House::new();
     let odd = with(
         visit("prac-1"),
-        json!({"extension": [{"url": "https://x.example", "valueInteger": 7}], "id": "mine"}),
+        &json!({"extension": [{"url": "https://x.example", "valueInteger": 7}], "id": "mine"}),
     );
     let created = house.post("/Appointment", odd).await;
     assert_eq!(created.status, 201);
@@ -28,7 +28,7 @@ async fn a_resource_lives_from_create_to_delete() {
     assert!(read.header("last-modified").ends_with(" GMT"));
     assert_eq!(house.get(&format!("{path}/_history/1")).await.json(), body);
 
-    let moved = with(body, json!({"start": "2026-12-15T15:10:00Z"}));
+    let moved = with(body, &json!({"start": "2026-12-15T15:10:00Z"}));
     let updated = house.fhir("PUT", &path, &[("if-match", r#"W/"1""#)], moved.clone()).await;
     assert_eq!((updated.status.as_u16(), updated.header("etag")), (200, r#"W/"2""#));
     let stale = house.fhir("PUT", &path, &[("if-match", r#"W/"1""#)], moved.clone()).await;
@@ -58,7 +58,7 @@ async fn a_client_may_choose_an_id() {
     );
     let absent = house.fhir("PUT", "/Slot/other", &[("if-match", r#"W/"1""#)], block("a")).await;
     assert_eq!(absent.status, 412);
-    let other = house.put("/Slot/block.1", with(block("a"), json!({"id": "block.2"}))).await;
+    let other = house.put("/Slot/block.1", with(block("a"), &json!({"id": "block.2"}))).await;
     assert_eq!(other.status, 400);
 }
 
@@ -97,23 +97,23 @@ async fn what_breaks_r4_is_refused_and_told() {
     let house = House::new();
     let sound = || visit("prac-1");
     for (kind, body, status, code) in [
-        ("Appointment", with(sound(), json!({"participant": [{"status": "accepted"}]})), 422, "invariant"),
-        ("Appointment", with(sound(), json!({"end": null})), 422, "invariant"),
-        ("Appointment", with(sound(), json!({"start": null, "end": null})), 422, "invariant"),
-        ("Appointment", with(sound(), json!({"cancelationReason": {"text": "x"}})), 422, "invariant"),
-        ("Appointment", with(sound(), json!({"end": "2026-12-15T14:00:00Z"})), 422, "business-rule"),
-        ("Appointment", with(sound(), json!({"status": null})), 422, "required"),
-        ("Appointment", with(sound(), json!({"participant": null})), 422, "required"),
-        ("Appointment", with(sound(), json!({"participant": []})), 422, "required"),
-        ("Appointment", with(sound(), json!({"status": "busy"})), 400, "code-invalid"),
-        ("Appointment", with(sound(), json!({"start": "2026-12-15T14:00:00"})), 400, "value"),
-        ("Appointment", with(sound(), json!({"start": "2026-12-15T14:00:00-05"})), 400, "value"),
-        ("Appointment", with(sound(), json!({"participant": {"status": "accepted"}})), 400, "structure"),
+        ("Appointment", with(sound(), &json!({"participant": [{"status": "accepted"}]})), 422, "invariant"),
+        ("Appointment", with(sound(), &json!({"end": null})), 422, "invariant"),
+        ("Appointment", with(sound(), &json!({"start": null, "end": null})), 422, "invariant"),
+        ("Appointment", with(sound(), &json!({"cancelationReason": {"text": "x"}})), 422, "invariant"),
+        ("Appointment", with(sound(), &json!({"end": "2026-12-15T14:00:00Z"})), 422, "business-rule"),
+        ("Appointment", with(sound(), &json!({"status": null})), 422, "required"),
+        ("Appointment", with(sound(), &json!({"participant": null})), 422, "required"),
+        ("Appointment", with(sound(), &json!({"participant": []})), 422, "required"),
+        ("Appointment", with(sound(), &json!({"status": "busy"})), 400, "code-invalid"),
+        ("Appointment", with(sound(), &json!({"start": "2026-12-15T14:00:00"})), 400, "value"),
+        ("Appointment", with(sound(), &json!({"start": "2026-12-15T14:00:00-05"})), 400, "value"),
+        ("Appointment", with(sound(), &json!({"participant": {"status": "accepted"}})), 400, "structure"),
         ("Appointment", block("x"), 400, "structure"),
         ("Appointment", json!([]), 400, "structure"),
-        ("Slot", with(block("x"), json!({"schedule": null})), 422, "required"),
-        ("Slot", with(block("x"), json!({"status": "closed"})), 400, "code-invalid"),
-        ("Slot", with(block("x"), json!({"end": "2026-12-15T16:00:00Z"})), 422, "business-rule"),
+        ("Slot", with(block("x"), &json!({"schedule": null})), 422, "required"),
+        ("Slot", with(block("x"), &json!({"status": "closed"})), 400, "code-invalid"),
+        ("Slot", with(block("x"), &json!({"end": "2026-12-15T16:00:00Z"})), 422, "business-rule"),
         ("Schedule", json!({"resourceType": "Schedule"}), 422, "required"),
         (
             "PractitionerRole",
@@ -132,10 +132,10 @@ async fn what_breaks_r4_is_refused_and_told() {
         assert_eq!((reply.status.as_u16(), reply.issue().as_str()), (status, code), "{body}");
     }
     for fine in [
-        with(sound(), json!({"status": "proposed", "start": null, "end": null})),
-        with(sound(), json!({"status": "cancelled", "cancelationReason": {"text": "x"}})),
-        with(sound(), json!({"end": "2026-12-15T15:00:00Z"})),
-        with(sound(), json!({"start": "2026-12-15T10:00:00.123-05:00"})),
+        with(sound(), &json!({"status": "proposed", "start": null, "end": null})),
+        with(sound(), &json!({"status": "cancelled", "cancelationReason": {"text": "x"}})),
+        with(sound(), &json!({"end": "2026-12-15T15:00:00Z"})),
+        with(sound(), &json!({"start": "2026-12-15T10:00:00.123-05:00"})),
     ] {
         let reply = house.post("/Appointment", fine).await;
         assert_eq!(reply.status, 201, "{}", reply.text);
@@ -145,7 +145,7 @@ async fn what_breaks_r4_is_refused_and_told() {
 #[tokio::test]
 async fn refusals_keep_quiet_about_values() {
     let house = House::new();
-    let body = with(visit("prac-1"), json!({"status": "Jane Doe", "start": "Jane Doe"}));
+    let body = with(visit("prac-1"), &json!({"status": "Jane Doe", "start": "Jane Doe"}));
     assert!(!house.post("/Appointment", body).await.text.contains("Jane"));
 }
 
@@ -186,7 +186,7 @@ async fn a_batch_answers_entry_by_entry() {
     };
     let bundle = json!({"resourceType": "Bundle", "type": "batch", "entry": [
         entry("PUT", "Slot?identifier=https://sync.example/block|b1", block("b1")),
-        entry("POST", "Slot", with(block("b2"), json!({"status": "closed"}))),
+        entry("POST", "Slot", with(block("b2"), &json!({"status": "closed"}))),
         entry("GET", "http://ehr.test:1/sandbox/ehr/fhir/Practitioner/prac-1", Value::Null),
         entry("DELETE", "Slot/none", Value::Null),
         json!({"resource": {}}),
@@ -209,7 +209,7 @@ async fn a_transaction_is_whole_or_nothing() {
     let schedule = json!({"fullUrl": "urn:uuid:1", "request": {"method": "POST", "url": "Schedule"},
         "resource": {"resourceType": "Schedule", "actor": [{"reference": "Practitioner/prac-1"}]}});
     let slot = |status: &str| {
-        let body = with(block("t1"), json!({"schedule": {"reference": "urn:uuid:1"}, "status": status}));
+        let body = with(block("t1"), &json!({"schedule": {"reference": "urn:uuid:1"}, "status": status}));
         json!({"fullUrl": "urn:uuid:2", "request": {"method": "POST", "url": "Slot"}, "resource": body})
     };
     let bundle = |status: &str| json!({"resourceType": "Bundle", "type": "transaction", "entry": [slot(status), schedule]});

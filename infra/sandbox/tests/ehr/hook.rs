@@ -83,8 +83,8 @@ async fn every_change_is_told_once_signed_and_without_content() {
     let mut receiver = Receiver::start(&[]).await;
     let sender = tokio::spawn(house.sandbox.clone().deliver_hooks(receiver.target.clone()));
     let path = "/Appointment/a1";
-    let moved = with(visit("prac-1"), json!({"end": "2026-12-15T16:00:00Z", "description": "Panic"}));
-    let handed_over = with(visit("prac-2"), json!({"end": "2026-12-15T16:00:00Z", "description": "Panic"}));
+    let moved = with(visit("prac-1"), &json!({"end": "2026-12-15T16:00:00Z", "description": "Panic"}));
+    let handed_over = with(visit("prac-2"), &json!({"end": "2026-12-15T16:00:00Z", "description": "Panic"}));
     for (body, expected) in [
         (visit("prac-1"), vec!["appointment.created a1 1 prac-1 []"]),
         (moved, vec!["appointment.updated a1 2 prac-1 [description end]"]),
@@ -96,7 +96,7 @@ async fn every_change_is_told_once_signed_and_without_content() {
             ],
         ),
         (
-            with(handed_over.clone(), json!({"status": "cancelled"})),
+            with(handed_over.clone(), &json!({"status": "cancelled"})),
             vec!["appointment.cancelled a1 4 prac-2 [status]"],
         ),
         (handed_over, vec!["appointment.restored a1 5 prac-2 [status]"]),
@@ -116,10 +116,10 @@ async fn every_change_is_told_once_signed_and_without_content() {
     house.fhir("DELETE", path, &[], Value::Null).await;
     assert_eq!(summary(&receiver.next().await.1), "appointment.deleted a1 6 prac-2 []");
     let role = house.get("/PractitionerRole/role-3").await.json();
-    house.put("/PractitionerRole/role-3", with(role, json!({"availableTime": null}))).await;
+    house.put("/PractitionerRole/role-3", with(role, &json!({"availableTime": null}))).await;
     assert_eq!(summary(&receiver.next().await.1), "schedule.hours_changed role-3 2 prac-3 [availableTime]");
     let location = house.get("/Location/loc-1").await.json();
-    house.put("/Location/loc-1", with(location, json!({"extension": null}))).await;
+    house.put("/Location/loc-1", with(location, &json!({"extension": null}))).await;
     assert_eq!(summary(&receiver.next().await.1), "practice.timezone_changed loc-1 2 - [extension]");
     sender.abort();
 }

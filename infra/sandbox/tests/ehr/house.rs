@@ -105,7 +105,7 @@ pub fn block(value: &str) -> Value {
 }
 
 /// A resource with some elements replaced; `null` removes one.
-pub fn with(mut body: Value, changes: Value) -> Value {
+pub fn with(mut body: Value, changes: &Value) -> Value {
     let fields = body.as_object_mut().unwrap();
     for (name, value) in changes.as_object().unwrap() {
         match value {

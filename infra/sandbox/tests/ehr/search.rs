@@ -13,11 +13,11 @@ async fn diary() -> House {
         let (start, end) = (format!("2026-12-{day}T15:00:00Z"), format!("2026-12-{day}T15:50:00Z"));
         let body = with(
             visit("prac-9"),
-            json!({"start": start, "end": end, "status": status, "identifier": [{"system": "s", "value": id}, {"value": "bare"}]}),
+            &json!({"start": start, "end": end, "status": status, "identifier": [{"system": "s", "value": id}, {"value": "bare"}]}),
         );
         assert_eq!(house.put(&format!("/Appointment/{id}"), body).await.status, 201);
     }
-    let wish = with(visit("prac-9"), json!({"start": null, "end": null, "status": "proposed"}));
+    let wish = with(visit("prac-9"), &json!({"start": null, "end": null, "status": "proposed"}));
     house.put("/Appointment/v4", wish).await;
     house
 }
@@ -73,7 +73,7 @@ async fn slots_schedules_and_roles_are_found() {
     let house = House::new();
     house.put("/Slot/s1", block("k1")).await;
     house
-        .put("/Slot/s2", with(block("k2"), json!({"status": "free", "start": "2026-12-15T16:00:00Z"})))
+        .put("/Slot/s2", with(block("k2"), &json!({"status": "free", "start": "2026-12-15T16:00:00Z"})))
         .await;
     for (search, expected) in [
         ("/Slot?schedule=sch-1", "s1 s2"),

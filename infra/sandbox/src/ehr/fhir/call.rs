@@ -107,8 +107,9 @@ impl Interaction {
         match (method.as_str(), segments.as_slice()) {
             ("GET", ["metadata"]) => Ok(Self::Capabilities),
             ("POST", []) => Ok(Self::Bundle),
-            ("GET", [kind]) => Ok(Self::Search(kind_named(kind)?, pairs)),
-            ("GET" | "POST", [kind, "_search"]) => Ok(Self::Search(kind_named(kind)?, pairs)),
+            ("GET", [kind]) | ("GET" | "POST", [kind, "_search"]) => {
+                Ok(Self::Search(kind_named(kind)?, pairs))
+            }
             ("POST", [kind]) => Ok(Self::Create(kind_named(kind)?)),
             ("PUT", [kind]) => Ok(Self::UpdateWhere(kind_named(kind)?, pairs)),
             ("DELETE", [kind]) => Ok(Self::DeleteWhere(kind_named(kind)?, pairs)),

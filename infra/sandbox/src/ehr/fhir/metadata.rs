@@ -1,4 +1,4 @@
-//! The CapabilityStatement: what this EHR really does, made from the same tables that do it.
+//! The `CapabilityStatement`: what this EHR really does, made from the same tables that do it.
 
 use serde_json::{Value, json};
 

@@ -8,11 +8,11 @@ use rusqlite::types::Value as Sql;
 
 use super::call::{Handling, Pairs};
 use super::outcome::Refusal;
-use crate::ehr::hook::time_zone;
 use crate::ehr::instant::parse_range;
 use crate::ehr::kind::Kind;
 use crate::ehr::params::{Matching, Param, params, split_reference};
 use crate::ehr::store::{Bookmark, Clause, Order, Tx};
+use crate::ehr::zone;
 
 const COUNT: usize = 50;
 const MOST: usize = 200;
@@ -38,7 +38,8 @@ pub(super) enum Total {
 
 impl Query {
     pub(super) fn parse(tx: &Tx<'_>, kind: Kind, pairs: &Pairs, handling: Handling) -> Result<Self, Refusal> {
-        let zone = practice_zone(tx)?;
+        // Dates without an offset mean the practice's days: the standard asks for the server's local time.
+        let zone = zone::of_practice(tx)?;
         let mut query = Self::empty();
         for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
             let followed =
@@ -78,7 +79,7 @@ impl Query {
             }
             "_page" => self.after = Some(read_page(value).ok_or_else(|| Refusal::malformed("unknown page"))?),
             "_elements" => {
-                self.elements.extend(value.split(',').map(|element| top_element(element).to_owned()))
+                self.elements.extend(value.split(',').map(|element| top_element(element).to_owned()));
             }
             "_total" => self.total = if value == "none" { Total::None } else { Total::Accurate },
             "_summary" if value == "count" => self.count = 0,
@@ -121,13 +122,6 @@ fn read_page(text: &str) -> Option<Bookmark> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
     let (rank, id) = text.split_once(' ')?;
     Some(Bookmark { rank: rank.parse().ok()?, id: id.to_owned() })
-}
-
-/// Dates without an offset mean the practice's days, as the standard asks of a server's local time.
-fn practice_zone(tx: &Tx<'_>) -> Result<TimeZone, Refusal> {
-    let locations = tx.bodies(Kind::Location, &[])?;
-    let named = locations.iter().find_map(|location| time_zone(Some(location)));
-    Ok(named.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC))
 }
 
 fn top_element(element: &str) -> &str {

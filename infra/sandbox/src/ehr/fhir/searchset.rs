@@ -26,8 +26,8 @@ pub(super) fn search(
     let included = included(tx, kind, &query, &found)?;
     let mut bundle =
         json!({"resourceType": "Bundle", "type": "searchset", "link": links(base, kind, &query, next)});
-    let own = found.into_iter().map(|body| entry(base, kind, trimmed(kind, body, &query.elements), "match"));
-    let others = included.into_iter().map(|(kind, body)| entry(base, kind, body, "include"));
+    let own = found.into_iter().map(|body| entry(base, kind, &trimmed(kind, body, &query.elements), "match"));
+    let others = included.into_iter().map(|(kind, body)| entry(base, kind, &body, "include"));
     let entries: Vec<Value> = own.chain(others).collect();
     if let Some(fields) = bundle.as_object_mut() {
         if query.total == Total::Accurate {
@@ -84,7 +84,7 @@ fn included(tx: &Tx<'_>, kind: Kind, query: &Query, found: &[Value]) -> Result<V
     Ok(included)
 }
 
-fn entry(base: &Base, kind: Kind, body: Value, mode: &str) -> Value {
+fn entry(base: &Base, kind: Kind, body: &Value, mode: &str) -> Value {
     let id = body.get("id").and_then(Value::as_str).unwrap_or_default();
     json!({"fullUrl": base.of(kind, id), "search": {"mode": mode}, "resource": body})
 }

@@ -5,6 +5,6 @@ mod notice;
 mod sender;
 mod signature;
 
-pub(super) use notice::{notices, time_zone};
+pub(super) use notice::notices;
 pub(super) use sender::deliver;
 pub use signature::{BadSecret, HookTarget};

@@ -8,8 +8,7 @@ use serde_json::Value;
 use crate::ehr::kind::Kind;
 use crate::ehr::params::{split_reference, values_at};
 use crate::ehr::store::Stored;
-
-const TIME_ZONE: &str = "http://hl7.org/fhir/StructureDefinition/timezone";
+use crate::ehr::zone;
 
 /// The body of one message, in the convention of Standard Webhooks.
 #[derive(Debug, Serialize)]
@@ -57,9 +56,12 @@ pub(in crate::ehr) fn notices(kind: Kind, before: Option<&Value>, after: &Stored
 fn event_for(kind: Kind, before: Option<&Value>, after: Option<&Value>) -> Option<&'static str> {
     match kind {
         Kind::Appointment => Some(appointment_event(before, after)),
-        Kind::Schedule | Kind::PractitionerRole | Kind::HealthcareService => Some("schedule.hours_changed"),
-        Kind::Location if time_zone(before) != time_zone(after) => Some("practice.timezone_changed"),
-        Kind::Location => Some("schedule.hours_changed"),
+        Kind::Location if zone::named_by(before) != zone::named_by(after) => {
+            Some("practice.timezone_changed")
+        }
+        Kind::Location | Kind::Schedule | Kind::PractitionerRole | Kind::HealthcareService => {
+            Some("schedule.hours_changed")
+        }
         Kind::Patient | Kind::Practitioner | Kind::Slot => None,
     }
 }
@@ -90,13 +92,6 @@ fn practitioners(kind: Kind, body: &Value) -> Vec<String> {
     };
     let references = values_at(body, path).into_iter().filter_map(Value::as_str).map(split_reference);
     references.filter(|(kind, _)| kind == Kind::Practitioner.name()).map(|(_, id)| id).collect()
-}
-
-/// The zone that a location names, by the extension that is used for it in practice.
-pub(in crate::ehr) fn time_zone(location: Option<&Value>) -> Option<&str> {
-    let extensions = location?.get("extension")?.as_array()?;
-    let named = extensions.iter().find(|extension| extension.get("url").is_some_and(|url| url == TIME_ZONE));
-    named?.get("valueCode")?.as_str()
 }
 
 /// Names of the elements that differ, without the server's own.
@@ -173,7 +168,7 @@ mod tests {
 
     #[test]
     fn hours_and_zones_are_told_and_people_and_slots_are_not() {
-        let place = |zone: &str| json!({"extension": [{"url": TIME_ZONE, "valueCode": zone}]});
+        let place = |zone: &str| json!({"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/timezone", "valueCode": zone}]});
         let zone = told(Kind::Location, Some(&place("America/New_York")), Some(place("Europe/London")));
         assert!(zone[0].contains("practice.timezone_changed"));
         let role = told(

@@ -9,8 +9,8 @@ use reqwest::{Client, StatusCode, header};
 use tokio::task::JoinSet;
 
 use super::HookTarget;
-use crate::ehr::Sandbox;
 use crate::ehr::store::Message;
+use crate::ehr::{Sandbox, now};
 
 /// Waits between attempts, in seconds; the last one repeats.
 const BACK_OFF_S: [i64; 6] = [1, 5, 30, 300, 1_800, 3_600];
@@ -19,7 +19,7 @@ const AT_ONCE: usize = 8;
 /// How many waiting messages are looked at in one go.
 const LOOKED_AT: u32 = 256;
 /// The pause after which the outbox is looked at in any case.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// How one attempt went.
 enum Outcome {
@@ -75,7 +75,7 @@ fn start_due(
             return Duration::from_secs(1);
         }
     };
-    let now = Timestamp::now();
+    let now = now();
     for message in waiting {
         if busy.contains(&message.subject) {
             continue;
@@ -97,13 +97,13 @@ fn until(now: Timestamp, due: Timestamp) -> Duration {
 }
 
 async fn attempt(client: Client, target: HookTarget, message: Message) -> (Message, Outcome) {
-    let now = Timestamp::now();
+    let now = now();
     let sent = client
         .post(target.url().clone())
         .header(header::CONTENT_TYPE, "application/json")
-        .header("webhook-id", &message.message_id)
+        .header("webhook-id", &message.delivery)
         .header("webhook-timestamp", now.as_second())
-        .header("webhook-signature", target.sign(&message.message_id, now, &message.body))
+        .header("webhook-signature", target.sign(&message.delivery, now, &message.body))
         .body(message.body.clone())
         .send()
         .await;
@@ -121,7 +121,7 @@ fn retry_after_s(headers: &header::HeaderMap) -> Option<i64> {
 }
 
 fn settle(sandbox: &Sandbox, message: &Message, outcome: &Outcome) {
-    let now = Timestamp::now();
+    let now = now();
     let next = match outcome {
         Outcome::Done => None,
         Outcome::Failed { retry_after_s } => next_attempt(message, now, *retry_after_s),
@@ -131,7 +131,7 @@ fn settle(sandbox: &Sandbox, message: &Message, outcome: &Outcome) {
         Some(due) => tx.put_off(message, due),
     });
     if let Err(error) = settled {
-        tracing::warn!(%error, message_id = %message.message_id, "a delivered hook could not be noted");
+        tracing::warn!(%error, message_id = %message.delivery, "a delivered hook could not be noted");
     }
 }
 
@@ -163,7 +163,7 @@ mod tests {
         ] {
             let message = Message {
                 seq: 1,
-                message_id: String::new(),
+                delivery: String::new(),
                 subject: String::new(),
                 body: String::new(),
                 created,

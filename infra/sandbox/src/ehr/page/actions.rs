@@ -10,14 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::week::{clinic_zone, interval, service_of};
+use super::reading::{closed_slots, interval, is_on, name_of, service_of};
 use crate::ehr::control::is_cross_site;
-use crate::ehr::instant::parse_instant;
 use crate::ehr::kind::Kind;
 use crate::ehr::params::{split_reference, values_at};
 use crate::ehr::seed::monday_of;
 use crate::ehr::store::{Clause, Tx, random_hex};
-use crate::ehr::{MOUNT, Sandbox};
+use crate::ehr::{MOUNT, Sandbox, zone};
 
 /// What the page says after a form was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +167,7 @@ fn act(
         return StatusCode::FORBIDDEN.into_response();
     }
     let done = sandbox.transact(|tx| {
-        let zone = clinic_zone(tx)?;
+        let zone = zone::of_practice(tx)?;
         Ok::<_, rusqlite::Error>((work(tx, &zone)?, zone))
     });
     match done {
@@ -200,7 +199,7 @@ fn change(
     work: impl FnOnce(&mut Value, &str) -> rusqlite::Result<Notice>,
 ) -> rusqlite::Result<Next> {
     let found = tx.find(Kind::Appointment, id)?.and_then(|stored| stored.body);
-    let Some(mut body) = found.filter(|body| is_on(body)) else {
+    let Some(mut body) = found.filter(is_on) else {
         return Ok(Next { practitioner: String::new(), at: None, notice: Notice::Missing });
     };
     let practitioner = practitioner_of(&body);
@@ -227,8 +226,7 @@ fn new_appointment(
         return Ok(None);
     };
     let attends = |kind: Kind, id: &str, body: &Value| {
-        let actor =
-            json!({"reference": format!("{}/{id}", kind.name()), "display": super::week::name_of(body)});
+        let actor = json!({"reference": format!("{}/{id}", kind.name()), "display": name_of(body)});
         json!({"actor": actor, "required": "required", "status": "accepted"})
     };
     let mut body = json!({
@@ -254,14 +252,8 @@ fn obstacle(tx: &Tx<'_>, hold: &Hold<'_>) -> rusqlite::Result<Option<Notice>> {
     if others.filter(|body| is_on(body)).any(meets) {
         return Ok(Some(Notice::Taken));
     }
-    let closed = super::week::closed_slots(tx, hold.practitioner, &near)?;
+    let closed = closed_slots(tx, hold.practitioner, &near)?;
     Ok(closed.iter().any(meets).then_some(Notice::Closed))
-}
-
-/// Does an appointment take its time?
-pub(super) fn is_on(appointment: &Value) -> bool {
-    let status = appointment.get("status").and_then(Value::as_str);
-    !matches!(status, Some("cancelled" | "noshow" | "entered-in-error"))
 }
 
 fn practitioner_of(body: &Value) -> String {
@@ -287,9 +279,4 @@ fn set(body: &mut Value, more: Value) {
     if let (Value::Object(body), Value::Object(more)) = (body, more) {
         body.extend(more);
     }
-}
-
-/// Reads an instant of a resource.
-pub(super) fn instant_of(body: &Value, name: &str) -> Option<Timestamp> {
-    body.get(name).and_then(Value::as_str).and_then(parse_instant)
 }

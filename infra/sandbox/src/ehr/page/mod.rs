@@ -3,6 +3,7 @@
 
 mod actions;
 mod grid;
+mod reading;
 mod week;
 
 use askama::Template;
@@ -12,12 +13,11 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::control::refuse_while_unavailable;
-use super::{MOUNT, Sandbox};
+use super::{MOUNT, Sandbox, now};
 use actions::Notice;
 use week::WeekPage;
 
@@ -48,7 +48,7 @@ async fn show(State(sandbox): State<Sandbox>, Query(wish): Query<Wish>) -> Respo
     let monday = wish.week.and_then(|week| week.parse::<Date>().ok());
     let notice = wish.notice.and_then(|name| Notice::from_name(&name));
     let built = sandbox
-        .transact(|tx| WeekPage::build(tx, wish.practitioner.as_deref(), monday, notice, Timestamp::now()))
+        .transact(|tx| WeekPage::build(tx, wish.practitioner.as_deref(), monday, notice, now()))
         .map_err(|error| error.to_string())
         .and_then(|page| page.render().map_err(|error| error.to_string()));
     match built {

@@ -4,15 +4,18 @@ use askama::Template;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::actions::{Notice, instant_of, is_on};
+use super::actions::Notice;
 use super::grid::{Frame, Minutes, lanes};
-use crate::ehr::hook::time_zone;
+use super::reading::{
+    closed_slots, interval, is_away, is_on, minute_of, name_of, patient_of, text, what, who, window_minutes,
+};
 use crate::ehr::kind::Kind;
 use crate::ehr::params::values_at;
 use crate::ehr::seed::monday_of;
 use crate::ehr::store::{Clause, Tx};
+use crate::ehr::zone;
 
 #[derive(Template)]
 #[template(path = "week.html")]
@@ -53,7 +56,7 @@ struct Hour {
 struct Day {
     date: Date,
     weekday: String,
-    day: String,
+    label: String,
     is_today: bool,
     open: Vec<String>,
     items: Vec<Item>,
@@ -106,7 +109,7 @@ impl WeekPage {
         notice: Option<Notice>,
         now: Timestamp,
     ) -> rusqlite::Result<Self> {
-        let zone = clinic_zone(tx)?;
+        let zone = zone::of_practice(tx)?;
         let today = now.to_zoned(zone.clone()).date();
         let this_monday = monday_of(today).unwrap_or(today);
         let monday = week.and_then(|day| monday_of(day).ok()).unwrap_or(this_monday);
@@ -193,7 +196,7 @@ impl Records {
         Day {
             date,
             weekday: date.strftime("%A").to_string(),
-            day: date.strftime("%b %-d").to_string(),
+            label: date.strftime("%b %-d").to_string(),
             is_today: date == today,
             open: self.open_on(date).into_iter().filter_map(|span| frame.place(span)).collect(),
             items: items.collect(),
@@ -238,8 +241,8 @@ impl Records {
             lane: format!("lane-{lane}-of-{of}"),
             times: format!(
                 "{} – {}",
-                local(entry.from).strftime("%-H:%M"),
-                local(entry.to).strftime("%-H:%M")
+                local(entry.from).strftime("%-I:%M"),
+                local(entry.to).strftime("%-I:%M %P")
             ),
             title,
             detail,
@@ -263,49 +266,6 @@ impl Records {
         };
         self.appointments.iter().filter(off).map(one).collect()
     }
-}
-
-/// The zone of the practice's location, or UTC.
-pub(super) fn clinic_zone(tx: &Tx<'_>) -> rusqlite::Result<TimeZone> {
-    let locations = tx.bodies(Kind::Location, &[])?;
-    let named = locations.iter().find_map(|location| time_zone(Some(location)));
-    Ok(named.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC))
-}
-
-/// Slots in which a clinician cannot be booked, on any of their schedules.
-pub(super) fn closed_slots(tx: &Tx<'_>, practitioner: &str, near: &Clause) -> rusqlite::Result<Vec<Value>> {
-    let own = Clause::refers("actor", Kind::Practitioner, practitioner);
-    let mut closed = Vec::new();
-    for schedule in tx.bodies(Kind::Schedule, &[own])? {
-        let of_schedule = Clause::refers("schedule", Kind::Schedule, &text(&schedule, "id"));
-        closed.extend(tx.bodies(Kind::Slot, &[of_schedule, near.clone()])?);
-    }
-    closed.retain(|slot| slot.get("status").is_some_and(|status| status == "busy-unavailable"));
-    Ok(closed)
-}
-
-/// Start and end, where a resource has both in the right order.
-pub(super) fn interval(body: &Value) -> Option<(Timestamp, Timestamp)> {
-    let (from, to) = (instant_of(body, "start")?, instant_of(body, "end")?);
-    (from < to).then_some((from, to))
-}
-
-/// The concept that an appointment for a service carries.
-pub(super) fn service_of(service: &Value) -> Value {
-    service.get("type").cloned().unwrap_or_else(|| json!([{"text": name_of(service)}]))
-}
-
-/// How a person, place or service is called.
-pub(super) fn name_of(body: &Value) -> String {
-    let name = body.get("name");
-    if let Some(plain) = name.and_then(Value::as_str) {
-        return plain.to_owned();
-    }
-    let Some(person) = name.and_then(Value::as_array).and_then(|names| names.first()) else {
-        return text(body, "id");
-    };
-    let parts = ["prefix", "given", "family"].into_iter().flat_map(|part| values_at(person, part));
-    parts.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
 }
 
 fn choices(tx: &Tx<'_>, kind: Kind) -> rusqlite::Result<Vec<Choice>> {
@@ -336,52 +296,6 @@ fn appointment_look(body: &Value) -> &'static str {
     }
 }
 
-fn patient_of(body: &Value) -> Option<String> {
-    let is_patient = |actor: &&Value| text(actor, "reference").contains("Patient/");
-    let actor = values_at(body, "participant.actor").into_iter().find(is_patient)?;
-    let display = text(actor, "display");
-    Some(if display.is_empty() { text(actor, "reference") } else { display })
-}
-
-fn who(body: &Value) -> String {
-    patient_of(body).unwrap_or_else(|| match text(body, "description") {
-        empty if empty.is_empty() => "Not a visit".to_owned(),
-        words => words,
-    })
-}
-
-fn what(body: &Value) -> String {
-    let named =
-        ["serviceType.text", "serviceType.coding.display"].into_iter().flat_map(|path| values_at(body, path));
-    named.filter_map(Value::as_str).next().unwrap_or_default().to_owned()
-}
-
-fn is_away(role: &Value, date: Date) -> bool {
-    let day = |absence: &Value, end: &str| -> Option<Date> {
-        absence.get("during")?.get(end)?.as_str()?.get(..10)?.parse().ok()
-    };
-    values_at(role, "notAvailable").into_iter().any(|absence| {
-        let from = day(absence, "start").unwrap_or(Date::MIN);
-        let to = day(absence, "end").unwrap_or(Date::MAX);
-        absence.get("during").is_some() && from <= date && date <= to
-    })
-}
-
-fn window_minutes(window: &Value) -> Minutes {
-    let minute = |name: &str| text(window, name).parse::<Time>().ok().map(minute_of);
-    if window.get("allDay").is_some_and(|all_day| all_day == true) {
-        return Minutes { from: 0, to: 24 * 60 };
-    }
-    Minutes {
-        from: minute("availableStartTime").unwrap_or(0),
-        to: minute("availableEndTime").unwrap_or(24 * 60),
-    }
-}
-
-fn minute_of(time: Time) -> i32 {
-    i32::from(time.hour()) * 60 + i32::from(time.minute())
-}
-
 fn midnight(date: Date, zone: &TimeZone) -> Timestamp {
     date.to_zoned(zone.clone()).map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp())
 }
@@ -410,8 +324,4 @@ fn next_start(now: Timestamp, monday: Date, this_monday: Date, zone: &TimeZone) 
         monday.at(9, 0, 0, 0)
     };
     date_time.strftime("%Y-%m-%dT%H:%M").to_string()
-}
-
-fn text(body: &Value, name: &str) -> String {
-    body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

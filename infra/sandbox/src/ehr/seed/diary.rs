@@ -102,9 +102,9 @@ fn visit(number: usize, clinician: u8, start: Timestamp) -> Seeded {
             "reasonCode": [{"text": reason}],
             "supportingInformation": [{"reference": format!("HealthcareService/{service}")}],
             "participant": [
-                attends(format!("Practitioner/prac-{clinician}"), self::clinician(clinician)),
-                attends(who, display),
-                attends("Location/loc-1".to_owned(), "Riverside Counseling".to_owned()),
+                attends(&format!("Practitioner/prac-{clinician}"), &self::clinician(clinician)),
+                attends(&who, &display),
+                attends("Location/loc-1", "Riverside Counseling"),
             ],
         }),
     );
@@ -118,7 +118,7 @@ fn oddities(monday: Date, zone: &TimeZone) -> Result<Vec<Seeded>, jiff::Error> {
     };
     let internal = |title: &str, clinician: u8, start: Timestamp, minutes: i64| {
         let mut body = timed("booked", start, minutes);
-        let who = attends(format!("Practitioner/prac-{clinician}"), self::clinician(clinician));
+        let who = attends(&format!("Practitioner/prac-{clinician}"), &self::clinician(clinician));
         extend(&mut body, json!({"description": title, "participant": [who]}));
         body
     };
@@ -142,7 +142,7 @@ fn timed(status: &str, start: Timestamp, minutes: i64) -> Value {
     json!({"status": status, "start": start.to_string(), "end": end.to_string(), "minutesDuration": minutes})
 }
 
-fn attends(reference: String, display: String) -> Value {
+fn attends(reference: &str, display: &str) -> Value {
     json!({"actor": {"reference": reference, "display": display}, "required": "required", "status": "accepted"})
 }
 
