@@ -1,1 +1,41 @@
-//! The single table behind the engine's stores.
+//! The single table behind the engine's stores: keys, rows, and one conditional request per step.
+//! It decides nothing about syncing, and it never reads the table as a whole.
+//!
+//! | pk | sk | row |
+//! |---|---|---|
+//! | `C#practice#connection` | `CONN` | the connection; written by doors, people and the worker, each its own attributes |
+//! | | `L#A#mirror` | a link of the appointments lane |
+//! | | `L#B#item#mirror` | a link of the busy lane, behind the digest of the owner's item |
+//! | | `TOKEN` | sealed credentials |
+//! | `P#practice` | `PRACTICE` | the practice and how far its EHR has been read |
+//! | | `R#practitioner#connection` | the names of a practitioner's connections |
+//! | `I#practice#key` | `IDEM` | an answer that was given under an idempotency key |
+//!
+//! Three sparse indexes hold names only: `due`, `appointment` and `owing` (see [`schema`]). Instants are numbers,
+//! nanoseconds since the epoch; only `expires_at`, which the table's own clean-up reads, is in seconds.
+
+mod connection_row;
+mod connections;
+mod expression;
+mod failure;
+mod idempotency;
+mod item;
+mod keys;
+mod lease;
+mod link_row;
+mod links;
+mod practices;
+mod save;
+pub mod schema;
+mod sealed;
+mod settings_row;
+mod signal;
+mod table;
+mod words;
+
+#[cfg(feature = "embedded")]
+mod embedded;
+
+#[cfg(feature = "embedded")]
+pub use embedded::{Embedded, EmbeddedError, embedded_client};
+pub use table::{RequestCounts, Table};

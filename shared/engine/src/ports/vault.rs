@@ -6,7 +6,7 @@ use daybook_core::ids::PracticeId;
 use daybook_core::key::PracticeKey;
 use secrecy::SecretString;
 
-use super::{ConnectionRef, Underlying};
+use super::{ConnectionRef, StoreError, Underlying};
 
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
@@ -70,4 +70,29 @@ pub trait Vault: Send + Sync {
 
     /// Deleting what is not there succeeds.
     async fn delete_credentials(&self, at: &ConnectionRef) -> Result<(), VaultError>;
+}
+
+/// Sealed credentials as they are stored: opaque, with their version.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SealedRow {
+    pub version: u64,
+    /// Ciphertext; only the vault can open it.
+    pub sealed: Vec<u8>,
+}
+
+/// Where a vault that seals credentials keeps them, one row a connection.
+#[async_trait]
+pub trait SealedRows: Send + Sync {
+    async fn find_sealed(&self, at: &ConnectionRef) -> Result<Option<SealedRow>, StoreError>;
+
+    /// `Stale` unless the version stored is `replaces`; `None` means that none is stored.
+    async fn put_sealed(
+        &self,
+        at: &ConnectionRef,
+        row: &SealedRow,
+        replaces: Option<u64>,
+    ) -> Result<(), StoreError>;
+
+    /// Deleting what is not there succeeds.
+    async fn delete_sealed(&self, at: &ConnectionRef) -> Result<(), StoreError>;
 }

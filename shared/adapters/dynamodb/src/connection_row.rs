@@ -1,0 +1,185 @@
+//! A connection as a row, in groups of attributes: each group belongs to one hand.
+//! Who may write which group when is said in `connections`, `signal` and `lease`.
+
+use std::collections::BTreeMap;
+
+use daybook_core::connection::{
+    Connection, Disconnect, Evidence, Marks, Problem, Progress, Schedule, Settings, Signals,
+};
+use daybook_engine::ports::ConnectionRef;
+
+use crate::expression::Field;
+use crate::item::{Broken, Item, Row, instant, json, map, new_row, number, put, text};
+use crate::keys;
+use crate::settings_row::{ProblemRow, ProgressRow, ScheduleRow, SettingsRow, problem_rows};
+use crate::words::Word;
+
+pub fn name_of(connection: &Connection) -> ConnectionRef {
+    ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() }
+}
+
+/// The whole row, as it is created.
+pub fn to_item(connection: &Connection) -> Item {
+    let at = name_of(connection);
+    let mut item = new_row(&keys::connection(&at));
+    let groups = fixed(connection)
+        .into_iter()
+        .chain(command(connection))
+        .chain([refused(&connection.evidence)])
+        .chain(outcome(&connection.evidence))
+        .chain(schedule(&at, &connection.schedule))
+        .chain(report(connection.progress, &connection.problems))
+        .chain(signals(&connection.signals));
+    for (name, value) in groups {
+        put(&mut item, name, value);
+    }
+    item
+}
+
+fn fixed(connection: &Connection) -> [Field; 3] {
+    [
+        ("practitioner", Some(text(connection.practitioner.as_str()))),
+        ("provider", Some(text(connection.provider.word()))),
+        ("created_at", Some(instant(connection.evidence.created_at))),
+    ]
+}
+
+/// What people write.
+pub fn command(connection: &Connection) -> [Field; 9] {
+    let evidence = &connection.evidence;
+    [
+        settings(&connection.settings),
+        ("version", Some(number(connection.version))),
+        ("account", connection.account.as_deref().map(text)),
+        ("authorised_at", evidence.authorised_at.map(instant)),
+        ("started_at", evidence.started_at.map(instant)),
+        ("paused_at", evidence.paused_at.map(instant)),
+        ("disconnect_asked_at", evidence.disconnect.map(|asked| instant(asked.asked_at))),
+        ("disconnect_mirrors", evidence.disconnect.map(|asked| text(asked.mirrors.word()))),
+        ("brake_released_at", evidence.brake_released_at.map(instant)),
+    ]
+}
+
+/// Written by people, and by a run that found out which calendars are meant.
+pub fn settings(settings: &Settings) -> Field {
+    ("settings", Some(json(&SettingsRow::from(settings))))
+}
+
+/// Written by the worker, and cleared by signing in again.
+pub fn refused(evidence: &Evidence) -> Field {
+    ("refused_at", evidence.refused_at.map(instant))
+}
+
+/// What only the worker writes of the evidence.
+pub fn outcome(evidence: &Evidence) -> [Field; 3] {
+    [
+        ("first_synced_at", evidence.first_synced_at.map(instant)),
+        ("last_synced_at", evidence.last_synced_at.map(instant)),
+        ("disconnected_at", evidence.disconnected_at.map(instant)),
+    ]
+}
+
+/// The worker's plans. Without `due_at` the row is not in the index of due work.
+pub fn schedule(at: &ConnectionRef, schedule: &Schedule) -> [Field; 4] {
+    let cursors = schedule.cursors.iter().map(|(calendar, cursor)| (calendar.as_str(), cursor.as_str()));
+    let shard = keys::shard(&keys::partition(at));
+    [
+        ("cursors", Some(map(cursors))),
+        ("schedule", Some(json(&ScheduleRow::from(schedule)))),
+        ("due_shard", schedule.due_at.map(|_| number(shard))),
+        ("due_at", schedule.due_at.map(instant)),
+    ]
+}
+
+/// What the worker reports to people.
+pub fn report(progress: Option<Progress>, problems: &BTreeMap<String, Problem>) -> [Field; 2] {
+    [
+        ("progress", progress.map(|progress| json(&ProgressRow::from(progress)))),
+        ("problems", (!problems.is_empty()).then(|| json(&problem_rows(problems)))),
+    ]
+}
+
+fn signals(signals: &Signals) -> [Field; 5] {
+    let marks = signals.marks.appointments.iter().map(|(id, token)| (id.as_str(), token.as_str()));
+    [
+        ("received", Some(number(signals.received))),
+        ("answered", Some(number(signals.answered))),
+        ("pending_since", signals.pending_since.map(instant)),
+        ("marks", Some(map(marks))),
+        ("everything", signals.marks.everything.as_deref().map(text)),
+    ]
+}
+
+pub fn from_item(item: &Item) -> Result<Connection, Broken> {
+    let row = Row::read(item)?;
+    let at = keys::connection_of(row.text("pk")?).ok_or(Broken::Attribute("pk"))?;
+    Ok(Connection {
+        practice: at.practice,
+        id: at.id,
+        practitioner: row.text("practitioner")?.into(),
+        provider: row.word("provider")?,
+        account: row.find_text("account")?.map(str::to_owned),
+        settings: row.json::<SettingsRow>("settings")?.try_into()?,
+        version: row.number("version")?,
+        evidence: evidence_of(row)?,
+        schedule: schedule_of(row)?,
+        signals: signals_of(row)?,
+        progress: row.find_json::<ProgressRow>("progress")?.map(Progress::from),
+        problems: problems_of(row)?,
+    })
+}
+
+fn evidence_of(row: Row<'_>) -> Result<Evidence, Broken> {
+    let disconnect = match row.find_instant("disconnect_asked_at")? {
+        Some(asked_at) => Some(Disconnect { asked_at, mirrors: row.word("disconnect_mirrors")? }),
+        None => None,
+    };
+    Ok(Evidence {
+        created_at: row.instant("created_at")?,
+        authorised_at: row.find_instant("authorised_at")?,
+        started_at: row.find_instant("started_at")?,
+        paused_at: row.find_instant("paused_at")?,
+        refused_at: row.find_instant("refused_at")?,
+        first_synced_at: row.find_instant("first_synced_at")?,
+        last_synced_at: row.find_instant("last_synced_at")?,
+        disconnect,
+        disconnected_at: row.find_instant("disconnected_at")?,
+        brake_released_at: row.find_instant("brake_released_at")?,
+    })
+}
+
+fn schedule_of(row: Row<'_>) -> Result<Schedule, Broken> {
+    let cursors = row.map("cursors")?;
+    Ok(Schedule {
+        cursors: cursors.into_iter().map(|(calendar, cursor)| (calendar.into(), cursor.into())).collect(),
+        due_at: row.find_instant("due_at")?,
+        ..row.json::<ScheduleRow>("schedule")?.into_schedule()
+    })
+}
+
+fn signals_of(row: Row<'_>) -> Result<Signals, Broken> {
+    Ok(Signals {
+        received: row.number("received")?,
+        answered: row.number("answered")?,
+        pending_since: row.find_instant("pending_since")?,
+        marks: marks_of(row)?,
+    })
+}
+
+pub fn marks_of(row: Row<'_>) -> Result<Marks, Broken> {
+    let marks = row.map("marks")?;
+    Ok(Marks {
+        appointments: marks.into_iter().map(|(id, token)| (id.into(), token.to_owned())).collect(),
+        everything: row.find_text("everything")?.map(str::to_owned),
+    })
+}
+
+/// A problem of a kind that a newer program added is not worth losing the connection for.
+fn problems_of(row: Row<'_>) -> Result<BTreeMap<String, Problem>, Broken> {
+    let rows: BTreeMap<String, serde_json::Value> = row.find_json("problems")?.unwrap_or_default();
+    let known = |(source, row)| {
+        let row: ProblemRow = serde_json::from_value(row).ok()?;
+        Some((source, Problem::from(row)))
+    };
+    Ok(rows.into_iter().filter_map(known).collect())
+}

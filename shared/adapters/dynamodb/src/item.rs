@@ -1,0 +1,158 @@
+//! One row as the SDK hands it over, read and written attribute by attribute.
+//! What a row means is said by the `*_row` files.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use daybook_engine::ports::StoreError;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::keys::RowKey;
+use crate::schema::ROW_VERSION;
+
+pub type Item = HashMap<String, AttributeValue>;
+
+/// Why a row cannot be read. Names attributes, never values.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    #[error("the attribute {0} is absent, or not of the kind or form expected")]
+    Attribute(&'static str),
+    #[error("the row has version {0}, newer than this program reads")]
+    Newer(u32),
+}
+
+impl Broken {
+    pub fn unreadable(self, what: impl Into<String>) -> StoreError {
+        StoreError::Unreadable { what: what.into(), cause: Some(Box::new(self)) }
+    }
+}
+
+pub fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub fn instant(at: Timestamp) -> AttributeValue {
+    number(at.as_nanosecond())
+}
+
+/// For the table's clean-up, which reads seconds.
+pub fn seconds(at: Timestamp) -> AttributeValue {
+    number(at.as_second())
+}
+
+pub fn bytes(value: impl Into<Vec<u8>>) -> AttributeValue {
+    AttributeValue::B(Blob::new(value))
+}
+
+pub fn json(value: &impl Serialize) -> AttributeValue {
+    text(serde_json::to_string(value).unwrap_or_default())
+}
+
+pub fn map<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> AttributeValue {
+    AttributeValue::M(entries.map(|(key, value)| (key.to_owned(), text(value))).collect())
+}
+
+/// A new row: its name and the version of its format.
+pub fn new_row(key: &RowKey) -> Item {
+    let mut item = key_of(key);
+    item.insert("v".into(), number(ROW_VERSION));
+    item
+}
+
+pub fn key_of(key: &RowKey) -> Item {
+    HashMap::from([("pk".into(), text(&key.pk)), ("sk".into(), text(&key.sk))])
+}
+
+/// Puts what is there; `None` leaves no trace, as sparse indexes require.
+pub fn put(item: &mut Item, name: &str, value: Option<AttributeValue>) {
+    if let Some(value) = value {
+        item.insert(name.to_owned(), value);
+    }
+}
+
+/// Reads a row.
+#[derive(Clone, Copy)]
+pub struct Row<'a>(pub &'a Item);
+
+impl<'a> Row<'a> {
+    /// The row, if it is of a version that this program reads.
+    pub fn read(item: &'a Item) -> Result<Self, Broken> {
+        let row = Self(item);
+        match row.number::<u32>("v")? {
+            version if version > ROW_VERSION => Err(Broken::Newer(version)),
+            _ => Ok(row),
+        }
+    }
+
+    pub fn key(&self) -> Result<RowKey, Broken> {
+        Ok(RowKey { pk: self.text("pk")?.to_owned(), sk: self.text("sk")?.to_owned() })
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    pub fn text(&self, name: &'static str) -> Result<&'a str, Broken> {
+        self.find_text(name)?.ok_or(Broken::Attribute(name))
+    }
+
+    pub fn find_text(&self, name: &'static str) -> Result<Option<&'a str>, Broken> {
+        self.find(name, |value| value.as_s().ok().map(String::as_str))
+    }
+
+    pub fn number<T: std::str::FromStr>(&self, name: &'static str) -> Result<T, Broken> {
+        self.find_number(name)?.ok_or(Broken::Attribute(name))
+    }
+
+    pub fn find_number<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>, Broken> {
+        self.find(name, |value| value.as_n().ok()?.parse().ok())
+    }
+
+    pub fn instant(&self, name: &'static str) -> Result<Timestamp, Broken> {
+        self.find_instant(name)?.ok_or(Broken::Attribute(name))
+    }
+
+    pub fn find_instant(&self, name: &'static str) -> Result<Option<Timestamp>, Broken> {
+        self.find(name, |value| Timestamp::from_nanosecond(value.as_n().ok()?.parse().ok()?).ok())
+    }
+
+    pub fn bytes(&self, name: &'static str) -> Result<&'a [u8], Broken> {
+        self.find(name, |value| value.as_b().ok().map(AsRef::as_ref))?.ok_or(Broken::Attribute(name))
+    }
+
+    pub fn json<T: DeserializeOwned>(&self, name: &'static str) -> Result<T, Broken> {
+        self.find_json(name)?.ok_or(Broken::Attribute(name))
+    }
+
+    pub fn find_json<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>, Broken> {
+        self.find(name, |value| serde_json::from_str(value.as_s().ok()?).ok())
+    }
+
+    pub fn map(&self, name: &'static str) -> Result<BTreeMap<&'a str, &'a str>, Broken> {
+        let entries = self.find(name, |value| value.as_m().ok())?.ok_or(Broken::Attribute(name))?;
+        entries
+            .iter()
+            .map(|(key, value)| Some((key.as_str(), value.as_s().ok()?.as_str())))
+            .collect::<Option<_>>()
+            .ok_or(Broken::Attribute(name))
+    }
+
+    /// Absent is `None`; there, but not as `parse` wants it, is broken.
+    fn find<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&'a AttributeValue) -> Option<T>,
+    ) -> Result<Option<T>, Broken> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(value) => parse(value).map(Some).ok_or(Broken::Attribute(name)),
+        }
+    }
+}

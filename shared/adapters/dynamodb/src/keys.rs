@@ -1,0 +1,155 @@
+//! The names of rows. Ids of others are escaped, so that no id can reach into another's rows.
+//! Only connection ids, which are ours, are known to hold no separator.
+
+use daybook_core::ids::{AppointmentId, PracticeId, PractitionerId};
+use daybook_core::link::{Lane, Link};
+use daybook_core::mirror::MirrorId;
+use daybook_engine::ports::{ConnectionRef, Due};
+
+use crate::schema::DUE_SHARDS;
+
+pub const CONNECTION: &str = "CONN";
+pub const PRACTICE: &str = "PRACTICE";
+pub const TOKEN: &str = "TOKEN";
+pub const IDEMPOTENT: &str = "IDEM";
+/// What all links of a connection begin with.
+pub const LINKS: &str = "L#";
+pub const APPOINTMENT_LINKS: &str = "L#A#";
+pub const BUSY_LINKS: &str = "L#B#";
+
+/// A row's full name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct RowKey {
+    pub pk: String,
+    pub sk: String,
+}
+
+pub fn connection(at: &ConnectionRef) -> RowKey {
+    RowKey { pk: partition(at), sk: CONNECTION.into() }
+}
+
+/// Where everything of a connection lives.
+pub fn partition(at: &ConnectionRef) -> String {
+    format!("C#{}#{}", escaped(at.practice.as_str()), escaped(at.id.as_str()))
+}
+
+pub fn token(at: &ConnectionRef) -> RowKey {
+    RowKey { pk: partition(at), sk: TOKEN.into() }
+}
+
+pub fn practice(id: &PracticeId) -> RowKey {
+    RowKey { pk: practice_partition(id), sk: PRACTICE.into() }
+}
+
+pub fn practice_partition(id: &PracticeId) -> String {
+    format!("P#{}", escaped(id.as_str()))
+}
+
+/// The row by which a practitioner's connections are found.
+pub fn roster(practitioner: &PractitionerId, at: &ConnectionRef) -> RowKey {
+    RowKey {
+        pk: practice_partition(&at.practice),
+        sk: format!("{}{}", roster_prefix(Some(practitioner)), escaped(at.id.as_str())),
+    }
+}
+
+pub fn roster_prefix(practitioner: Option<&PractitionerId>) -> String {
+    practitioner.map_or_else(|| "R#".to_owned(), |id| format!("R#{}#", escaped(id.as_str())))
+}
+
+/// The connection that a roster row names.
+pub fn connection_of_roster(practice: &PracticeId, sk: &str) -> Option<ConnectionRef> {
+    let (_, id) = sk.strip_prefix("R#")?.split_once('#')?;
+    Some(ConnectionRef { practice: practice.clone(), id: unescaped(id).as_str().into() })
+}
+
+pub fn idempotent(practice: &PracticeId, key: &str) -> RowKey {
+    RowKey { pk: format!("I#{}#{}", escaped(practice.as_str()), escaped(key)), sk: IDEMPOTENT.into() }
+}
+
+pub fn link(at: &ConnectionRef, link: &Link) -> RowKey {
+    match link.owner.lane() {
+        Lane::Appointments => appointment_link(at, &link.mirror),
+        Lane::Busy => {
+            let item = link.item_digest.as_deref().unwrap_or_default();
+            RowKey { pk: partition(at), sk: format!("{}{}", item_prefix(item), link.mirror) }
+        }
+    }
+}
+
+pub fn appointment_link(at: &ConnectionRef, mirror: &MirrorId) -> RowKey {
+    RowKey { pk: partition(at), sk: format!("{APPOINTMENT_LINKS}{mirror}") }
+}
+
+/// What the links of one item begin with.
+pub fn item_prefix(digest: &str) -> String {
+    format!("{BUSY_LINKS}{}#", escaped(digest))
+}
+
+/// The key of the index from appointments to links.
+pub fn appointment(practice: &PracticeId, appointment: &AppointmentId) -> String {
+    format!("{}#{}", escaped(practice.as_str()), escaped(appointment.as_str()))
+}
+
+/// The connection whose partition this is.
+pub fn connection_of(pk: &str) -> Option<ConnectionRef> {
+    let (practice, id) = pk.strip_prefix("C#")?.split_once('#')?;
+    Some(ConnectionRef { practice: unescaped(practice).as_str().into(), id: unescaped(id).as_str().into() })
+}
+
+/// What a row of the index of due work names.
+pub fn due_of(pk: &str, sk: &str) -> Option<Due> {
+    match sk {
+        CONNECTION => connection_of(pk).map(Due::Connection),
+        PRACTICE => pk.strip_prefix("P#").map(|id| Due::Practice(PracticeId::new(unescaped(id)))),
+        _ => None,
+    }
+}
+
+/// Which partition of the index of due work a row belongs to: FNV-1a, since it must never change.
+pub fn shard(pk: &str) -> u32 {
+    let hash =
+        pk.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash % DUE_SHARDS
+}
+
+fn escaped(id: &str) -> String {
+    id.replace('%', "%25").replace('#', "%23")
+}
+
+fn unescaped(id: &str) -> String {
+    id.replace("%23", "#").replace("%25", "%")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn names_come_back_as_they_went_in() {
+        for (practice, id) in [("demo", "c1"), ("a#b", "c"), ("a", "b#c"), ("%23", "%"), ("ä%25#", "x")] {
+            let at = ConnectionRef { practice: practice.into(), id: id.into() };
+            assert_eq!(connection_of(&partition(&at)), Some(at.clone()), "{practice} {id}");
+            let row = roster(&"p#q".into(), &at);
+            assert_eq!(connection_of_roster(&at.practice, &row.sk), Some(at.clone()));
+            assert_eq!(due_of(&partition(&at), CONNECTION), Some(Due::Connection(at.clone())));
+            let practice = practice_partition(&at.practice);
+            assert_eq!(due_of(&practice, PRACTICE), Some(Due::Practice(at.practice)));
+        }
+    }
+
+    #[test]
+    fn no_id_reaches_into_the_rows_of_another() {
+        let one = ConnectionRef { practice: "a".into(), id: "b#c".into() };
+        let other = ConnectionRef { practice: "a#b".into(), id: "c".into() };
+        assert_ne!(partition(&one), partition(&other));
+        let longer = roster(&"p#q".into(), &one);
+        assert!(!longer.sk.starts_with(&roster_prefix(Some(&"p".into()))));
+    }
+
+    #[test]
+    fn shards_never_move() {
+        assert_eq!(["C#demo#a", "C#demo#b", "C#demo#c", "P#demo"].map(shard), [6, 1, 4, 5]);
+    }
+}

@@ -1,0 +1,182 @@
+//! The worker's hand: taking the lease, leaving results behind, giving it back. Each is one conditional write, and
+//! what doors and people wrote meanwhile stays.
+
+use aws_sdk_dynamodb::types::ReturnValue;
+use daybook_core::connection::Marks;
+use daybook_engine::ports::store::Previous;
+use daybook_engine::ports::{Acquired, ConnectionRef, LeaseTerm, Release, StoreError};
+use jiff::Timestamp;
+
+use crate::connection_row::{from_item, marks_of, outcome, refused, report, schedule, settings};
+use crate::connections::{absent_or_newer, named, stale};
+use crate::expression::Change;
+use crate::item::{Broken, Item, Row, instant, number, text};
+use crate::keys;
+use crate::table::{MOST_TRIES, Table, Written};
+
+/// What `previous_holder` says where the lease was given back.
+const NOBODY: &str = "-";
+
+impl Table {
+    /// `previous_holder` is set from the value before this write, so the write itself tells how the run before ended.
+    /// Our own name as the holder means that the write is a repetition whose first answer was lost: whether the run
+    /// before ended well is then unknown.
+    pub(crate) async fn take_lease(
+        &self,
+        at: &ConnectionRef,
+        term: &LeaseTerm,
+        now: Timestamp,
+    ) -> Result<Option<Acquired>, StoreError> {
+        let holder = text(&term.holder);
+        let change = Change::of_readable()
+            .set("#previous_holder = if_not_exists(#lease_holder, :nobody)", [("nobody", text(NOBODY))])
+            .set("#run_version = #version", [])
+            .assign([("lease_holder", Some(holder)), ("lease_until", Some(instant(term.until)))])
+            .count("generation")
+            .remove("pending_since")
+            .remove("pending_by")
+            .only_if(
+                "(attribute_not_exists(#lease_until) OR #lease_until < :now OR #lease_holder = :lease_holder)",
+                [("now", instant(now))],
+            );
+        match self.update(&keys::connection(at), &change, ReturnValue::AllNew, &named(at)).await? {
+            Written::Done(item) => {
+                let acquired = acquired(&item).map_err(|broken| broken.unreadable(named(at)))?;
+                Ok(Some(acquired))
+            }
+            Written::Refused(old) => absent_or_newer(at, old).map(|_| None),
+        }
+    }
+
+    /// Leaves a run's results behind; the lease goes on `until`, or is given back.
+    pub(crate) async fn leave(
+        &self,
+        at: &ConnectionRef,
+        generation: u64,
+        until: Option<Timestamp>,
+        left: &Release,
+    ) -> Result<(), StoreError> {
+        let mut claims = Claims::of(left);
+        let back = left.evidence.disconnected_at.map_or(ReturnValue::None, |_| ReturnValue::AllNew);
+        for _ in 0..MOST_TRIES {
+            let change = claims.apply(results(at, generation, until, left), left);
+            match self.update(&keys::connection(at), &change, back.clone(), &named(at)).await? {
+                Written::Done(new) => return self.note_disconnected(at, left, &new).await,
+                Written::Refused(old) => {
+                    let old = absent_or_newer(at, old)?;
+                    let row = Row(&old);
+                    if row.find_number("generation").ok().flatten() != Some(generation) {
+                        return Err(stale(at));
+                    }
+                    claims = claims.given_up(row, left).map_err(|broken| broken.unreadable(named(at)))?;
+                }
+            }
+        }
+        Err(StoreError::Later { what: named(at), cause: Some("its marks keep changing".into()) })
+    }
+
+    /// Doors that look a practitioner up need not meet connections that are gone.
+    async fn note_disconnected(
+        &self,
+        at: &ConnectionRef,
+        left: &Release,
+        new: &Item,
+    ) -> Result<(), StoreError> {
+        let Some(disconnected_at) = left.evidence.disconnected_at else { return Ok(()) };
+        let practitioner = Row(new).text("practitioner").map_err(|broken| broken.unreadable(named(at)))?;
+        let change = Change::of_readable().assign([("disconnected_at", Some(instant(disconnected_at)))]);
+        self.update_roster(&practitioner.into(), at, change).await
+    }
+}
+
+fn acquired(item: &Item) -> Result<Acquired, Broken> {
+    let row = Row::read(item)?;
+    let previous = match row.text("previous_holder")? {
+        NOBODY => Previous::Released,
+        _ => Previous::Abandoned,
+    };
+    Ok(Acquired { connection: from_item(item)?, generation: row.number("generation")?, previous })
+}
+
+/// What the worker alone writes.
+fn results(at: &ConnectionRef, generation: u64, until: Option<Timestamp>, left: &Release) -> Change {
+    let change = Change::of_readable()
+        .assign(outcome(&left.evidence))
+        .assign(schedule(at, &left.schedule))
+        .assign(report(left.progress, &left.problems))
+        .only_if("#generation = :generation", [("generation", number(generation))]);
+    match until {
+        Some(until) => change.assign([("lease_until", Some(instant(until)))]),
+        None => change.remove("lease_until").remove("lease_holder"),
+    }
+}
+
+/// What others write too. It is left behind only while nobody else has touched it.
+struct Claims {
+    /// The marks that still stand as this run saw them.
+    marks: Marks,
+    answered: Option<u64>,
+    /// Whether no person has commanded since the lease was given.
+    uncontested: Uncontested,
+}
+
+#[derive(PartialEq, Eq)]
+enum Uncontested {
+    Yes,
+    No,
+}
+
+impl Claims {
+    fn of(left: &Release) -> Self {
+        Self { marks: left.done_marks.clone(), answered: left.answered, uncontested: Uncontested::Yes }
+    }
+
+    fn apply(&self, change: Change, left: &Release) -> Change {
+        let change = match self.uncontested {
+            Uncontested::No => change,
+            Uncontested::Yes => change
+                .assign(left.settled_settings.iter().map(settings))
+                .assign([refused(&left.evidence)])
+                .only_if("#version = #run_version", []),
+        };
+        let change = match self.answered {
+            None => change,
+            Some(answered) => {
+                change.assign([("answered", Some(number(answered)))]).only_if("#answered <= :answered", [])
+            }
+        };
+        let change = match &self.marks.everything {
+            None => change,
+            Some(token) => change
+                .remove("everything")
+                .only_if("#everything = :everything", [("everything", text(token))]),
+        };
+        self.marks.appointments.iter().enumerate().fold(change, |change, (n, (id, token))| {
+            let alias = format!("m{n}");
+            let clause = format!("#marks.#{alias} = :{alias}");
+            let change = change.alias(&alias, id.as_str()).only_if(&clause, [(alias.as_str(), text(token))]);
+            change.remove(&format!("marks.#{alias}"))
+        })
+    }
+
+    /// Only what stands in the row as this run knew it.
+    fn given_up(self, row: Row<'_>, left: &Release) -> Result<Self, Broken> {
+        let stored = marks_of(row)?;
+        let done = &left.done_marks;
+        let appointments =
+            done.appointments.iter().filter(|(id, token)| stored.appointments.get(*id) == Some(*token));
+        let uncontested = match row.number::<u64>("version")? == row.number::<u64>("run_version")? {
+            true => self.uncontested,
+            false => Uncontested::No,
+        };
+        let answered: u64 = row.number("answered")?;
+        Ok(Self {
+            marks: Marks {
+                appointments: appointments.map(|(id, token)| (id.clone(), token.clone())).collect(),
+                everything: done.everything.clone().filter(|token| stored.everything.as_ref() == Some(token)),
+            },
+            answered: left.answered.filter(|ours| *ours >= answered),
+            uncontested,
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! Practices: what syncing must know of a tenant, and how far its EHR has been read.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::ReturnValue;
+use daybook_core::ids::{Cursor, PracticeId};
+use daybook_engine::ports::store::Practice;
+use daybook_engine::ports::{Practices, StoreError};
+use jiff::Timestamp;
+
+use crate::expression::{Change, Field};
+use crate::item::{Broken, Row, instant, number, text};
+use crate::keys;
+use crate::table::{Table, Written};
+use crate::words::Word;
+
+fn named(id: &PracticeId) -> String {
+    format!("practice {id}")
+}
+
+#[async_trait]
+impl Practices for Table {
+    async fn put_practice(&self, practice: &Practice) -> Result<(), StoreError> {
+        self.write_practice(&practice.id, policy(practice)).await
+    }
+
+    async fn find_practice(&self, id: &PracticeId) -> Result<Option<Practice>, StoreError> {
+        let Some(item) = self.get(&keys::practice(id), &named(id)).await? else { return Ok(None) };
+        let row = Row::read(&item).map_err(|broken| broken.unreadable(named(id)))?;
+        if !row.has("detail_cap") {
+            return Ok(None); // only its cursor is known
+        }
+        practice_of(id, row).map(Some).map_err(|broken| broken.unreadable(named(id)))
+    }
+
+    async fn find_ehr_cursor(&self, id: &PracticeId) -> Result<Option<Cursor>, StoreError> {
+        let Some(item) = self.get(&keys::practice(id), &named(id)).await? else { return Ok(None) };
+        let cursor = Row::read(&item).and_then(|row| row.find_text("ehr_cursor"));
+        cursor.map(|cursor| cursor.map(Into::into)).map_err(|broken| broken.unreadable(named(id)))
+    }
+
+    async fn put_ehr_cursor(
+        &self,
+        id: &PracticeId,
+        cursor: Option<&Cursor>,
+        due_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let shard = keys::shard(&keys::practice_partition(id));
+        let fields = [
+            ("ehr_cursor", cursor.map(|cursor| text(cursor.as_str()))),
+            ("due_shard", Some(number(shard))),
+            ("due_at", Some(instant(due_at))),
+        ];
+        self.write_practice(id, fields).await
+    }
+}
+
+impl Table {
+    async fn write_practice(
+        &self,
+        id: &PracticeId,
+        fields: impl IntoIterator<Item = Field>,
+    ) -> Result<(), StoreError> {
+        let change = Change::of_absent_or_readable().assign(fields);
+        match self.update(&keys::practice(id), &change, ReturnValue::None, &named(id)).await? {
+            Written::Done(_) => Ok(()),
+            Written::Refused(_) => Err(StoreError::Unreadable { what: named(id), cause: None }),
+        }
+    }
+}
+
+fn policy(practice: &Practice) -> [Field; 4] {
+    [
+        ("time_zone_fallback", practice.time_zone_fallback.as_deref().map(text)),
+        ("detail_cap", Some(text(practice.detail_cap.word()))),
+        ("part2", Some(text(practice.part2.word()))),
+        ("proposed", Some(text(practice.proposed.word()))),
+    ]
+}
+
+fn practice_of(id: &PracticeId, row: Row<'_>) -> Result<Practice, Broken> {
+    Ok(Practice {
+        id: id.clone(),
+        time_zone_fallback: row.find_text("time_zone_fallback")?.map(str::to_owned),
+        detail_cap: row.word("detail_cap")?,
+        part2: row.word("part2")?,
+        proposed: row.word("proposed")?,
+    })
+}

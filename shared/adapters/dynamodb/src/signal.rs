@@ -1,0 +1,82 @@
+//! A door's hand: one write that counts a signal, notes what it named, and tells whether to send a request.
+
+use aws_sdk_dynamodb::types::ReturnValue;
+use daybook_core::connection::MOST_MARKS;
+use daybook_core::ids::AppointmentId;
+use daybook_engine::ports::{ConnectionRef, Signalled, StoreError};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::connections::{absent_or_newer, named};
+use crate::expression::Change;
+use crate::item::{Item, Row, instant, number, text};
+use crate::keys;
+use crate::table::{Table, Written};
+
+/// A request that has waited longer than this may never have been sent: the door sends another. Two do no harm.
+const PRESUMED_LOST: SignedDuration = SignedDuration::from_mins(5);
+
+impl Table {
+    pub(crate) async fn note_signal(
+        &self,
+        at: &ConnectionRef,
+        marks: &[AppointmentId],
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Signalled, StoreError> {
+        let marked = marked(marks, token);
+        let attempts = marked.into_iter().chain([overflowed(token)]);
+        for change in attempts {
+            let change = counted(change, token, now);
+            match self.update(&keys::connection(at), &change, ReturnValue::UpdatedNew, &named(at)).await? {
+                Written::Done(new) => return Ok(answer(&new, token, now)),
+                Written::Refused(old) => connected(at, old)?,
+            }
+        }
+        Err(StoreError::Later { what: named(at), cause: None })
+    }
+}
+
+/// `pending_by` names the signal that noted the request. So a write that is repeated because its answer was lost
+/// still learns that it is its own request that must be sent.
+fn counted(change: Change, token: &str, now: Timestamp) -> Change {
+    change
+        .count("received")
+        .assign_once("pending_since", instant(now))
+        .assign_once("pending_by", text(token))
+        .only_if("attribute_not_exists(#disconnected_at)", [])
+}
+
+/// `None` where more is named than is worth keeping.
+fn marked(marks: &[AppointmentId], token: &str) -> Option<Change> {
+    let marks: Vec<_> = marks.iter().filter(|id| !id.as_str().is_empty()).collect();
+    let room = MOST_MARKS.checked_sub(marks.len())?;
+    let change = match marks.len() {
+        0 => Change::of_readable(),
+        _ => Change::of_readable().only_if("size(#marks) <= :room", [("room", number(room))]),
+    };
+    Some(marks.iter().enumerate().fold(change, |change, (n, id)| {
+        let alias = format!("m{n}");
+        let clause = format!("#marks.#{alias} = :token");
+        change.alias(&alias, id.as_str()).set(&clause, [("token", text(token))])
+    }))
+}
+
+fn overflowed(token: &str) -> Change {
+    Change::of_readable().assign([("everything", Some(text(token)))])
+}
+
+fn answer(new: &Item, token: &str, now: Timestamp) -> Signalled {
+    let row = Row(new);
+    let ours = row.find_text("pending_by").ok().flatten() == Some(token);
+    let since = row.find_instant("pending_since").ok().flatten();
+    let lost = since.is_none_or(|since| now.duration_since(since) > PRESUMED_LOST);
+    if ours || lost { Signalled::Send } else { Signalled::Coalesced }
+}
+
+/// Whether it was for the marks that the condition was refused.
+fn connected(at: &ConnectionRef, old: Option<Item>) -> Result<(), StoreError> {
+    match absent_or_newer(at, old)? {
+        old if Row(&old).has("disconnected_at") => Err(StoreError::Missing { what: named(at) }),
+        _ => Ok(()),
+    }
+}
