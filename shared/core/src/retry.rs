@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+const LONGEST: Duration = Duration::from_mins(15);
 /// The other side may ask for more patience than we have on our own, within reason.
-const LONGEST_ASKED: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_ASKED: Duration = Duration::from_hours(24);
 
 /// The pause before the next attempt: doubling from one second to a quarter of an hour, spread by `jitter`
 /// (0 to 1, drawn by the caller) over its upper half, and never shorter than the other side asked for.
@@ -16,7 +16,7 @@ pub fn delay(attempts: u32, jitter: f64, retry_after: Option<Duration>) -> Durat
 }
 
 /// The pause before a source or item that refuses us is tried again without being asked.
-pub const PARKED: Duration = Duration::from_secs(24 * 60 * 60);
+pub const PARKED: Duration = Duration::from_hours(24);
 
 #[cfg(test)]
 mod tests {

@@ -53,12 +53,12 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            poll: Duration::from_secs(60),
-            reconcile: Duration::from_secs(24 * 60 * 60),
-            lease: Duration::from_secs(120),
+            poll: Duration::from_mins(1),
+            reconcile: Duration::from_hours(24),
+            lease: Duration::from_mins(2),
             request: Duration::from_secs(35),
-            run: Duration::from_secs(10 * 60),
-            resend: Duration::from_secs(120),
+            run: Duration::from_mins(10),
+            resend: Duration::from_mins(2),
         }
     }
 }

@@ -20,17 +20,27 @@ impl Engine {
     /// Marks the named appointments on the connections that link them and on those of the named practitioners,
     /// and queues a request for each.
     pub async fn receive_ehr(&self, practice: &PracticeId, signal: &EhrSignal) -> Result<(), EngineError> {
-        let mut connections = BTreeSet::new();
-        for practitioner in &signal.practitioners {
-            connections.extend(self.store.connections_of(practice, practitioner).await?);
-        }
-        for appointment in &signal.appointments {
-            connections.extend(self.store.connections_linking(practice, appointment).await?);
-        }
-        for connection in &connections {
-            self.signal(connection, &signal.appointments, Cause::Ehr).await?;
+        for connection in self.concerned(practice, &signal.appointments, &signal.practitioners).await? {
+            self.signal(&connection, &signal.appointments, Cause::Ehr).await?;
         }
         Ok(())
+    }
+
+    /// Connections that link one of the appointments, and those of the practitioners.
+    pub(crate) async fn concerned(
+        &self,
+        practice: &PracticeId,
+        appointments: &[AppointmentId],
+        practitioners: &[PractitionerId],
+    ) -> Result<BTreeSet<ConnectionRef>, EngineError> {
+        let mut connections = BTreeSet::new();
+        for practitioner in practitioners {
+            connections.extend(self.store.connections_of(practice, practitioner).await?);
+        }
+        for appointment in appointments {
+            connections.extend(self.store.connections_linking(practice, appointment).await?);
+        }
+        Ok(connections)
     }
 
     /// Counts one signal and sends a request unless one is waiting. A connection that is gone needs none.

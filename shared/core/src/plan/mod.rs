@@ -192,11 +192,11 @@ impl Plan {
         let mut engaged: Vec<_> = verdicts.filter(|(_, verdict)| *verdict != Brake::Released).collect();
         engaged.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         for (source, verdict) in engaged {
-            let held =
+            let is_held =
                 |delete: &Delete| delete.why == Why::Absence && sight::source(&delete.link.owner) == source;
-            let (hold, keep) = std::mem::take(&mut self.deletes).into_iter().partition(held);
-            self.deletes = keep;
-            self.hold(&hold, now);
+            let (removals, rest) = std::mem::take(&mut self.deletes).into_iter().partition(is_held);
+            self.deletes = rest;
+            self.hold(&removals, now);
             self.brakes.push((source, verdict));
         }
     }

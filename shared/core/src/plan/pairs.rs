@@ -121,12 +121,18 @@ impl Pair<'_> {
         }
         match (sight, self.wanted) {
             (Some(OwnerSight::NotWanted), _) => (Sight::Gone, Why::Evidence),
+            // The evidence was seen when the removal was first tried.
+            (Some(OwnerSight::Absent), _) if self.is_being_removed() => (Sight::Gone, Why::Evidence),
             (Some(OwnerSight::Absent), _) => (Sight::Gone, Why::Absence),
             (Some(OwnerSight::Wanted(_)), Some((_, print))) => (Sight::Holds(print), Why::Evidence),
             (Some(OwnerSight::Wanted(_) | OwnerSight::Unclear) | None, _) => {
                 (Sight::Unreported, Why::Absence)
             }
         }
+    }
+
+    fn is_being_removed(&self) -> bool {
+        matches!(&self.link.state, LinkState::Owing(Owing { reason: Reason::Removing, .. }))
     }
 
     /// Past the past edge, or outside a window that a person has just drawn. What the owner says of its time

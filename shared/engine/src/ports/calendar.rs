@@ -67,6 +67,7 @@ pub trait Account: Send + Sync {
 
 /// A calendar as its account shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts that are independent of each other")]
 pub struct CalendarInfo {
     pub id: CalendarId,
     pub name: String,

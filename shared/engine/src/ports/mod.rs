@@ -18,7 +18,7 @@ pub use idempotency::{Answer, Claim, Idempotency};
 pub use queue::{Cause, Queue, Request};
 pub use store::{
     Acquired, ConnectionRef, Connections, Counts, Due, LeaseTerm, LinkChange, Links, Practice, Practices,
-    Release, Signalled, Store, StoreError,
+    Previous, Release, Signalled, Store, StoreError,
 };
 pub use vault::{Credentials, Stored, Vault, VaultError};
 pub use world::{Clock, Random};
@@ -66,3 +66,13 @@ pub enum RemoteError {
 
 /// The underlying error, kept for the log.
 pub type Underlying = Box<dyn std::error::Error + Send + Sync>;
+
+impl RemoteError {
+    /// How long the other side asked us to wait, if it did.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            RemoteError::Later { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}

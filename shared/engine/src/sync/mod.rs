@@ -1,10 +1,31 @@
 //! Sync one connection: lease, observe, look, plan, apply, agree, cursors last.
+//!
+//! A crash between any two steps loses nothing: what was begun is owed in the table, marks and cursors move only
+//! in the last write.
 
+mod apply;
+mod calendars;
+mod disconnect;
+mod ehr;
+mod finish;
+mod lanes;
+mod lease;
+mod nobody;
+mod problems;
+mod scope;
+mod session;
+mod tempo;
 pub mod zone;
+
+use daybook_core::connection::State;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::Request;
+use crate::ports::{Cause, LeaseTerm, Request};
+
+pub(crate) use apply::after;
+pub(crate) use lease::Lease;
+pub(crate) use session::Session;
 
 /// How a run ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,9 +38,76 @@ pub enum Run {
     Continued,
 }
 
+/// Why a run cannot go on. What was done is saved; what was not is found again by the next run.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// The provider no longer accepts our credentials.
+    Refused,
+    /// The run has used up its time.
+    TimeUp,
+    /// The table, the vault, or a newer worker stands in the way.
+    Broken(EngineError),
+}
+
+impl<E: Into<EngineError>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Halt::Broken(error.into())
+    }
+}
+
 impl Engine {
-    /// Takes one request from the queue to its end.
-    pub async fn sync(&self, _request: &Request) -> Result<Run, EngineError> {
-        Ok(Run::Done)
+    /// Takes one request from the queue to its end. On an error the lease runs out by itself, and the request
+    /// is to be delivered again.
+    pub async fn sync(&self, request: &Request) -> Result<Run, EngineError> {
+        let at = &request.connection;
+        let now = self.clock.now();
+        let term = LeaseTerm { holder: self.random.token(), until: now + self.pace.lease };
+        let Some(acquired) = self.store.acquire(at, &term, now).await? else { return Ok(Run::Held) };
+        let state = acquired.connection.evidence.state();
+        let mut lease = Lease::new(self, at.clone(), acquired, &term);
+        let ended = match state {
+            State::Syncing | State::Active => self.sync_connected(&mut lease).await,
+            State::Disconnecting => self.leave(&mut lease).await,
+            State::Authorising
+            | State::Ready
+            | State::Paused
+            | State::ReconnectRequired
+            | State::Disconnected => {
+                lease.release.schedule.due_at = None;
+                Ok(())
+            }
+        };
+        self.end(lease, ended).await
+    }
+
+    async fn sync_connected(&self, lease: &mut Lease<'_>) -> Result<(), Halt> {
+        let session = Session::open(self, lease).await?;
+        let mut seen = session.observe(lease).await?;
+        let settled = session.settle(lease, &mut seen).await?;
+        finish::schedule(&session, lease, &seen, &settled);
+        Ok(())
+    }
+
+    /// Gives the lease back with what the run has learnt.
+    async fn end(&self, mut lease: Lease<'_>, ended: Result<(), Halt>) -> Result<Run, EngineError> {
+        match ended {
+            Ok(()) => {
+                lease.answer().await?;
+                Ok(Run::Done)
+            }
+            Err(Halt::Refused) => {
+                self.accounts.forget(&lease.at);
+                finish::refused(&mut lease);
+                lease.answer().await?;
+                Ok(Run::Done)
+            }
+            Err(Halt::TimeUp) => {
+                let at = lease.at.clone();
+                lease.hand_over().await?;
+                self.signal(&at, &[], Cause::Continued).await?;
+                Ok(Run::Continued)
+            }
+            Err(Halt::Broken(error)) => Err(error),
+        }
     }
 }

@@ -1,0 +1,111 @@
+//! Leave: mirrors first, then the credentials, then the blocks, until no link is left. The EHR may be down
+//! meanwhile; the provider may refuse us for good.
+
+use daybook_core::connection::{Disconnect, Mirrors, ProblemKind};
+use daybook_core::link::{Lane, Link};
+use daybook_core::plan::{Delete, Plan, Why};
+use daybook_core::retry;
+use jiff::{SignedDuration, Timestamp};
+
+use super::apply::after;
+use super::lanes::Seen;
+use super::lease::Lease;
+use super::problems::Problems;
+use super::{Halt, Session};
+use crate::Engine;
+use crate::error::EngineError;
+use crate::ports::LinkChange;
+
+/// A provider that cannot be reached is asked again this often before its mirrors count as left behind.
+const PATIENCE: u32 = 40;
+/// How long a disconnected connection can still be read.
+const READABLE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+impl Engine {
+    /// One attempt to leave. Ends `disconnected`, or due again.
+    pub(super) async fn leave(&self, lease: &mut Lease<'_>) -> Result<(), Halt> {
+        let Some(disconnect) = lease.connection.evidence.disconnect else { return Ok(()) };
+        let session = Session::leaving(self, lease).await?;
+        let links = self.store.list_links(&lease.at).await?;
+        let (mirrors, blocks) =
+            links.into_iter().partition(|link: &Link| link.owner.lane() == Lane::Appointments);
+        let mirrors_left = session.leave_calendars(disconnect, mirrors, lease).await?;
+        if mirrors_left == 0 {
+            self.vault.delete_credentials(&lease.at).await?;
+            self.accounts.forget(&lease.at);
+        }
+        session.delete_all(Lane::Busy, blocks, lease).await?;
+        let left = self.store.list_links(&lease.at).await?.len();
+        if left == 0 { self.left(lease).await } else { self.leave_later(left, lease) }
+    }
+
+    async fn left(&self, lease: &mut Lease<'_>) -> Result<(), Halt> {
+        let now = self.clock.now();
+        lease.release.evidence.disconnected_at = Some(now);
+        lease.release.schedule.due_at = None;
+        lease.release.problems.retain(|_, problem| problem.kind == ProblemKind::LeftBehind);
+        let until = now.checked_add(READABLE).unwrap_or(Timestamp::MAX);
+        self.store.expire_connection(&lease.at, until).await?;
+        Ok(())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "both ends of `leave` have one type")]
+    fn leave_later(&self, left: usize, lease: &mut Lease<'_>) -> Result<(), Halt> {
+        let schedule = &mut lease.release.schedule;
+        schedule.failures = schedule.failures.saturating_add(1);
+        let pause = retry::delay(schedule.failures, self.random.unit(), None);
+        schedule.due_at = Some(after(self.clock.now(), pause));
+        tracing::info!(connection = %lease.at.id, left, "disconnecting goes on later");
+        Ok(())
+    }
+}
+
+impl Session<'_> {
+    /// Removes or keeps the mirrors. Returns how many links still wait for the provider.
+    async fn leave_calendars(
+        &self,
+        disconnect: Disconnect,
+        mirrors: Vec<Link>,
+        lease: &mut Lease<'_>,
+    ) -> Result<usize, Halt> {
+        if disconnect.mirrors == Mirrors::Keep {
+            lease.save(mirrors.into_iter().map(LinkChange::Remove).collect()).await?;
+            return Ok(0);
+        }
+        let is_hopeless = match self.delete_all(Lane::Appointments, mirrors, lease).await {
+            Ok(()) => lease.connection.schedule.failures >= PATIENCE,
+            Err(Halt::Refused) => true,
+            Err(halt) => return Err(halt),
+        };
+        let all = self.engine.store.list_links(&self.at).await?;
+        let left: Vec<Link> =
+            all.into_iter().filter(|link| link.owner.lane() == Lane::Appointments).collect();
+        if !is_hopeless {
+            return Ok(left.len());
+        }
+        self.leave_behind(left, lease).await?;
+        Ok(0)
+    }
+
+    /// What a dead sign-in cannot remove is counted and told (E-005).
+    async fn leave_behind(&self, left: Vec<Link>, lease: &mut Lease<'_>) -> Result<(), EngineError> {
+        if left.is_empty() {
+            return Ok(());
+        }
+        let mut problems = Problems { map: &mut lease.release.problems, now: self.now };
+        let detail = format!(
+            "{} events of ours could not be removed from the calendar; please delete them there",
+            left.len()
+        );
+        problems.set("left behind", ProblemKind::LeftBehind, detail);
+        let removals: Vec<LinkChange> = left.into_iter().map(LinkChange::Remove).collect();
+        Ok(self.engine.store.save_links(&self.at, lease.generation, &removals).await?)
+    }
+
+    async fn delete_all(&self, lane: Lane, links: Vec<Link>, lease: &mut Lease<'_>) -> Result<(), Halt> {
+        let deletes = links.into_iter().map(|link| Delete { link, why: Why::Settings }).collect();
+        let plan = Plan { deletes, ..Plan::default() };
+        self.carry_out(lane, &[], plan, &mut Seen::default(), lease).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+//! The claim on a connection while a run lasts, and what the run leaves behind in the row.
+
+use daybook_core::connection::{Connection, Progress};
+use jiff::Timestamp;
+
+use super::Halt;
+use crate::Engine;
+use crate::error::EngineError;
+use crate::ports::{Acquired, ConnectionRef, LeaseTerm, LinkChange, Previous, Release};
+
+pub(crate) struct Lease<'e> {
+    pub engine: &'e Engine,
+    pub at: ConnectionRef,
+    /// The row as it stood when the lease was given.
+    pub connection: Connection,
+    pub generation: u64,
+    pub previous: Previous,
+    /// What the next checkpoint or the release writes.
+    pub release: Release,
+    until: Timestamp,
+    started: Timestamp,
+}
+
+impl<'e> Lease<'e> {
+    pub fn new(engine: &'e Engine, at: ConnectionRef, acquired: Acquired, term: &LeaseTerm) -> Self {
+        let Acquired { connection, generation, previous } = acquired;
+        let release = Release {
+            evidence: connection.evidence.clone(),
+            settled_settings: None,
+            schedule: connection.schedule.clone(),
+            progress: connection.progress,
+            problems: connection.problems.clone(),
+            answered: None,
+            done_marks: daybook_core::connection::Marks::default(),
+        };
+        Self {
+            engine,
+            at,
+            connection,
+            generation,
+            previous,
+            release,
+            until: term.until,
+            started: engine.clock.now(),
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.engine.clock.now()
+    }
+
+    /// A remote write may start only if the lease outlives its deadline: extends the lease where it would not.
+    /// Ends the run where its time is up.
+    pub async fn before_write(&mut self) -> Result<(), Halt> {
+        let now = self.now();
+        if now > self.started + self.engine.pace.run {
+            return Err(Halt::TimeUp);
+        }
+        if now + self.engine.pace.request < self.until {
+            return Ok(());
+        }
+        let until = now + self.engine.pace.lease;
+        // Nothing of this run is final yet: a checkpoint moves neither marks nor cursors.
+        let progress = self.release.progress;
+        let unmoved = Release { progress, ..self.unmoved() };
+        self.engine.store.checkpoint(&self.at, self.generation, until, &unmoved).await?;
+        self.until = until;
+        Ok(())
+    }
+
+    /// Saves links under this lease's generation.
+    pub async fn save(&self, changes: Vec<LinkChange>) -> Result<(), Halt> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let stamped: Vec<LinkChange> =
+            changes.into_iter().map(|change| stamp(change, self.generation)).collect();
+        self.engine.store.save_links(&self.at, self.generation, &stamped).await?;
+        Ok(())
+    }
+
+    pub fn progress(&mut self, done: u64, total: u64) {
+        self.release.progress = Some(Progress { done, total });
+    }
+
+    /// The run is over: the signals that were there when it began are answered.
+    pub async fn answer(self) -> Result<(), EngineError> {
+        let answered = Some(self.connection.signals.received);
+        let release = Release { answered, progress: None, ..self.release };
+        Ok(self.engine.store.release(&self.at, self.generation, &release).await?)
+    }
+
+    /// The run is not over: the next one goes on from what the links say.
+    pub async fn hand_over(self) -> Result<(), EngineError> {
+        let release = Release { progress: self.release.progress, ..self.unmoved() };
+        Ok(self.engine.store.release(&self.at, self.generation, &release).await?)
+    }
+
+    fn unmoved(&self) -> Release {
+        Release {
+            evidence: self.connection.evidence.clone(),
+            settled_settings: self.release.settled_settings.clone(),
+            schedule: self.connection.schedule.clone(),
+            progress: self.connection.progress,
+            problems: self.connection.problems.clone(),
+            answered: None,
+            done_marks: daybook_core::connection::Marks::default(),
+        }
+    }
+}
+
+fn stamp(change: LinkChange, generation: u64) -> LinkChange {
+    match change {
+        LinkChange::Put(mut link) => {
+            link.generation = generation;
+            LinkChange::Put(link)
+        }
+        LinkChange::Remove(link) => LinkChange::Remove(link),
+    }
+}

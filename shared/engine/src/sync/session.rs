@@ -1,0 +1,293 @@
+//! What one run works with: the practice, its key and zone, both sides opened, the calendars settled.
+
+use std::sync::Arc;
+
+use daybook_core::connection::{
+    BlockScope, BlockingCalendars, CalendarRef, Connection, Direction, Known, MainCalendar, ProblemKind,
+    Settings,
+};
+use daybook_core::detail::Detail;
+use daybook_core::hours::Hours;
+use daybook_core::ids::{CalendarId, ScheduleId};
+use daybook_core::key::{PracticeKey, Target};
+use daybook_core::plan::{BrakeRule, Outside, Rules};
+use daybook_core::time::{Interval, date_of};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::lease::Lease;
+use super::nobody::Nobody;
+use super::problems::{Problems, about_calendar};
+use super::scope::{Reach, Scope, scope};
+use super::{Halt, zone};
+use crate::Engine;
+use crate::error::EngineError;
+use crate::ports::{Account, ConnectionRef, Ehr, Practice, Previous, RemoteError};
+use crate::view::caps;
+
+/// How long what the EHR told about a practitioner is taken as true.
+const KNOWN_FOR: std::time::Duration = std::time::Duration::from_hours(24);
+
+pub(crate) struct Session<'e> {
+    pub engine: &'e Engine,
+    pub at: ConnectionRef,
+    pub connection: Connection,
+    /// As they hold for this run: calendars found or made.
+    pub settings: Settings,
+    pub practice: Practice,
+    pub key: PracticeKey,
+    pub ehr: Arc<dyn Ehr>,
+    pub account: Arc<dyn Account>,
+    pub known: Option<Known>,
+    /// UTC where nobody gives one; then nothing is read from calendars.
+    pub zone: TimeZone,
+    /// Only where the clinician wants no other time closed.
+    pub hours: Option<Hours>,
+    pub detail: Detail,
+    pub scope: Scope,
+    pub today: Date,
+    pub window: Interval,
+    pub now: Timestamp,
+}
+
+impl<'e> Session<'e> {
+    /// Opens both sides, with what the EHR says of the practitioner, and settles the calendars.
+    pub async fn open(engine: &'e Engine, lease: &mut Lease<'_>) -> Result<Self, Halt> {
+        let mut session = Self::look_around(engine, lease).await?;
+        session.settle_calendars(lease).await?;
+        Ok(session)
+    }
+
+    /// As [`Self::open`], making no calendar.
+    pub async fn look_around(engine: &'e Engine, lease: &mut Lease<'_>) -> Result<Self, Halt> {
+        let session = Self::leaving(engine, lease).await?;
+        let (known, hours) = session.know_practitioner(lease).await;
+        Ok(Self { hours, ..session.knowing(known, lease.previous) })
+    }
+
+    /// Both sides, with what is remembered of the practitioner: enough to leave.
+    pub async fn leaving(engine: &'e Engine, lease: &Lease<'_>) -> Result<Self, Halt> {
+        let connection = lease.connection.clone();
+        let at = lease.at.clone();
+        let practice = engine.practice(&at.practice).await?;
+        let key = engine.vault.practice_key(&at.practice).await?;
+        let account = engine.accounts.open(&at, engine.vault.as_ref()).await?;
+        let ehr = engine.ehrs.open(&at.practice).await.map_err(EngineError::Ehr)?;
+        let (detail, _) = caps(&practice).effective(connection.settings.detail);
+        let now = engine.clock.now();
+        let session = Self {
+            engine,
+            at,
+            settings: connection.settings.clone(),
+            practice,
+            key,
+            ehr,
+            account: account.unwrap_or_else(|| Arc::new(Nobody)),
+            known: None,
+            zone: TimeZone::UTC,
+            hours: None,
+            detail,
+            scope: scope(&connection, lease.previous, now, &TimeZone::UTC, &engine.pace),
+            today: date_of(now, &TimeZone::UTC),
+            window: connection.settings.window.on(date_of(now, &TimeZone::UTC), &TimeZone::UTC),
+            now,
+            connection,
+        };
+        let known = session.connection.schedule.practitioner.clone();
+        Ok(session.knowing(known, lease.previous))
+    }
+
+    /// What follows from the zone: which day it is, and so the window and how far to look.
+    fn knowing(self, known: Option<Known>, previous: Previous) -> Self {
+        let zone =
+            zone::parse(known.as_ref().and_then(|known| known.time_zone.as_deref())).unwrap_or(TimeZone::UTC);
+        let today = date_of(self.now, &zone);
+        let window = self.connection.settings.window.on(today, &zone);
+        let scope = scope(&self.connection, previous, self.now, &zone, &self.engine.pace);
+        Self { known, zone, scope, today, window, ..self }
+    }
+
+    /// What the EHR says of the practitioner: kept for a day, asked anew when everything is. Where it cannot be
+    /// asked, what was known goes on to hold; hours that cannot be read close nothing off.
+    async fn know_practitioner(&self, lease: &mut Lease<'_>) -> (Option<Known>, Option<Hours>) {
+        let connection = &self.connection;
+        let known = connection.schedule.practitioner.clone();
+        let wants_hours = connection.settings.block_scope == BlockScope::Hours;
+        let is_fresh = known.as_ref().is_some_and(|known| known.at + KNOWN_FOR > self.now);
+        let is_settled =
+            connection.schedule.reconciled.is_some_and(|last| last.version == connection.version);
+        if is_fresh && is_settled && !wants_hours {
+            return (known, None);
+        }
+        let mut problems = Problems { map: &mut lease.release.problems, now: self.now };
+        match self.ehr.practitioner(&connection.practitioner).await {
+            Ok(found) => {
+                problems.clear("practitioner");
+                let time_zone = found.time_zone.or_else(|| self.practice.time_zone_fallback.clone());
+                let known = Known { at: self.now, time_zone, schedules: found.schedules };
+                let lacks_zone = zone::parse(known.time_zone.as_deref()).is_none();
+                if lacks_zone && connection.settings.direction == Direction::TwoWay {
+                    let detail = "neither the EHR nor the practice gives a time zone";
+                    problems.set("practitioner", ProblemKind::TimeZoneMissing, detail);
+                }
+                lease.release.schedule.practitioner = Some(known.clone());
+                (Some(known), wants_hours.then_some(found.hours))
+            }
+            Err(error) => {
+                problems.set("practitioner", super::ehr::problem_kind(&error), error.to_string());
+                (known, None)
+            }
+        }
+    }
+
+    /// Learns which calendars the account owns and finds or makes the main calendar. Names nothing twice: the
+    /// path of a calendar of ours follows from the practitioner and the name.
+    async fn settle_calendars(&mut self, lease: &mut Lease<'_>) -> Result<(), Halt> {
+        let before = self.settings.clone();
+        self.make_main_calendar(lease).await?;
+        self.choose_blocking_calendars(lease).await?;
+        if self.settings != before {
+            lease.release.settled_settings = Some(self.settings.clone());
+        }
+        Ok(())
+    }
+
+    async fn make_main_calendar(&mut self, lease: &mut Lease<'_>) -> Result<(), Halt> {
+        let MainCalendar::Create(name) = &self.settings.main_calendar else { return Ok(()) };
+        let owner = CalendarId::new(self.connection.practitioner.as_str());
+        let slug = format!("daybook-{}", self.key.item_digest(&owner, name));
+        let made = self.account.create_calendar(name, &slug).await;
+        if let Some(made) = remote(made, "main calendar", self.now, lease)? {
+            self.settings.main_calendar =
+                MainCalendar::Existing(CalendarRef { id: made.id, name: made.name });
+        }
+        Ok(())
+    }
+
+    /// Where the clinician chose none: those that the account itself owns. Later ones are asked about, not added.
+    pub async fn choose_blocking_calendars(&mut self, lease: &mut Lease<'_>) -> Result<(), Halt> {
+        if !self.reads_events() || self.settings.blocking_calendars != BlockingCalendars::Owned {
+            return Ok(());
+        }
+        let listed = self.account.list_calendars().await;
+        if let Some(calendars) = remote(listed, "account", self.now, lease)? {
+            let owned = calendars.into_iter().filter(|calendar| calendar.owned);
+            let chosen = owned.map(|calendar| CalendarRef { id: calendar.id, name: calendar.name });
+            self.settings.blocking_calendars = BlockingCalendars::Chosen(chosen.collect());
+        }
+        Ok(())
+    }
+
+    /// The same, looking at both sides in full.
+    pub fn at_everything(mut self) -> Self {
+        self.scope.reach = Reach::Everything;
+        self
+    }
+
+    pub fn reads_events(&self) -> bool {
+        self.settings.direction == Direction::TwoWay && self.has_zone()
+    }
+
+    pub fn has_zone(&self) -> bool {
+        zone::parse(self.known.as_ref().and_then(|known| known.time_zone.as_deref())).is_some()
+    }
+
+    pub fn main_calendar(&self) -> Option<&CalendarId> {
+        match &self.settings.main_calendar {
+            MainCalendar::Existing(calendar) => Some(&calendar.id),
+            MainCalendar::Create(_) | MainCalendar::None => None,
+        }
+    }
+
+    /// Calendars whose events close time.
+    pub fn blocking_calendars(&self) -> Vec<CalendarId> {
+        match &self.settings.blocking_calendars {
+            BlockingCalendars::Chosen(chosen) if self.reads_events() => {
+                chosen.iter().map(|calendar| calendar.id.clone()).collect()
+            }
+            BlockingCalendars::Chosen(_) | BlockingCalendars::Owned => Vec::new(),
+        }
+    }
+
+    /// Where appointments are mirrored. `None` while the calendar is still to be made: then nothing is planned.
+    pub fn appointment_targets(&self) -> Option<Vec<Target>> {
+        match &self.settings.main_calendar {
+            MainCalendar::Existing(calendar) => Some(vec![Target::Calendar(calendar.id.clone())]),
+            MainCalendar::None => Some(Vec::new()),
+            MainCalendar::Create(_) => None,
+        }
+    }
+
+    /// Where events close time. `None` while it is not known which schedules there are.
+    pub fn block_targets(&self) -> Option<Vec<Target>> {
+        if self.settings.direction != Direction::TwoWay {
+            return Some(Vec::new());
+        }
+        let known = self.known.as_ref().filter(|_| self.has_zone())?;
+        Some(known.schedules.iter().cloned().map(Target::Schedule).collect())
+    }
+
+    pub fn schedules(&self) -> Vec<ScheduleId> {
+        self.known.as_ref().map(|known| known.schedules.clone()).unwrap_or_default()
+    }
+
+    pub fn looks_at_everything(&self) -> bool {
+        self.scope.reach == Reach::Everything
+    }
+
+    pub fn rules(&self) -> Rules {
+        let reconciled = self.connection.schedule.reconciled;
+        // The window is a person's to change; a run with settings that were never compared drops what is outside.
+        let outside = match reconciled {
+            Some(last) if last.version != self.connection.version => Outside::Drop,
+            _ => Outside::Follow,
+        };
+        let released = self.connection.evidence.brake_released_at;
+        let brake = match (released, reconciled) {
+            (Some(released), Some(last)) if released > last.at => BrakeRule::Released,
+            (Some(_), None) => BrakeRule::Released,
+            _ => BrakeRule::Armed,
+        };
+        Rules { window: self.window, aged_out: self.settings.aged_out, outside, brake, now: self.now }
+    }
+}
+
+/// Turns what a provider refused into a problem; only refused credentials end the run.
+pub(crate) fn remote<T>(
+    result: Result<T, RemoteError>,
+    about: &str,
+    now: Timestamp,
+    lease: &mut Lease<'_>,
+) -> Result<Option<T>, Halt> {
+    let mut problems = Problems { map: &mut lease.release.problems, now };
+    match result {
+        Ok(value) => {
+            problems.clear(about);
+            Ok(Some(value))
+        }
+        Err(RemoteError::Refused { .. }) => Err(Halt::Refused),
+        Err(error) => {
+            tracing::warn!(about, error = %error, "a calendar could not be used");
+            problems.set(about, calendar_problem(&error), error.to_string());
+            Ok(None)
+        }
+    }
+}
+
+pub(crate) fn calendar_problem(error: &RemoteError) -> ProblemKind {
+    match error {
+        RemoteError::Missing { .. } => ProblemKind::CalendarMissing,
+        RemoteError::Forbidden { .. } => ProblemKind::CalendarReadOnly,
+        RemoteError::Refused { .. } => ProblemKind::CredentialsRefused,
+        RemoteError::Rejected { .. } => ProblemKind::ItemsRejected,
+        RemoteError::Later { .. }
+        | RemoteError::CursorLost { .. }
+        | RemoteError::Conflict { .. }
+        | RemoteError::Unintelligible { .. } => ProblemKind::CalendarUnreachable,
+    }
+}
+
+pub(crate) fn about(calendar: &CalendarId) -> String {
+    about_calendar(calendar)
+}
