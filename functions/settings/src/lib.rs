@@ -1,1 +1,70 @@
-//! The v1 API, and later the settings page.
+//! The `/v1` API: proves who asks, parses, calls a use case, answers. It decides nothing itself.
+
+mod answer;
+mod body;
+mod caller;
+mod connections;
+mod failure;
+mod faults;
+mod openapi;
+mod problem;
+mod request;
+mod revision;
+mod told;
+mod twice;
+mod words;
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use daybook_engine::Engine;
+use daybook_engine::ports::Idempotency;
+
+pub use caller::Keyring;
+pub use problem::{Kind, Problem};
+
+/// Larger bodies are refused unread.
+const MOST_BODY_BYTES: usize = 64 * 1024;
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Door {
+    engine: Engine,
+    keys: Arc<Keyring>,
+    answers: Arc<dyn Idempotency>,
+}
+
+/// Every route of the API that concerns connections, and the document that describes them.
+pub fn router(engine: Engine, keys: Keyring, answers: Arc<dyn Idempotency>) -> Router {
+    let door = Door { engine, keys: Arc::new(keys), answers };
+    Router::new()
+        .nest("/v1/practices/{practice}", practice_routes(&door))
+        .route("/openapi.json", get(|| async { Json(openapi::document()) }))
+        .with_state(door)
+}
+
+fn practice_routes(door: &Door) -> Router<Door> {
+    Router::new()
+        .route("/connections", post(connections::create).get(connections::list))
+        .route(
+            "/connections/{id}",
+            get(connections::get).patch(connections::change).delete(connections::disconnect),
+        )
+        .route("/connections/{id}/start", post(connections::start))
+        .route("/connections/{id}/sync", post(connections::sync))
+        .route("/connections/{id}/pause", post(connections::pause))
+        .route("/connections/{id}/resume", post(connections::resume))
+        .route("/connections/{id}/confirm-deletions", post(connections::confirm_deletions))
+        .route("/connections/{id}/preview", post(connections::preview))
+        .route("/connections/{id}/calendars", get(connections::calendars))
+        .method_not_allowed_fallback(|| async { Problem::new(Kind::MethodNotAllowed) })
+        // The last layer is the outermost: first the caller is proven, then the trail kept, then repetitions caught.
+        .route_layer(from_fn_with_state(door.clone(), twice::answer_once))
+        .route_layer(from_fn(told::audit))
+        .route_layer(from_fn_with_state(door.clone(), caller::prove))
+        .fallback(|| async { Problem::new(Kind::NotFound) })
+        .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
+}

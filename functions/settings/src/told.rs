@@ -1,0 +1,34 @@
+//! The audit trail: who of the EHR's users asked for what, and how it went. Ids only, never what was in the request.
+
+use axum::extract::Request;
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::problem::{Kind, Problem};
+
+const ACTOR: &str = "daybook-actor";
+const MOST_ACTOR_BYTES: usize = 128;
+
+/// Writes one line for each request that wants to change something.
+pub(crate) async fn audit(request: Request, next: Next) -> Result<Response, Problem> {
+    let actor = actor(&request)?;
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    if method != Method::GET && method != Method::HEAD {
+        let status = response.status().as_u16();
+        tracing::info!(target: "audit", actor, %method, path, status, "the API was asked for a change");
+    }
+    Ok(response)
+}
+
+/// An opaque user id of the EHR; empty where none is given.
+fn actor(request: &Request) -> Result<String, Problem> {
+    let Some(given) = request.headers().get(ACTOR) else { return Ok(String::new()) };
+    let fits = given.len() <= MOST_ACTOR_BYTES && given.as_bytes().iter().all(u8::is_ascii_graphic);
+    match given.to_str() {
+        Ok(actor) if fits => Ok(actor.to_owned()),
+        _ => Err(Problem::new(Kind::Malformed)
+            .with_detail("Daybook-Actor holds at most 128 visible ASCII characters")),
+    }
+}
