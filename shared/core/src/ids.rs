@@ -70,7 +70,7 @@ id! {
     OccurrenceId
 }
 id! {
-    /// The other side's name for one state of one item (an `ETag`, a version): equal means unchanged.
+    /// The other side's name for one state of one item: equal means unchanged.
     Revision
 }
 id! {

@@ -11,7 +11,7 @@ use super::StoreError;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer {
     pub status: u16,
-    /// Headers that belong to the answer, such as `etag`; names in lower case.
+    /// Headers that belong to the answer; names in lower case.
     pub headers: Vec<(String, String)>,
     /// JSON; empty where there is none.
     pub body: String,
