@@ -257,31 +257,3 @@ pub trait Practices: Send + Sync {
         due_at: Timestamp,
     ) -> Result<(), StoreError>;
 }
-
-/// An answer that was given to a request which named an idempotency key.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Remembered {
-    /// Tells whether a later request under the same key is the same request.
-    pub request_hash: String,
-    /// In the API's own form.
-    pub answer: String,
-}
-
-/// Answers by idempotency key, so that a request that is sent twice is done once.
-#[async_trait]
-pub trait Idempotency: Send + Sync {
-    async fn find_remembered(
-        &self,
-        practice: &PracticeId,
-        key: &str,
-    ) -> Result<Option<Remembered>, StoreError>;
-
-    /// `Exists` where an answer under this key is remembered already, and has not expired.
-    async fn remember(
-        &self,
-        practice: &PracticeId,
-        key: &str,
-        remembered: &Remembered,
-        until: Timestamp,
-    ) -> Result<(), StoreError>;
-}
