@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod crates;
+mod documents;
 mod layers;
 mod source;
 mod words;
@@ -16,7 +17,7 @@ use crate::workspace::Workspace;
 use source::Source;
 
 /// One broken promise.
-#[derive(PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 struct Offence {
     /// `path:line`, a path, or a package.
     place: String,
@@ -37,6 +38,7 @@ pub fn check(workspace: &Workspace) -> Result<Ran, Failure> {
     offences.extend(crates::check_engine(&tree(&workspace.root, "daybook-engine")?));
     offences.extend(sources.iter().flat_map(check_source));
     offences.extend(catalogue::check(&sources));
+    offences.extend(documents::check(&sources, &|path| workspace.root.join(path).exists()));
     for offence in &offences {
         println!("{offence}");
     }

@@ -45,7 +45,11 @@ fn read_folder(folder: &Path, prefix: &str, into: &mut Vec<Source>) -> std::io::
 
 impl Source {
     pub fn is_rust(&self) -> bool {
-        Path::new(&self.path).extension().is_some_and(|ending| ending == "rs")
+        self.ends_in("rs")
+    }
+
+    pub fn ends_in(&self, ending: &str) -> bool {
+        Path::new(&self.path).extension().is_some_and(|found| found == ending)
     }
 
     pub fn is_in(&self, folders: &[&str]) -> bool {
