@@ -1,1 +1,3 @@
 //! Stories, simulation, contract and end-to-end tests.
+
+pub mod outside;

@@ -153,7 +153,7 @@ impl Session<'_> {
                 }
             }
             lease.save(records.split_off(0)).await?;
-            advance(applied, lease);
+            advance(applied, rest.len(), lease).await?;
         }
         Ok(conflicts)
     }
@@ -173,7 +173,7 @@ impl Session<'_> {
                 records.extend(self.record(&work, result, applied)?);
             }
             lease.save(records).await?;
-            advance(applied, lease);
+            advance(applied, rest.len(), lease).await?;
         }
         Ok(())
     }
@@ -310,10 +310,12 @@ impl Applied {
     }
 }
 
-fn advance(applied: &Applied, lease: &mut Lease<'_>) {
+/// Notes how far the run has come; a long one shows it between its waves.
+async fn advance(applied: &Applied, to_come: usize, lease: &mut Lease<'_>) -> Result<(), Halt> {
     let done = applied.written + applied.removed + applied.put_off + applied.rejected;
     let total = lease.release.progress.map_or(0, |progress| progress.total);
     lease.progress(u64::try_from(done).unwrap_or(u64::MAX).min(total), total);
+    if to_come == 0 { Ok(()) } else { lease.checkpoint().await }
 }
 
 /// A first write is owed before it is sent. An update needs no such record: the link holds the name, the mark and

@@ -59,8 +59,13 @@ impl<'e> Lease<'e> {
         if now + self.engine.pace.request < self.until {
             return Ok(());
         }
-        let until = now + self.engine.pace.lease;
-        // Nothing of this run is final yet: a checkpoint moves neither marks nor cursors.
+        self.checkpoint().await
+    }
+
+    /// Shows how far the run has come, and extends the lease. Nothing of the run is final yet: neither marks nor
+    /// cursors move.
+    pub async fn checkpoint(&mut self) -> Result<(), Halt> {
+        let until = self.now() + self.engine.pace.lease;
         let progress = self.release.progress;
         let unmoved = Release { progress, ..self.unmoved() };
         self.engine.store.checkpoint(&self.at, self.generation, until, &unmoved).await?;

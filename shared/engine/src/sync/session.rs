@@ -219,10 +219,14 @@ impl<'e> Session<'e> {
         }
     }
 
-    /// Where events close time. `None` while it is not known which schedules there are.
+    /// Where events close time. `None` while it is not known which schedules there are, or which calendars to
+    /// read: then nothing is planned, and so nothing opened.
     pub fn block_targets(&self) -> Option<Vec<Target>> {
         if self.settings.direction != Direction::TwoWay {
             return Some(Vec::new());
+        }
+        if self.settings.blocking_calendars == BlockingCalendars::Owned {
+            return None;
         }
         let known = self.known.as_ref().filter(|_| self.has_zone())?;
         Some(known.schedules.iter().cloned().map(Target::Schedule).collect())

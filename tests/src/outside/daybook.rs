@@ -1,0 +1,171 @@
+//! The one-machine deployment as a process, and its public face.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::eventually;
+
+pub const API_KEY: &str = "test-key-of-the-demo-practice-0123456789";
+pub const HOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// A running Daybook. It is killed when dropped.
+pub struct Daybook {
+    child: Child,
+    pub url: String,
+    client: reqwest::Client,
+}
+
+/// The binary under test, or `None` where it was not built.
+pub fn binary() -> Option<PathBuf> {
+    let named = std::env::var_os("DAYBOOK_BIN").map(PathBuf::from);
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/ci/daybook");
+    let found = named.into_iter().chain([built]).find(|path| path.exists());
+    assert!(
+        found.is_some() || std::env::var("DAYBOOK_TEST_SERVERS").as_deref() != Ok("required"),
+        "the binary is missing: cargo build --profile ci -p daybook-local"
+    );
+    found
+}
+
+impl Daybook {
+    /// Starts on a free port with `data` as its data directory, reading the EHR at `ehr` if one is given.
+    pub fn start(binary: &Path, data: &Path, more: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(binary);
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("DAYBOOK_LISTEN", "127.0.0.1:0")
+            .env("DAYBOOK_DATA_DIR", data)
+            .env("DAYBOOK_API_KEY", API_KEY)
+            .env("DAYBOOK_EHR_HOOK_SECRET", HOOK_SECRET)
+            .env("DAYBOOK_SWEEP_SECONDS", "2")
+            .env("RUST_BACKTRACE", "1")
+            .current_dir(data)
+            .stdout(Stdio::piped());
+        for (name, value) in more {
+            command.env(name, value);
+        }
+        let mut child = command.spawn().expect("the binary starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let first = lines.next().expect("a first line").expect("readable");
+        let url = first.strip_prefix("listening on ").expect("the first line tells the address").to_owned();
+        // Somebody must read the rest, or the process stops when the pipe is full.
+        std::thread::spawn(move || lines.for_each(drop));
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client can be built");
+        Self { child, url, client }
+    }
+
+    /// As `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// One call of the public face; the answer's status and document.
+    pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let method = method.parse().expect("a method");
+        let mut request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(API_KEY);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// Connects `prac-1` to a CalDAV account, with `more` settings, and waits until the first sync is done.
+    pub async fn connect(&self, caldav_url: &str, more: &Value) -> Connection<'_> {
+        let connection = self.connect_only(caldav_url, more).await;
+        connection.becomes("active").await;
+        connection
+    }
+
+    pub async fn connect_only(&self, caldav_url: &str, more: &Value) -> Connection<'_> {
+        let mut body = json!({
+            "practitioner_id": "prac-1",
+            "provider": "caldav",
+            "caldav": {"url": caldav_url, "username": super::calendar::USER, "password": super::calendar::PASSWORD},
+        });
+        if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+            body.extend(more.clone());
+        }
+        let (status, answer) = self.call("POST", "/v1/practices/demo/connections", Some(body)).await;
+        assert_eq!(status, 201, "{answer}");
+        let id = answer["id"].as_str().expect("an id").to_owned();
+        Connection { daybook: self, id }
+    }
+
+    pub fn connection(&self, id: &str) -> Connection<'_> {
+        Connection { daybook: self, id: id.to_owned() }
+    }
+}
+
+impl Drop for Daybook {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One connection, by the public face.
+pub struct Connection<'d> {
+    daybook: &'d Daybook,
+    pub id: String,
+}
+
+impl Connection<'_> {
+    pub fn path(&self, rest: &str) -> String {
+        format!("/v1/practices/demo/connections/{}{rest}", self.id)
+    }
+
+    pub async fn get(&self) -> Value {
+        let (status, answer) = self.daybook.call("GET", &self.path(""), None).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    pub async fn post(&self, verb: &str) -> Value {
+        let (status, answer) = self.daybook.call("POST", &self.path(&format!("/{verb}")), None).await;
+        assert!(matches!(status, 200 | 202), "{verb}: {status} {answer}");
+        answer
+    }
+
+    pub async fn patch(&self, settings: Value) -> Value {
+        let (status, answer) = self.daybook.call("PATCH", &self.path(""), Some(settings)).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    pub async fn disconnect(&self, mirrors: &str) -> Value {
+        let (status, answer) =
+            self.daybook.call("DELETE", &self.path(&format!("?mirrors={mirrors}")), None).await;
+        assert_eq!(status, 202, "{answer}");
+        answer
+    }
+
+    pub async fn becomes(&self, state: &str) {
+        eventually(&format!("the connection becomes {state}: {}", self.get().await), || async {
+            self.get().await["state"] == state
+        })
+        .await;
+        self.settles().await;
+    }
+
+    /// Waits until no signal is waiting or running.
+    pub async fn settles(&self) {
+        eventually("the connection settles", || async { self.get().await["settled"] == true }).await;
+    }
+
+    /// Syncs now and waits for it.
+    pub async fn sync(&self) {
+        self.post("sync").await;
+        self.settles().await;
+    }
+}

@@ -1,0 +1,133 @@
+//! The sandbox EHR in this process, behind a meter, and a FHIR client for tests to book with.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::meter::Meter;
+
+/// A running EHR whose every request from Daybook is counted.
+pub struct Ehr {
+    /// What Daybook is given.
+    pub meter: Meter,
+    direct: String,
+    client: reqwest::Client,
+    sandbox: daybook_sandbox::ehr::Sandbox,
+}
+
+impl Ehr {
+    /// Starts one with its records in `data`.
+    pub async fn start(data: &Path) -> Self {
+        let now = jiff::Timestamp::from_second(now_seconds()).expect("the clock is right");
+        let sandbox = daybook_sandbox::ehr::Sandbox::open(&data.join("ehr.db"), now).expect("the EHR opens");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let direct = format!("http://{}", listener.local_addr().expect("an address"));
+        let router = sandbox.router();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let meter = Meter::before(&direct).await;
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client can be built");
+        Self { meter, direct, client, sandbox }
+    }
+
+    /// The FHIR base for Daybook.
+    pub fn fhir_url(&self) -> String {
+        format!("{}/sandbox/ehr/fhir", self.meter.url())
+    }
+
+    /// From now on every change is posted to Daybook's hook.
+    pub fn hook(&self, daybook: &str) {
+        let url = format!("{daybook}/hooks/ehr/demo").parse().expect("a URL");
+        let target =
+            daybook_sandbox::ehr::HookTarget::new(url, super::daybook::HOOK_SECRET).expect("a secret");
+        tokio::spawn(self.sandbox.clone().deliver_hooks(target));
+    }
+
+    /// Calls the FHIR interface directly, uncounted.
+    pub async fn fhir(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let url = format!("{}/sandbox/ehr/fhir/{path}", self.direct);
+        let mut request = self.client.request(method.parse().expect("a method"), url);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// Removes every appointment that came with the sandbox, so that a test starts from none.
+    pub async fn empty(&self) {
+        for _ in 0..20 {
+            let found = self.search("Appointment?_count=200").await;
+            if found.is_empty() {
+                return;
+            }
+            for appointment in found {
+                let id = appointment["id"].as_str().expect("an id");
+                self.fhir("DELETE", &format!("Appointment/{id}"), None).await;
+            }
+        }
+        panic!("the EHR does not become empty");
+    }
+
+    /// Resources of one page of a search.
+    pub async fn search(&self, query: &str) -> Vec<Value> {
+        let (status, bundle) = self.fhir("GET", query, None).await;
+        assert_eq!(status, 200, "{query}: {bundle}");
+        let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
+        entries.into_iter().map(|entry| entry["resource"].clone()).collect()
+    }
+
+    /// Books for `prac-1`; the words of the patient are there to be looked for.
+    pub async fn book(&self, id: &str, start: &str, end: &str) {
+        let (status, answer) = self
+            .fhir("PUT", &format!("Appointment/{id}"), Some(&appointment(id, start, end, "booked")))
+            .await;
+        assert!(matches!(status, 200 | 201), "{answer}");
+    }
+
+    pub async fn cancel(&self, id: &str) {
+        let (_, mut standing) = self.fhir("GET", &format!("Appointment/{id}"), None).await;
+        standing["status"] = json!("cancelled");
+        let (status, answer) = self.fhir("PUT", &format!("Appointment/{id}"), Some(&standing)).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    /// Busy blocks in the schedule of `prac-1`, as start and end.
+    pub async fn blocks(&self) -> Vec<(String, String)> {
+        let slots = self.search("Slot?schedule=Schedule/sch-1&status=busy-unavailable&_count=200").await;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let mut blocks: Vec<_> =
+            slots.iter().map(|slot| (text(&slot["start"]), text(&slot["end"]))).collect();
+        blocks.sort();
+        blocks
+    }
+}
+
+/// An appointment as a real EHR would hold it, full of words that must never leave it.
+pub fn appointment(id: &str, start: &str, end: &str, status: &str) -> Value {
+    json!({
+        "resourceType": "Appointment", "id": id, "status": status,
+        "description": "Quillfeather intake, relapse prevention", "comment": "call Quillfeather at 555-0142",
+        "start": start, "end": end,
+        "participant": [
+            {"actor": {"reference": "Practitioner/prac-1"}, "status": "accepted"},
+            {"actor": {"reference": "Patient/pat-1", "display": "Ottoline Quillfeather"}, "status": "accepted"},
+        ],
+    })
+}
+
+/// Words of [`appointment`] that must stand nowhere outside the EHR.
+pub const PATIENT_WORDS: [&str; 4] = ["Quillfeather", "Ottoline", "relapse", "555-0142"];
+
+#[expect(clippy::disallowed_methods, reason = "a test of the running binary lives in real time")]
+pub fn now_seconds() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// An instant so many days and minutes from the last midnight in UTC, as FHIR writes it.
+pub fn at(days: i64, minutes: i64) -> String {
+    let midnight = now_seconds().div_euclid(86_400) * 86_400;
+    let instant = jiff::Timestamp::from_second(midnight + days * 86_400 + minutes * 60).expect("in range");
+    instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

@@ -1,0 +1,27 @@
+//! Everything that a test from outside needs: the running binary, an EHR, a calendar server, meters between them.
+//! Nothing here knows how Daybook works inside.
+
+pub mod calendar;
+pub mod daybook;
+pub mod ehr;
+pub mod meter;
+
+use std::time::{Duration, Instant};
+
+/// Asks again until the answer is yes; says what was awaited when it never is. Generous, since machines are busy:
+/// no test measures time with it.
+#[expect(clippy::disallowed_methods, reason = "a test may look at the clock to give up")]
+pub async fn eventually<F, Fut>(what: &str, mut holds: F)
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = bool>,
+{
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(120) {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("never happened: {what}");
+}
