@@ -1,0 +1,133 @@
+//! Follows a search through its pages. It never leaves the server, never goes in circles, and never ends
+//! quietly where more was to come.
+
+use std::collections::HashSet;
+
+use daybook_engine::ports::RemoteError;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+
+use crate::config::Base;
+use crate::http::{Answer, Door, Prepared, unintelligible};
+use crate::instant::parse_instant;
+use crate::wire::{Bundle, Read, Resource};
+
+const MOST_PAGES: usize = 200;
+
+/// Everything that a search found.
+pub(crate) struct Found<T> {
+    pub(crate) items: Vec<T>,
+    /// Ids of what does not have its type's shape.
+    pub(crate) unreadable: Vec<String>,
+    /// How many entries had not even an id.
+    pub(crate) nameless: usize,
+    pub(crate) extent: Extent,
+    /// The server's time when it answered.
+    pub(crate) as_of: Option<Timestamp>,
+}
+
+/// Whether all pages were read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Extent {
+    Whole,
+    /// There were more pages than anybody should follow.
+    Cut,
+}
+
+/// Reads a search to its end. A page that fails fails the whole.
+pub(crate) async fn search<T>(door: &Door, base: &Base, first: Prepared) -> Result<Found<T>, RemoteError>
+where
+    T: Resource + DeserializeOwned,
+{
+    let mut found = Found::empty();
+    let mut visited = HashSet::from([first.url.clone()]);
+    let mut request = first;
+    for _ in 0..MOST_PAGES {
+        let page = parse_page::<T>(request.what, door.send(&request).await?)?;
+        let next = page.next().map(str::to_owned);
+        found.take(page);
+        let Some(next) = next else { return Ok(found) };
+        let next =
+            base.follow(&next).ok_or_else(|| unintelligible(request.what, "a page on another server"))?;
+        if !visited.insert(next.clone()) {
+            return Err(unintelligible(request.what, "pages that lead in a circle"));
+        }
+        request = Prepared::get(request.what, next);
+    }
+    found.extent = Extent::Cut;
+    Ok(found)
+}
+
+/// Reads one page and leaves the others.
+pub(crate) async fn search_first<T>(door: &Door, request: Prepared) -> Result<Found<T>, RemoteError>
+where
+    T: Resource + DeserializeOwned,
+{
+    let mut found = Found::empty();
+    found.take(parse_page(request.what, door.send(&request).await?)?);
+    Ok(found)
+}
+
+/// One page. `as_of` comes from the answer if the bundle does not tell.
+fn parse_page<T>(what: &str, answer: Answer) -> Result<Page<T>, RemoteError>
+where
+    T: DeserializeOwned,
+{
+    let answer = answer.accepted()?;
+    let bundle: Bundle<T> = answer.json()?;
+    if bundle.resource_type.as_deref() != Some("Bundle") {
+        return Err(unintelligible(what, "an answer that is no bundle"));
+    }
+    let updated = bundle.meta.as_ref().and_then(|meta| meta.last_updated.as_deref());
+    let as_of = updated.and_then(parse_instant).or_else(|| answer.date());
+    Ok(Page { bundle, as_of })
+}
+
+struct Page<T> {
+    bundle: Bundle<T>,
+    as_of: Option<Timestamp>,
+}
+
+impl<T> Page<T> {
+    fn next(&self) -> Option<&str> {
+        self.bundle.next()
+    }
+}
+
+impl<T: Resource> Found<T> {
+    fn empty() -> Self {
+        Self { items: Vec::new(), unreadable: Vec::new(), nameless: 0, extent: Extent::Whole, as_of: None }
+    }
+
+    fn take(&mut self, page: Page<T>) {
+        self.as_of = self.as_of.or(page.as_of);
+        for entry in page.bundle.entry.into_iter().flatten().flatten() {
+            let mode = entry.search.and_then(|search| search.mode);
+            match entry.resource {
+                None => {}
+                Some(Read::Understood(item)) => self.take_item(item),
+                Some(Read::Named(stub)) if is_kind::<T>(stub.resource_type.as_deref()) => {
+                    self.unreadable.push(stub.id);
+                }
+                Some(Read::Named(_)) => {}
+                Some(Read::Nameless(_)) if mode.as_deref() == Some("outcome") => {}
+                Some(Read::Nameless(_)) => self.nameless += 1,
+            }
+        }
+    }
+
+    fn take_item(&mut self, item: T) {
+        if !is_kind::<T>(item.resource_type()) {
+            return;
+        }
+        match item.id() {
+            Some(_) => self.items.push(item),
+            None => self.nameless += 1,
+        }
+    }
+}
+
+/// Included resources and outcomes stand between those that we asked for.
+fn is_kind<T: Resource>(resource_type: Option<&str>) -> bool {
+    resource_type.is_none_or(|name| name == T::KIND)
+}

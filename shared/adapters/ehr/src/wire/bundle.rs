@@ -1,0 +1,84 @@
+//! Bundles: pages of a search, and the answers to a batch. An entry that cannot be read does not spoil the
+//! others.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::Meta;
+use crate::refusal::Outcome;
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+pub(crate) struct Bundle<T> {
+    #[serde(rename = "resourceType")]
+    pub(crate) resource_type: Option<String>,
+    pub(crate) meta: Option<Meta>,
+    pub(crate) link: Option<Vec<Link>>,
+    pub(crate) entry: Option<Vec<Option<Entry<T>>>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Link {
+    pub(crate) relation: Option<String>,
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+pub(crate) struct Entry<T> {
+    pub(crate) resource: Option<Read<T>>,
+    pub(crate) search: Option<SearchMode>,
+    pub(crate) response: Option<EntryResponse>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SearchMode {
+    pub(crate) mode: Option<String>,
+}
+
+/// What one entry of a batch came to.
+#[derive(Deserialize)]
+pub(crate) struct EntryResponse {
+    /// `201 Created`: a number, and perhaps words.
+    pub(crate) status: Option<String>,
+    pub(crate) etag: Option<String>,
+    pub(crate) location: Option<String>,
+    #[serde(rename = "lastModified")]
+    pub(crate) last_modified: Option<String>,
+    pub(crate) outcome: Option<Outcome>,
+}
+
+/// A resource as far as it could be read.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Read<T> {
+    Understood(T),
+    Named(Stub),
+    Nameless(IgnoredAny),
+}
+
+/// What is left of a resource that does not have its type's shape.
+#[derive(Deserialize)]
+pub(crate) struct Stub {
+    #[serde(rename = "resourceType")]
+    pub(crate) resource_type: Option<String>,
+    pub(crate) id: String,
+}
+
+/// A type that can be searched for.
+pub(crate) trait Resource {
+    /// `Appointment`.
+    const KIND: &'static str;
+
+    fn resource_type(&self) -> Option<&str>;
+
+    fn id(&self) -> Option<&str>;
+}
+
+impl<T> Bundle<T> {
+    /// The address of the next page.
+    pub(crate) fn next(&self) -> Option<&str> {
+        let mut links = self.link.iter().flatten();
+        links.find(|link| link.relation.as_deref() == Some("next")).and_then(|link| link.url.as_deref())
+    }
+}
