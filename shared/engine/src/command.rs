@@ -142,7 +142,7 @@ impl Engine {
         account.list_calendars().await.map_err(EngineError::Calendar)
     }
 
-    async fn command(
+    pub(crate) async fn command(
         &self,
         at: &ConnectionRef,
         expected: Option<u64>,
@@ -184,10 +184,19 @@ impl Engine {
     async fn require_zone(&self, connection: &Connection) -> Result<(), EngineError> {
         let practice = self.practice(&connection.practice).await?;
         let known = connection.schedule.practitioner.as_ref().and_then(|known| known.time_zone.clone());
-        match known.or(practice.time_zone_fallback) {
+        let given = match known.or(practice.time_zone_fallback) {
+            Some(name) => Some(name),
+            None => self.ask_for_zone(connection).await?,
+        };
+        match crate::sync::zone::parse(given.as_deref()) {
             Some(_) => Ok(()),
             None => Err(EngineError::TimeZoneMissing { practitioner: connection.practitioner.to_string() }),
         }
+    }
+
+    async fn ask_for_zone(&self, connection: &Connection) -> Result<Option<String>, EngineError> {
+        let ehr = self.ehrs.open(&connection.practice).await.map_err(EngineError::Ehr)?;
+        Ok(ehr.practitioner(&connection.practitioner).await.map_err(EngineError::Ehr)?.time_zone)
     }
 }
 

@@ -51,6 +51,32 @@ impl Engine {
         self.find(&at).await
     }
 
+    /// Signs in again to the same account: settings and links stay, another account is refused, naming both.
+    pub async fn reconnect(
+        &self,
+        at: &ConnectionRef,
+        credentials: Credentials,
+    ) -> Result<Connection, EngineError> {
+        let before = self.find(at).await?;
+        let (credentials, identity) =
+            self.accounts.providers.authorise(credentials).await.map_err(EngineError::Calendar)?;
+        if let Some(account) = before.account.as_ref().filter(|account| **account != identity.label) {
+            let why = format!("the connection is to {account}, and this is {}", identity.label);
+            return Err(EngineError::Invalid { field: "caldav", why });
+        }
+        let replaces = self.vault.find_credentials(at).await?.map(|stored| stored.version);
+        self.vault.put_credentials(at, &credentials, replaces).await?;
+        self.accounts.forget(at);
+        let now = self.clock.now();
+        self.command(at, None, |connection| {
+            connection.account = Some(identity.label.clone());
+            connection.evidence.authorised_at.get_or_insert(now);
+            connection.evidence.refused_at = None;
+            Ok(())
+        })
+        .await
+    }
+
     /// The practitioner must be the EHR's, and two-way needs to know what a day is.
     async fn check_practitioner(&self, new: &NewConnection) -> Result<(), EngineError> {
         let practice = self.practice(&new.practice).await?;

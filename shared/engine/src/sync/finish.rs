@@ -31,7 +31,7 @@ pub(super) fn schedule(session: &Session<'_>, lease: &mut Lease<'_>, seen: &Seen
         lease.release.evidence.last_synced_at = Some(now);
         lease.release.evidence.first_synced_at.get_or_insert(now);
     }
-    if !seen.ehr_failed {
+    if !seen.ehr_failed && !settled.unplanned {
         lease.release.done_marks = done_marks(session, failed);
     }
     schedule.owing_at = owing_at(session, settled);

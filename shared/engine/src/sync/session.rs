@@ -130,6 +130,9 @@ impl<'e> Session<'e> {
                 if lacks_zone && connection.settings.direction == Direction::TwoWay {
                     let detail = "neither the EHR nor the practice gives a time zone";
                     problems.set("practitioner", ProblemKind::TimeZoneMissing, detail);
+                } else if known.schedules.is_empty() && connection.settings.direction == Direction::TwoWay {
+                    let detail = "the EHR gives no schedule in which time could be closed";
+                    problems.set("practitioner", ProblemKind::EhrRefused, detail);
                 }
                 lease.release.schedule.practitioner = Some(known.clone());
                 (Some(known), wants_hours.then_some(found.hours))
@@ -228,7 +231,8 @@ impl<'e> Session<'e> {
         if self.settings.blocking_calendars == BlockingCalendars::Owned {
             return None;
         }
-        let known = self.known.as_ref().filter(|_| self.has_zone())?;
+        // No schedule at all is taken for an EHR that does not answer well, not for a reason to open everything.
+        let known = self.known.as_ref().filter(|known| self.has_zone() && !known.schedules.is_empty())?;
         Some(known.schedules.iter().cloned().map(Target::Schedule).collect())
     }
 
