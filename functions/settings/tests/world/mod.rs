@@ -1,0 +1,318 @@
+//! A world for the API's tests: the real embedded table, and an EHR, an account, a vault and a queue that fit on a page.
+//! There are no workers: what the API leaves in the queue stays there.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, dead_code)]
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use daybook_core::appointment::ProposedPolicy;
+use daybook_core::connection::Provider;
+use daybook_core::detail::{Detail, Part2};
+use daybook_core::hours::Hours;
+use daybook_core::ids::{AppointmentId, CalendarId, Cursor, PracticeId, PractitionerId, ScheduleId};
+use daybook_core::key::PracticeKey;
+use daybook_core::time::Interval;
+use daybook_dynamodb::{Embedded, Table, embedded_client};
+use daybook_engine::Engine;
+use daybook_engine::ports::{
+    Account, AccountIdentity, AccountKind, Appointments, Calendar, CalendarInfo, Changes, Clock,
+    Completeness, ConnectionRef, Credentials, Ehr, Ehrs, Found, MirrorSighting, Mirrors, Practice, Practices,
+    Practitioner, Providers, Queue, Random, RemoteError, Request as SyncRequest, Stored, StoreError, Vault,
+    VaultError,
+};
+use daybook_settings::{Keyring, router};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+pub const KEY: &str = "key-of-demo";
+pub const OTHER_KEY: &str = "key-of-other";
+pub const PASSWORD: &str = "hunter2-and-more";
+
+pub struct World {
+    pub router: Router,
+    pub queue: Arc<Heap>,
+    _table: Embedded,
+}
+
+/// One answer, read to its end.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+    pub text: String,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let (client, embedded) = embedded_client(None).unwrap();
+        let clock = Arc::new(StoppedClock);
+        let table = Table::new(client, "daybook", clock.clone());
+        table.create_if_missing().await.unwrap();
+        for id in ["demo", "other"] {
+            table.put_practice(&practice(id)).await.unwrap();
+        }
+        let queue = Arc::new(Heap::default());
+        let store = Arc::new(table);
+        let engine = Engine::new(
+            store.clone(),
+            Arc::new(Drawer::default()),
+            queue.clone(),
+            Arc::new(OneEhr),
+            Arc::new(OneServer),
+            clock,
+            Arc::new(Counting::default()),
+        );
+        let mut keys = Keyring::default();
+        keys.add("demo".into(), &KEY.to_owned().into());
+        keys.add("other".into(), &OTHER_KEY.to_owned().into());
+        Self { router: router(engine, keys, store), queue, _table: embedded }
+    }
+
+    /// Asks with the key of `demo` and a JSON body.
+    pub async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        self.ask_with(method, path, body, &[]).await
+    }
+
+    pub async fn ask_with(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let bearer = format!("Bearer {KEY}");
+        let mut all = vec![("authorization", bearer.as_str())];
+        if body.is_some() {
+            all.push(("content-type", "application/json"));
+        }
+        all.retain(|(name, _)| !headers.iter().any(|(given, _)| given == name));
+        all.extend(headers.iter().filter(|(_, value)| !value.is_empty()));
+        self.ask_raw(method, path, body.map(|body| body.to_string()).unwrap_or_default(), &all).await
+    }
+
+    pub async fn ask_raw(&self, method: &str, path: &str, body: String, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body)).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, body, text }
+    }
+
+    /// Connects `prac-1` and returns the path of the connection.
+    pub async fn connected(&self, more: Value) -> String {
+        let made = self.ask("POST", CONNECTIONS, Some(body(more))).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        format!("{CONNECTIONS}/{}", made.body["id"].as_str().unwrap())
+    }
+}
+
+pub const CONNECTIONS: &str = "/v1/practices/demo/connections";
+
+/// A good body with these members over it.
+pub fn body(more: Value) -> Value {
+    let mut body = json!({"practitioner_id": "prac-1", "provider": "caldav", "caldav":
+        {"url": "http://127.0.0.1:5232/", "username": "ada", "password": PASSWORD}});
+    body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+    body
+}
+
+fn practice(id: &str) -> Practice {
+    Practice {
+        id: id.into(),
+        time_zone_fallback: None,
+        detail_cap: Detail::Full,
+        part2: Part2::No,
+        proposed: ProposedPolicy::Ignore,
+    }
+}
+
+struct StoppedClock;
+
+impl Clock for StoppedClock {
+    fn now(&self) -> Timestamp {
+        "2026-10-12T13:05:12.4Z".parse().unwrap()
+    }
+}
+
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Random for Counting {
+    fn token(&self) -> String {
+        format!("t{}", self.0.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn unit(&self) -> f64 {
+        0.5
+    }
+}
+
+#[derive(Default)]
+pub struct Heap(pub Mutex<Vec<SyncRequest>>);
+
+impl Heap {
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+#[async_trait]
+impl Queue for Heap {
+    async fn send(&self, request: SyncRequest) -> Result<(), StoreError> {
+        self.0.lock().unwrap().push(request);
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Drawer(Mutex<HashMap<ConnectionRef, Stored>>);
+
+#[async_trait]
+impl Vault for Drawer {
+    async fn practice_key(&self, practice: &PracticeId) -> Result<PracticeKey, VaultError> {
+        let mut secret = [7; 32];
+        secret[0] = u8::try_from(practice.as_str().len()).unwrap();
+        Ok(PracticeKey::new(&secret))
+    }
+
+    async fn find_credentials(&self, at: &ConnectionRef) -> Result<Option<Stored>, VaultError> {
+        Ok(self.0.lock().unwrap().get(at).cloned())
+    }
+
+    async fn put_credentials(
+        &self,
+        at: &ConnectionRef,
+        credentials: &Credentials,
+        replaces: Option<u64>,
+    ) -> Result<u64, VaultError> {
+        let version = replaces.unwrap_or_default() + 1;
+        let stored = Stored { credentials: credentials.clone(), version };
+        self.0.lock().unwrap().insert(at.clone(), stored);
+        Ok(version)
+    }
+
+    async fn delete_credentials(&self, at: &ConnectionRef) -> Result<(), VaultError> {
+        self.0.lock().unwrap().remove(at);
+        Ok(())
+    }
+}
+
+/// Knows `prac-1`, who lives in New York, and `prac-nowhere`, whose zone it does not tell. `prac-down` is where it is down.
+struct OneEhr;
+
+#[async_trait]
+impl Ehrs for OneEhr {
+    async fn open(&self, _: &PracticeId) -> Result<Arc<dyn Ehr>, RemoteError> {
+        Ok(Arc::new(OneEhr))
+    }
+}
+
+#[async_trait]
+impl Ehr for OneEhr {
+    async fn practitioner(&self, id: &PractitionerId) -> Result<Practitioner, RemoteError> {
+        let time_zone = match id.as_str() {
+            "prac-1" => Some("America/New_York".to_owned()),
+            "prac-nowhere" => None,
+            "prac-down" => {
+                return Err(RemoteError::Later { what: "the EHR".into(), retry_after: None, cause: None });
+            }
+            _ => return Err(RemoteError::Missing { what: "the practitioner".into() }),
+        };
+        Ok(Practitioner { time_zone, schedules: vec!["sch-1".into()], hours: Hours::default() })
+    }
+
+    async fn list_appointments(
+        &self,
+        _: &PractitionerId,
+        _: Interval,
+        _: Detail,
+    ) -> Result<Appointments, RemoteError> {
+        Ok(Appointments { items: vec![], unreadable: vec![], completeness: Completeness::Complete })
+    }
+
+    async fn get_appointments(
+        &self,
+        _: &[AppointmentId],
+        _: Detail,
+    ) -> Result<Vec<(AppointmentId, Found)>, RemoteError> {
+        Ok(vec![])
+    }
+
+    async fn list_changes(&self, _: Option<&Cursor>) -> Result<Changes, RemoteError> {
+        Ok(Changes { appointments: vec![], cursor: Cursor::new("1") })
+    }
+
+    async fn list_blocks(&self, _: &ScheduleId, _: Interval) -> Result<Vec<MirrorSighting>, RemoteError> {
+        Ok(vec![])
+    }
+
+    fn blocks(&self, _: &ScheduleId) -> Arc<dyn Mirrors> {
+        unimplemented!("no test of the API writes blocks")
+    }
+}
+
+/// A CalDAV server with two calendars; it knows one password, and the host `down` never answers.
+struct OneServer;
+
+#[async_trait]
+impl Providers for OneServer {
+    async fn authorise(
+        &self,
+        credentials: Credentials,
+    ) -> Result<(Credentials, AccountIdentity), RemoteError> {
+        let Credentials::Caldav { url, username, password, .. } = &credentials;
+        if url.contains("//down") {
+            return Err(RemoteError::Later { what: "the server".into(), retry_after: None, cause: None });
+        }
+        if password.expose_secret() != PASSWORD {
+            return Err(RemoteError::Refused { what: "the server".into() });
+        }
+        let label = format!("{username}@127.0.0.1");
+        let identity = AccountIdentity { provider: Provider::Caldav, label, kind: AccountKind::Uncovered };
+        Ok((credentials, identity))
+    }
+
+    fn open(&self, _: &Credentials) -> Result<Arc<dyn Account>, RemoteError> {
+        Ok(Arc::new(OneServer))
+    }
+}
+
+#[async_trait]
+impl Account for OneServer {
+    async fn list_calendars(&self) -> Result<Vec<CalendarInfo>, RemoteError> {
+        Ok(vec![calendar("/ada/home/", true), calendar("/ada/holidays/", false)])
+    }
+
+    async fn create_calendar(&self, _: &str, _: &str) -> Result<CalendarInfo, RemoteError> {
+        Ok(calendar("/ada/work/", true))
+    }
+
+    fn calendar(&self, _: &CalendarId) -> Arc<dyn Calendar> {
+        unimplemented!("no test of the API reads events")
+    }
+}
+
+fn calendar(id: &str, writable: bool) -> CalendarInfo {
+    CalendarInfo {
+        id: id.into(),
+        name: id.trim_matches('/').replace('/', " "),
+        time_zone: None,
+        writable,
+        owned: true,
+        primary: false,
+        shared: false,
+    }
+}
