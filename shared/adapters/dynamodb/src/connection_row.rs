@@ -7,6 +7,7 @@ use daybook_core::connection::{
     Connection, Disconnect, Evidence, Marks, Problem, Progress, Schedule, Settings, Signals,
 };
 use daybook_engine::ports::ConnectionRef;
+use jiff::Timestamp;
 
 use crate::expression::Field;
 use crate::item::{Broken, Item, Row, instant, json, map, new_row, number, put, text};
@@ -27,7 +28,8 @@ pub fn to_item(connection: &Connection) -> Item {
         .chain(command(connection))
         .chain([refused(&connection.evidence)])
         .chain(outcome(&connection.evidence))
-        .chain(schedule(&at, &connection.schedule))
+        .chain(schedule(&connection.schedule))
+        .chain(due(&at, connection.schedule.due_at))
         .chain(report(connection.progress, &connection.problems))
         .chain(signals(&connection.signals));
     for (name, value) in groups {
@@ -79,16 +81,17 @@ pub fn outcome(evidence: &Evidence) -> [Field; 3] {
     ]
 }
 
-/// The worker's plans. Without `due_at` the row is not in the index of due work.
-pub fn schedule(at: &ConnectionRef, schedule: &Schedule) -> [Field; 4] {
+/// The worker's plans, apart from when the next run is due.
+pub fn schedule(schedule: &Schedule) -> [Field; 2] {
     let cursors = schedule.cursors.iter().map(|(calendar, cursor)| (calendar.as_str(), cursor.as_str()));
+    [("cursors", Some(map(cursors))), ("schedule", Some(json(&ScheduleRow::from(schedule))))]
+}
+
+/// Written by the worker, and by a command, which makes a run due at once. Without it the row is not in the index
+/// of due work.
+pub fn due(at: &ConnectionRef, due_at: Option<Timestamp>) -> [Field; 2] {
     let shard = keys::shard(&keys::partition(at));
-    [
-        ("cursors", Some(map(cursors))),
-        ("schedule", Some(json(&ScheduleRow::from(schedule)))),
-        ("due_shard", schedule.due_at.map(|_| number(shard))),
-        ("due_at", schedule.due_at.map(instant)),
-    ]
+    [("due_shard", due_at.map(|_| number(shard))), ("due_at", due_at.map(instant))]
 }
 
 /// What the worker reports to people.

@@ -10,7 +10,7 @@ use daybook_engine::ports::{
 };
 use jiff::Timestamp;
 
-use crate::connection_row::{command, from_item, name_of, to_item};
+use crate::connection_row::{command, due, from_item, name_of, to_item};
 use crate::expression::Change;
 use crate::failure::later;
 use crate::item::{Broken, Item, Row, instant, new_row, number, seconds};
@@ -89,6 +89,7 @@ impl Connections for Table {
         let previous = connection.version.saturating_sub(1);
         let change = Change::of_readable()
             .assign(command(connection))
+            .assign(due(&at, Some(self.clock.now())))
             .only_if("#version = :previous", [("previous", number(previous))]);
         let clears = connection.evidence.refused_at.is_none().then_some(connection.evidence.authorised_at);
         let clearing = clears.flatten().map(|signed_in| {

@@ -7,7 +7,7 @@ use daybook_engine::ports::store::Previous;
 use daybook_engine::ports::{Acquired, ConnectionRef, LeaseTerm, Release, StoreError};
 use jiff::Timestamp;
 
-use crate::connection_row::{from_item, marks_of, outcome, refused, report, schedule, settings};
+use crate::connection_row::{due, from_item, marks_of, outcome, refused, report, schedule, settings};
 use crate::connections::{absent_or_newer, named, stale};
 use crate::expression::Change;
 use crate::item::{Broken, Item, Row, instant, number, text};
@@ -59,7 +59,7 @@ impl Table {
         let mut claims = Claims::of(left);
         let back = left.evidence.disconnected_at.map_or(ReturnValue::None, |_| ReturnValue::AllNew);
         for _ in 0..MOST_TRIES {
-            let change = claims.apply(results(at, generation, until, left), left);
+            let change = claims.apply(results(generation, until, left), at, left);
             match self.update(&keys::connection(at), &change, back.clone(), &named(at)).await? {
                 Written::Done(new) => return self.note_disconnected(at, left, &new).await,
                 Written::Refused(old) => {
@@ -99,10 +99,10 @@ fn acquired(item: &Item) -> Result<Acquired, Broken> {
 }
 
 /// What the worker alone writes.
-fn results(at: &ConnectionRef, generation: u64, until: Option<Timestamp>, left: &Release) -> Change {
+fn results(generation: u64, until: Option<Timestamp>, left: &Release) -> Change {
     let change = Change::of_readable()
         .assign(outcome(&left.evidence))
-        .assign(schedule(at, &left.schedule))
+        .assign(schedule(&left.schedule))
         .assign(report(left.progress, &left.problems))
         .only_if("#generation = :generation", [("generation", number(generation))]);
     match until {
@@ -131,12 +131,13 @@ impl Claims {
         Self { marks: left.done_marks.clone(), answered: left.answered, uncontested: Uncontested::Yes }
     }
 
-    fn apply(&self, change: Change, left: &Release) -> Change {
+    fn apply(&self, change: Change, at: &ConnectionRef, left: &Release) -> Change {
         let change = match self.uncontested {
             Uncontested::No => change,
             Uncontested::Yes => change
                 .assign(left.settled_settings.iter().map(settings))
                 .assign([refused(&left.evidence)])
+                .assign(due(at, left.schedule.due_at))
                 .only_if("#version = #run_version", []),
         };
         let change = match self.answered {

@@ -20,7 +20,12 @@ fn named(id: &PracticeId) -> String {
 #[async_trait]
 impl Practices for Table {
     async fn put_practice(&self, practice: &Practice) -> Result<(), StoreError> {
-        self.write_practice(&practice.id, policy(practice)).await
+        let shard = keys::shard(&keys::practice_partition(&practice.id));
+        let change = Change::of_absent_or_readable()
+            .assign(policy(practice))
+            .assign_once("due_shard", number(shard))
+            .assign_once("due_at", instant(self.clock.now()));
+        self.write_practice(&practice.id, &change).await
     }
 
     async fn find_practice(&self, id: &PracticeId) -> Result<Option<Practice>, StoreError> {
@@ -50,18 +55,13 @@ impl Practices for Table {
             ("due_shard", Some(number(shard))),
             ("due_at", Some(instant(due_at))),
         ];
-        self.write_practice(id, fields).await
+        self.write_practice(id, &Change::of_absent_or_readable().assign(fields)).await
     }
 }
 
 impl Table {
-    async fn write_practice(
-        &self,
-        id: &PracticeId,
-        fields: impl IntoIterator<Item = Field>,
-    ) -> Result<(), StoreError> {
-        let change = Change::of_absent_or_readable().assign(fields);
-        match self.update(&keys::practice(id), &change, ReturnValue::None, &named(id)).await? {
+    async fn write_practice(&self, id: &PracticeId, change: &Change) -> Result<(), StoreError> {
+        match self.update(&keys::practice(id), change, ReturnValue::None, &named(id)).await? {
             Written::Done(_) => Ok(()),
             Written::Refused(_) => Err(StoreError::Unreadable { what: named(id), cause: None }),
         }

@@ -124,6 +124,8 @@ pub struct ScheduleRow {
     reconciled: Option<ReconciledRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     practitioner: Option<KnownRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owing_at: Option<Timestamp>,
     #[serde(default)]
     failures: u32,
 }
@@ -152,6 +154,7 @@ impl From<&Schedule> for ScheduleRow {
                 time_zone: known.time_zone.clone(),
                 schedules: known.schedules.iter().map(ToString::to_string).collect(),
             }),
+            owing_at: schedule.owing_at,
             failures: schedule.failures,
         }
     }
@@ -168,6 +171,7 @@ impl ScheduleRow {
                 time_zone: known.time_zone,
                 schedules: known.schedules.iter().map(|id| id.as_str().into()).collect(),
             }),
+            owing_at: self.owing_at,
             failures: self.failures,
             ..Schedule::default()
         }

@@ -1,0 +1,136 @@
+//! Practices, sealed rows, idempotency keys, the file on disk, and what the source may not do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::*;
+use daybook_core::appointment::ProposedPolicy;
+use daybook_core::detail::{Detail, Part2};
+use daybook_dynamodb::{EmbeddedError, Table, embedded_client, schema};
+use daybook_engine::ports::vault::{SealedRow, SealedRows};
+use daybook_engine::ports::{
+    Answer, Claim, Connections, Due, Idempotency, LinkChange, Links, Practice, Practices, StoreError,
+};
+
+fn practice() -> Practice {
+    Practice {
+        id: "demo".into(),
+        time_zone_fallback: Some("Europe/Paris".into()),
+        detail_cap: Detail::Initials,
+        part2: Part2::Yes,
+        proposed: ProposedPolicy::CountsAsBooked,
+    }
+}
+
+async fn due(room: &Room, now: i64) -> Vec<Due> {
+    let mut due = Vec::new();
+    for shard in 0..room.table.due_shards() {
+        due.extend(room.table.list_due(shard, at(now), 10).await.unwrap());
+    }
+    due
+}
+
+#[tokio::test]
+async fn a_practice_and_its_cursor_do_not_overwrite_each_other() {
+    let room = room().await;
+    let demo = practice().id;
+    assert_eq!(room.table.find_practice(&demo).await.unwrap(), None);
+    room.table.put_practice(&practice()).await.unwrap();
+    assert_eq!(due(&room, 1_000).await, [Due::Practice(demo.clone())], "never polled is due at once");
+    room.table.put_ehr_cursor(&demo, Some(&"watermark 1".into()), at(1_070)).await.unwrap();
+    assert_eq!(due(&room, 1_069).await, []);
+    room.table.put_practice(&practice()).await.unwrap();
+    assert_eq!(room.table.find_ehr_cursor(&demo).await.unwrap(), Some("watermark 1".into()));
+    assert_eq!(room.table.find_practice(&demo).await.unwrap(), Some(practice()));
+    assert_eq!(due(&room, 1_070).await, [Due::Practice(demo.clone())]);
+    room.table.put_ehr_cursor(&demo, None, at(80)).await.unwrap();
+    assert_eq!(room.table.find_ehr_cursor(&demo).await.unwrap(), None);
+    let plain = Practice { time_zone_fallback: None, ..practice() };
+    room.table.put_practice(&plain).await.unwrap();
+    assert_eq!(room.table.find_practice(&demo).await.unwrap(), Some(plain));
+    room.tamper("P#demo", "PRACTICE", "v", 2).await;
+    let newer = room.table.put_practice(&practice()).await;
+    assert!(matches!(newer, Err(StoreError::Unreadable { .. })), "{newer:?}");
+}
+
+#[tokio::test]
+async fn sealed_rows_are_replaced_by_version() {
+    let room = room().await;
+    let c1 = name("c1");
+    let row = |version| SealedRow { version, sealed: vec![0, 255, u8::try_from(version).unwrap()] };
+    assert_eq!(room.table.find_sealed(&c1).await.unwrap(), None);
+    for (version, replaces, accepted) in
+        [(2, Some(1), false), (1, None, true), (1, None, false), (2, Some(1), true), (2, Some(1), false)]
+    {
+        let put = room.table.put_sealed(&c1, &row(version), replaces).await;
+        assert_eq!(put.is_ok(), accepted, "{version} {replaces:?}: {put:?}");
+        assert!(accepted || matches!(put, Err(StoreError::Stale { .. })));
+    }
+    assert_eq!(room.table.find_sealed(&c1).await.unwrap(), Some(row(2)));
+    room.table.delete_sealed(&c1).await.unwrap();
+    room.table.delete_sealed(&c1).await.unwrap();
+    assert_eq!(room.table.find_sealed(&c1).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_request_is_answered_once_and_remembered_for_a_while() {
+    let room = room().await;
+    let demo = practice().id;
+    let answer = Answer { status: 201, headers: vec![("location".into(), "/x".into())], body: "{}".into() };
+    let claim = async |key: &str, digest: &str, now: i64| {
+        room.table.claim(&demo, key, digest, at(now), at(now + 100)).await.unwrap()
+    };
+    assert_eq!(claim("k#1", "d", 1_000).await, Claim::Yours);
+    assert_eq!(claim("k#1", "d", 1_001).await, Claim::Running);
+    assert_eq!(claim("k#1", "other", 1_001).await, Claim::Taken);
+    room.table.keep_answer(&demo, "k#1", "d", &answer, at(1_200)).await.unwrap();
+    assert_eq!(claim("k#1", "d", 1_199).await, Claim::Answered(answer));
+    assert_eq!(claim("k#1", "other", 1_199).await, Claim::Taken);
+    assert_eq!(claim("k#1", "other", 1_200).await, Claim::Yours, "forgotten");
+    room.table.give_back(&demo, "k#1").await.unwrap();
+    room.table.give_back(&demo, "k#1").await.unwrap();
+    assert_eq!(claim("k#1", "d", 1_201).await, Claim::Yours);
+}
+
+#[tokio::test]
+async fn a_file_keeps_all_and_belongs_to_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.db");
+    let open = || {
+        let (client, embedded) = embedded_client(Some(&path))?;
+        Ok::<_, EmbeddedError>((Table::new(client, "daybook", Arc::new(HandClock::default())), embedded))
+    };
+    {
+        let (table, _embedded) = open().unwrap();
+        table.create_if_missing().await.unwrap();
+        table.create_connection(&full("c1")).await.unwrap();
+        table.save_links(&name("c1"), 0, &[LinkChange::Put(mirrored("a1"))]).await.unwrap();
+        table.put_practice(&practice()).await.unwrap();
+        assert!(matches!(open(), Err(EmbeddedError::InUse { .. })));
+    }
+    let (table, _embedded) = open().unwrap();
+    table.create_if_missing().await.unwrap();
+    assert_eq!(table.find_connection(&name("c1")).await.unwrap(), Some(full("c1")));
+    let links = table.list_links(&name("c1")).await.unwrap();
+    assert_eq!(links[0].mirror, mirrored("a1").mirror);
+    assert_eq!(table.find_practice(&practice().id).await.unwrap(), Some(practice()));
+}
+
+#[test]
+fn every_index_has_keys_of_its_own() {
+    let names: Vec<_> = schema::INDEXES.iter().map(|index| (index.name, index.hash.name())).collect();
+    assert_eq!(names, [("due", "due_shard"), ("appointment", "appointment_key"), ("owing", "owing_pk")]);
+}
+
+/// Reading the table as a whole costs what exists, not what changed.
+#[test]
+fn nothing_reads_the_table_as_a_whole() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let source = std::fs::read_to_string(&path).unwrap().to_lowercase();
+        assert!(!source.contains("scan"), "{} scans", path.display());
+    }
+}
