@@ -45,7 +45,8 @@ fn event(lines: &str) -> String {
 }
 
 fn resource(components: &str) -> String {
-    format!("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//x//EN\n{components}\nEND:VCALENDAR\n").replace('\n', "\r\n")
+    format!("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//x//EN\n{components}\nEND:VCALENDAR\n")
+        .replace('\n', "\r\n")
 }
 
 #[test]
@@ -91,17 +92,21 @@ fn e_065_e_071_single_cases() {
             event("DTSTART;TZID=Europe/Berlin:20250603T120000\nDTEND;TZID=America/New_York:20250603T090000"),
             vec!["20250603T100000Z/20250603T130000Z"],
         ),
-        ("an end before the start", event("DTSTART:20250303T100000Z\nDTEND:20250303T090000Z"), vec![
-            "20250303T100000Z/20250303T100000Z",
-        ]),
+        (
+            "an end before the start",
+            event("DTSTART:20250303T100000Z\nDTEND:20250303T090000Z"),
+            vec!["20250303T100000Z/20250303T100000Z"],
+        ),
         (
             "floating",
             event("DTSTART:20250303T100000\nDTEND:20250303T110000\nRRULE:FREQ=DAILY;COUNT=2"),
             vec!["20250303T100000/20250303T110000", "20250304T100000/20250304T110000"],
         ),
-        ("a zone that nobody knows", event("DTSTART;TZID=Nowhere:20250303T100000\nDURATION:PT1H"), vec![
-            "20250303T100000/20250303T110000",
-        ]),
+        (
+            "a zone that nobody knows",
+            event("DTSTART;TZID=Nowhere:20250303T100000\nDURATION:PT1H"),
+            vec!["20250303T100000/20250303T110000"],
+        ),
         (
             "e_065 only an exception",
             event("RECURRENCE-ID:20250303T100000Z\nDTSTART:20250304T100000Z\nDTEND:20250304T110000Z"),
@@ -137,7 +142,11 @@ fn e_065_e_071_single_cases() {
             event("DTSTART;VALUE=DATE:20250303\nRDATE;VALUE=DATE:20250305"),
             vec!["20250303/20250304", "20250305/20250306"],
         ),
-        ("e_066 a rule with no instances", event("DTSTART:20250303T100000Z\nRRULE:FREQ=DAILY;UNTIL=20250201T000000Z"), vec![]),
+        (
+            "e_066 a rule with no instances",
+            event("DTSTART:20250303T100000Z\nRRULE:FREQ=DAILY;UNTIL=20250201T000000Z"),
+            vec![],
+        ),
         (
             "a rule that never leads anywhere leaves the start",
             event("DTSTART:20250303T100000Z\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"),
@@ -150,12 +159,16 @@ fn e_065_e_071_single_cases() {
         ),
         (
             "e_062 two removed in a row",
-            event("DTSTART:20250303T100000Z\nRRULE:FREQ=DAILY;COUNT=4\nEXDATE:20250304T100000Z,20250305T100000Z"),
+            event(
+                "DTSTART:20250303T100000Z\nRRULE:FREQ=DAILY;COUNT=4\nEXDATE:20250304T100000Z,20250305T100000Z",
+            ),
             vec!["20250303T100000Z/20250303T100000Z", "20250306T100000Z/20250306T100000Z"],
         ),
         (
             "the way there",
-            event("DTSTART:20250303T100000Z\nDTEND:20250303T110000Z\nX-APPLE-TRAVEL-DURATION;VALUE=DURATION:PT30M"),
+            event(
+                "DTSTART:20250303T100000Z\nDTEND:20250303T110000Z\nX-APPLE-TRAVEL-DURATION;VALUE=DURATION:PT30M",
+            ),
             vec!["20250303T093000Z/20250303T110000Z"],
         ),
         (
@@ -235,9 +248,13 @@ fn each_occurrence_is_shown_as_its_own_lines_say() {
 fn hostile_resources_are_bounded() {
     let many = |line: &dyn Fn(usize) -> String| (0..10_000).map(line).collect::<Vec<_>>().join("\n");
     let overrides = many(&|n| {
-        format!("BEGIN:VEVENT\nUID:u\nRECURRENCE-ID:{0}T100000Z\nDTSTART:{0}T1\nEND:VEVENT", 20_000_101 + n % 28)
+        format!(
+            "BEGIN:VEVENT\nUID:u\nRECURRENCE-ID:{0}T100000Z\nDTSTART:{0}T1\nEND:VEVENT",
+            20_000_101 + n % 28
+        )
     });
-    let everything = "FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR=0,1,2,3,4,5,6,7,8,9;BYMINUTE=0,1,2,3,4,5,6,7,8,9,10";
+    let everything =
+        "FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR=0,1,2,3,4,5,6,7,8,9;BYMINUTE=0,1,2,3,4,5,6,7,8,9,10";
     for text in [
         event("DTSTART:00010101T000000Z\nRRULE:FREQ=DAILY"),
         event("DTSTART:00010101T000000Z\nRRULE:FREQ=HOURLY;INTERVAL=65535"),
@@ -253,14 +270,23 @@ fn hostile_resources_are_bounded() {
         event("DTSTART:20000101T000000Z\nRRULE:FREQ=WEEKLY;BYDAY=MO;BYSETPOS=53"),
         event(&format!("DTSTART:20000101T000000Z\nRRULE:{everything}")),
         event(&format!("DTSTART:20000101T000000Z\nRRULE:FREQ=DAILY;BYDAY={}", vec!["MO"; 20_000].join(","))),
-        event(&many(&|_| "RRULE:FREQ=DAILY".into()).replacen("RRULE", "DTSTART:20200101T000000Z\nRRULE", 1)[..60_000]),
-        event(&format!("DTSTART:20200101T100000Z\nRRULE:FREQ=DAILY\n{}", many(&|n| format!("EXDATE:{}T100000Z", 20_200_101 + n % 28)))),
+        event(
+            &many(&|_| "RRULE:FREQ=DAILY".into()).replacen("RRULE", "DTSTART:20200101T000000Z\nRRULE", 1)
+                [..60_000],
+        ),
+        event(&format!(
+            "DTSTART:20200101T100000Z\nRRULE:FREQ=DAILY\n{}",
+            many(&|n| format!("EXDATE:{}T100000Z", 20_200_101 + n % 28))
+        )),
         resource(&overrides),
         resource(&"BEGIN:VEVENT\n".repeat(50_000)),
         resource(&"BEGIN:VALARM\nBEGIN:VEVENT\n".repeat(20_000)),
         resource(&"BEGIN:VTIMEZONE\nTZID:u\n".repeat(20_000)),
         event("DTSTART:2025\u{0}0303T100000Z\nSUMMARY:\u{0}\u{0}"),
-        String::from_utf8_lossy(b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:\xff\xfe\r\nEND:VEVENT\r\nEND:VCALENDAR").into_owned(),
+        String::from_utf8_lossy(
+            b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:\xff\xfe\r\nEND:VEVENT\r\nEND:VCALENDAR",
+        )
+        .into_owned(),
         event("DTSTART;TZID=\"\":20250303T100000"),
         event("DTSTART;VALUE=DATE:20250303T100000"),
         event("DTSTART:20250303T256199Z"),

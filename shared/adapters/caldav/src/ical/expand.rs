@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 
 use super::component::{Component, Lasts, Recurrence, Rule};
 use super::moment::{Key, Moment, later};
-use super::rule::{self, MAX_OCCURRENCES, Walls};
+use super::rule::{self, MAX_OCCURRENCES, MAX_RULES, Walls};
 use super::{Unreadable, shown};
 
 /// The occurrences of every event in a resource. Usually that is one event; some servers keep several under one
@@ -144,6 +144,9 @@ impl<'a> Series<'a> {
         start: &'a Moment,
         within: Interval,
     ) -> Result<Vec<Occurrence<'a>>, Unreadable> {
+        if master.rules.len() + master.exception_rules.len() > MAX_RULES {
+            return Err(Unreadable::TooOften);
+        }
         let walls = walls(within, &span_of(start, &master.lasts), master.travel);
         let removed = removed(master, start, walls)?;
         let mut given: BTreeMap<Key, (Moment, Option<&'a Lasts>)> = BTreeMap::new();

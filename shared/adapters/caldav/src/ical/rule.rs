@@ -17,6 +17,8 @@ pub const MAX_OCCURRENCES: usize = 10_000;
 /// Times of one day that a rule may name with BYHOUR, BYMINUTE and BYSECOND.
 const MAX_TIMES_OF_DAY: usize = 100;
 const MAX_RULE_BYTES: usize = 1_000;
+/// Rules of one event; the standard advises against more than one.
+pub const MAX_RULES: usize = 8;
 
 /// Wall times, the first and last that matter included.
 #[derive(Clone, Copy, Debug)]

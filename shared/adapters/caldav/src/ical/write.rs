@@ -289,3 +289,171 @@ fn name_of(line: &str) -> String {
 fn value_of(line: &str) -> String {
     line.split_once(':').map(|(_, value)| value.trim().to_ascii_uppercase()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use daybook_core::time::Interval;
+
+    use super::super::mirror;
+    use super::*;
+
+    fn name() -> MirrorId {
+        MirrorId::parse(&format!("db1{}", "0".repeat(40))).unwrap()
+    }
+
+    fn content() -> MirrorContent {
+        MirrorContent {
+            title: "Busy".into(),
+            interval: Interval::new(
+                "2026-03-03T08:00:00Z".parse().unwrap(),
+                "2026-03-03T08:30:00Z".parse().unwrap(),
+            )
+            .unwrap(),
+            certainty: Certainty::Confirmed,
+            location: None,
+            reminder_minutes: None,
+        }
+    }
+
+    fn now() -> Timestamp {
+        "2026-02-01T10:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn the_whole_resource() {
+        let id = name();
+        assert_eq!(
+            fresh(&id, &content(), now()),
+            format!(
+                "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Daybook//Calendar sync//EN\r\nCALSCALE:GREGORIAN\r\n\
+                 BEGIN:VEVENT\r\nUID:{id}\r\nDTSTAMP:20260201T100000Z\r\nLAST-MODIFIED:20260201T100000Z\r\n\
+                 SEQUENCE:192103200\r\nDTSTART:20260303T080000Z\r\nDTEND:20260303T083000Z\r\nSUMMARY:Busy\r\n\
+                 STATUS:CONFIRMED\r\nTRANSP:OPAQUE\r\nCLASS:PRIVATE\r\nX-MICROSOFT-CDO-BUSYSTATUS:BUSY\r\n\
+                 END:VEVENT\r\nEND:VCALENDAR\r\n"
+            )
+        );
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let plain = content();
+        for (written, expected) in [
+            (plain.clone(), plain.clone()),
+            (
+                MirrorContent { certainty: Certainty::Tentative, ..content() },
+                MirrorContent { certainty: Certainty::Tentative, ..content() },
+            ),
+            (
+                MirrorContent { reminder_minutes: Some(0), ..content() },
+                MirrorContent { reminder_minutes: Some(0), ..content() },
+            ),
+            (
+                MirrorContent { reminder_minutes: Some(2880), ..content() },
+                MirrorContent { reminder_minutes: Some(2880), ..content() },
+            ),
+            (
+                MirrorContent {
+                    title: " A; b, c\\d \u{2013} \u{e9}".repeat(20),
+                    location: Some("Room 2; left, up".into()),
+                    ..content()
+                },
+                MirrorContent {
+                    title: " A; b, c\\d \u{2013} \u{e9}".repeat(20).trim().into(),
+                    location: Some("Room 2; left, up".into()),
+                    ..content()
+                },
+            ),
+            (
+                MirrorContent { title: "a\r\nDTSTART:19700101T000000Z\u{0}".into(), ..content() },
+                MirrorContent { title: "a  DTSTART:19700101T000000Z".into(), ..content() },
+            ),
+        ] {
+            let text = fresh(&name(), &written, now());
+            assert!(text.lines().all(|line| line.len() <= 75), "{text}");
+            assert_eq!(mirror::content(&text).unwrap(), expected, "{text}");
+        }
+    }
+
+    /// What a person's client makes of our mirror: an alarm, notes, a colour, an attachment, a zone of its own.
+    fn decorated() -> String {
+        let lines = "DESCRIPTION:bring the key\r\n and the lamp\r\nCOLOR:teal\r\nCATEGORIES:a,b\r\n\
+                     ATTACH;ENCODING=BASE64;VALUE=BINARY;FMTTYPE=text/plain:aGVsbG8=\r\nX-A;P=\"x:y\":1\r\n";
+        let alarm = "BEGIN:VALARM\r\nUID:their-alarm\r\nACTION:AUDIO\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\n";
+        fresh(&name(), &MirrorContent { reminder_minutes: Some(5), ..content() }, now())
+            .replace("SUMMARY:Busy\r\n", &format!("SUMMARY:Busy\r\n{lines}"))
+            .replace("END:VEVENT", &format!("{alarm}END:VEVENT"))
+            .replace(
+                "BEGIN:VEVENT",
+                "X-WR-CALNAME:Work\r\nBEGIN:VTIMEZONE\r\nTZID:Z\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT",
+            )
+    }
+
+    #[test]
+    fn a_persons_additions_are_no_difference_and_survive() {
+        let old = decorated();
+        assert_eq!(mirror::content(&old).unwrap(), MirrorContent { reminder_minutes: Some(5), ..content() });
+        let moved = MirrorContent { title: "Appointment".into(), reminder_minutes: Some(30), ..content() };
+        for old in [old.clone(), old.replace("\r\n", "\n")] {
+            let (text, touch) = merged(&old, &name(), &moved, now()).unwrap();
+            assert_eq!(touch, Touch::Decorated);
+            assert_eq!(mirror::content(&text).unwrap(), moved);
+            for kept in [
+                "DESCRIPTION:bring the key\r\n and the lamp\r\n",
+                "COLOR:teal\r\n",
+                "CATEGORIES:a,b\r\n",
+                "ATTACH;ENCODING=BASE64;VALUE=BINARY;FMTTYPE=text/plain:aGVsbG8=\r\n",
+                "X-A;P=\"x:y\":1\r\n",
+                "BEGIN:VALARM\r\nUID:their-alarm\r\nACTION:AUDIO\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\n",
+                "X-WR-CALNAME:Work\r\n",
+                "BEGIN:VTIMEZONE\r\nTZID:Z\r\nEND:VTIMEZONE\r\n",
+            ] {
+                assert!(text.contains(kept), "{kept} in {text}");
+            }
+            assert_eq!(text.matches("BEGIN:VALARM").count(), 2);
+            assert_eq!(text.matches("SUMMARY").count(), 1);
+        }
+    }
+
+    #[test]
+    fn what_is_ours_alone_stays_so_and_guests_go() {
+        let old = fresh(&name(), &content(), now());
+        assert_eq!(merged(&old, &name(), &content(), now()).unwrap(), (old.clone(), Touch::OursAlone));
+        let invited = old.replace(
+            "END:VEVENT",
+            "ATT\r\n ENDEE:mailto:x@example.org\r\nORGANIZER:mailto:y@example.org\r\nEND:VEVENT",
+        );
+        assert_eq!(merged(&invited, &name(), &content(), now()).unwrap(), (old.clone(), Touch::OursAlone));
+        let recurring = old
+            .replace("END:VEVENT", "RRULE:FREQ=DAILY\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:x\r\nEND:VEVENT");
+        assert_eq!(merged(&recurring, &name(), &content(), now()).unwrap().0, old);
+        assert_eq!(merged("rubbish", &name(), &content(), now()), None);
+    }
+
+    #[test]
+    fn a_mirror_that_was_opened_up_differs_from_all_that_we_write() {
+        let text = fresh(&name(), &content(), now());
+        for (from, to) in [
+            ("CLASS:PRIVATE", "CLASS:PUBLIC"),
+            ("CLASS:PRIVATE\r\n", ""),
+            ("TRANSP:OPAQUE", "TRANSP:TRANSPARENT"),
+            ("STATUS:CONFIRMED", "STATUS:CANCELLED"),
+            ("END:VEVENT", "RRULE:FREQ=DAILY\r\nEND:VEVENT"),
+            ("DTSTART:20260303T080000Z\r\nDTEND:20260303T083000Z", "DTSTART;VALUE=DATE:20260303"),
+            ("DTSTART:20260303T080000Z", "DTSTART:20260303T081500Z"),
+        ] {
+            let altered = text.replace(from, to);
+            assert_ne!(altered, text);
+            assert_ne!(mirror::content(&altered).unwrap(), content(), "{to}");
+        }
+        for (from, to) in [
+            ("CLASS:PRIVATE", "CLASS:CONFIDENTIAL"),
+            ("TRANSP:OPAQUE\r\n", ""),
+            ("SUMMARY:Busy", "SUMMARY: Busy "),
+            ("END:VEVENT", "X-APPLE-TRAVEL-DURATION;VALUE=DURATION:PT30M\r\nEND:VEVENT"),
+            ("DTSTART:20260303T080000Z", "DTSTART;TZID=Europe/Berlin:20260303T090000"),
+        ] {
+            assert_eq!(mirror::content(&text.replace(from, to)).unwrap(), content(), "{to}");
+        }
+    }
+}

@@ -4,6 +4,8 @@
 pub mod change;
 pub mod multistatus;
 pub mod read;
+#[cfg(test)]
+mod tests;
 pub mod xml;
 
 use daybook_engine::ports::RemoteError;
