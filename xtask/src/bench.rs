@@ -1,19 +1,46 @@
-//! The benches, each a binary under `tests/benches/`. They judge nothing: they print what they measured.
+//! The benches: programs of `tests/src/bin` whose names end with `_bench`. They print what they measured; what the
+//! figures should be, each says itself.
 
 use std::process::ExitCode;
 
 use crate::shell::{Failure, Shell};
-use crate::workspace::Workspace;
+use crate::workspace::{TESTS, Workspace};
+
+const ENDING: &str = "_bench";
 
 pub fn run(workspace: &Workspace, name: Option<&str>) -> Result<ExitCode, Failure> {
-    let all = workspace.packages.iter().flat_map(|package| &package.benches);
-    let wanted: Vec<&String> = all.filter(|bench| name.is_none_or(|name| name == *bench)).collect();
-    if wanted.is_empty() {
-        let which = name.map_or("any".into(), |name| format!("named `{name}`"));
-        return Err(Failure::new(format!("there is no bench {which} under tests/benches")));
+    let package = workspace.package(TESTS);
+    let programs: Vec<&str> = package.iter().flat_map(|tests| &tests.programs).map(String::as_str).collect();
+    let chosen = wanted(&programs, name);
+    if chosen.is_empty() {
+        let known = wanted(&programs, None).join(", ");
+        return Err(Failure::new(format!("there is no such bench; there are: {known}")));
     }
-    for bench in wanted {
-        Shell::cargo(&["bench", "--workspace", "--bench", bench]).within(&workspace.root).run()?;
+    for program in chosen {
+        let arguments = ["run", "--release", "--package", TESTS, "--bin", program];
+        Shell::cargo(&arguments).within(&workspace.root).run()?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// All of them, or the one that is named with or without the ending.
+fn wanted<'a>(programs: &[&'a str], name: Option<&str>) -> Vec<&'a str> {
+    let benches = programs.iter().filter_map(|program| Some((*program, program.strip_suffix(ENDING)?)));
+    let named = benches.filter(|(program, short)| name.is_none_or(|name| name == *short || name == *program));
+    named.map(|(program, _)| program).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn benches_are_found_by_their_ending() {
+        let programs = ["daybook", "plan_bench", "sync_bench"];
+        assert_eq!(wanted(&programs, None), ["plan_bench", "sync_bench"]);
+        assert_eq!(wanted(&programs, Some("plan")), ["plan_bench"]);
+        assert_eq!(wanted(&programs, Some("sync_bench")), ["sync_bench"]);
+        assert!(wanted(&programs, Some("daybook")).is_empty());
+    }
 }

@@ -14,7 +14,7 @@ Chores:
   test [--only STEP] [--list]      every check and test, in order; with --only, one step and what it needs
   tools                            install what the tests need, into target/test-tools
   simulate [--seeds N] [--seed S]  run N random histories (50000), or the one history of seed S again
-  bench [NAME]                     run every bench, or one
+  bench [NAME]                     run every bench of tests/src/bin, or one
 
 Options:
   -h, --help                       print this

@@ -10,7 +10,7 @@ use crate::report::{Line, Report, Verdict};
 use crate::shell::{Ended, Failure, Ran, Shell};
 use crate::simulate::Histories;
 use crate::tools;
-use crate::workspace::Workspace;
+use crate::workspace::{TESTS, Workspace};
 
 /// One step of `cargo xtask test`.
 #[derive(PartialEq, Eq, Debug)]
@@ -32,8 +32,6 @@ enum Work {
     /// The test binaries of that name, and those whose name goes on with `_`.
     Tests(&'static str),
 }
-
-const TESTS: &str = "daybook-tests";
 
 const STEPS: &[Step] = &[
     Step {

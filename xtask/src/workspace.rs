@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::shell::{Failure, Shell};
 
+/// The package of the tests over more than one room.
+pub const TESTS: &str = "daybook-tests";
+
 /// The workspace that this program was started in.
 #[derive(Debug)]
 pub struct Workspace {
@@ -25,7 +28,8 @@ pub struct Package {
     pub needs: Vec<String>,
     /// Names of its integration tests, each a binary of its own.
     pub tests: Vec<String>,
-    pub benches: Vec<String>,
+    /// Names of its binaries.
+    pub programs: Vec<String>,
 }
 
 impl Workspace {
@@ -64,7 +68,7 @@ impl Package {
             room: room_of(root, manifest.strip_suffix("/Cargo.toml")?),
             needs: needs_of(root, package)?,
             tests: targets_of(package, "test")?,
-            benches: targets_of(package, "bench")?,
+            programs: targets_of(package, "bin")?,
         })
     }
 }
@@ -114,7 +118,7 @@ mod tests {
                 "targets": [
                     {"name": "daybook_tests", "kind": ["lib"]},
                     {"name": "story", "kind": ["test"]},
-                    {"name": "sync", "kind": ["bench"]},
+                    {"name": "sync_bench", "kind": ["bin"]},
                 ],
             }],
         });
@@ -125,7 +129,7 @@ mod tests {
             room: "tests".into(),
             needs: vec!["shared/core".into()],
             tests: vec!["story".into()],
-            benches: vec!["sync".into()],
+            programs: vec!["sync_bench".into()],
         };
         assert_eq!(workspace.package("daybook-tests"), Some(&expected));
     }

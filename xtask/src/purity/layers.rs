@@ -45,7 +45,7 @@ mod tests {
     fn offences(room: &str, needs: &[&str]) -> usize {
         let needs = needs.iter().map(ToString::to_string).collect();
         let package =
-            Package { name: room.into(), room: room.into(), needs, tests: Vec::new(), benches: Vec::new() };
+            Package { name: room.into(), room: room.into(), needs, tests: Vec::new(), programs: Vec::new() };
         check(&[package]).len()
     }
 
