@@ -1,0 +1,296 @@
+//! The sealed form of the vault: the long-lived secret is a practice's key file, each connection's credentials are a
+//! row that only that key opens, in that connection's place, at that version.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use daybook_core::connection::Provider;
+use daybook_core::ids::PracticeId;
+use daybook_core::key::PracticeKey;
+use daybook_engine::ports::vault::{SealedRow, SealedRows};
+use daybook_engine::ports::{ConnectionRef, Credentials, StoreError, Stored, Underlying, Vault, VaultError};
+
+use crate::credentials_row::{from_bytes, to_bytes};
+use crate::key_files::KeyFiles;
+use crate::seal::{Purpose, derive, open, seal};
+
+/// Practice keys in a folder, credentials in sealed rows.
+pub struct SealedVault {
+    keys: KeyFiles,
+    rows: Arc<dyn SealedRows>,
+}
+
+impl std::fmt::Debug for SealedVault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealedVault([redacted])")
+    }
+}
+
+/// The first byte of what is sealed.
+const FORMAT: u8 = 1;
+
+impl SealedVault {
+    /// Opens or makes the folder of keys.
+    pub fn new(keys: &Path, rows: Arc<dyn SealedRows>) -> std::io::Result<Self> {
+        Ok(Self { keys: KeyFiles::open(keys)?, rows })
+    }
+
+    fn opened(&self, at: &ConnectionRef, row: &SealedRow) -> Result<Credentials, VaultError> {
+        let damaged = || VaultError::Sealed { connection: at.id.to_string() };
+        let (header, sealed) = row.sealed.split_first_chunk::<2>().ok_or_else(damaged)?;
+        let [FORMAT, letter] = *header else { return Err(damaged()) };
+        let secret = self.keys.find_secret(&at.practice).map_err(unreachable)?.ok_or_else(damaged)?;
+        let plain = open(&secret, &place(at, letter, row.version), sealed).map_err(|_| damaged())?;
+        let credentials = from_bytes(&plain).map_err(|_| damaged())?;
+        if letter_of(credentials.provider()) == letter { Ok(credentials) } else { Err(damaged()) }
+    }
+
+    fn sealed(
+        &self,
+        at: &ConnectionRef,
+        credentials: &Credentials,
+        version: u64,
+    ) -> Result<SealedRow, VaultError> {
+        let letter = letter_of(credentials.provider());
+        let secret = self.keys.secret(&at.practice).map_err(unreachable)?;
+        let plain = to_bytes(credentials).map_err(unreachable)?;
+        let sealed = seal(&secret, &place(at, letter, version), plain).map_err(unreachable)?;
+        Ok(SealedRow { version, sealed: [&[FORMAT, letter], sealed.as_slice()].concat() })
+    }
+}
+
+#[async_trait]
+impl Vault for SealedVault {
+    async fn practice_key(&self, practice: &PracticeId) -> Result<PracticeKey, VaultError> {
+        let secret = self.keys.secret(practice).map_err(unreachable)?;
+        let key = derive(&secret, Purpose::Practice).map_err(unreachable)?;
+        Ok(PracticeKey::new(&key))
+    }
+
+    async fn find_credentials(&self, at: &ConnectionRef) -> Result<Option<Stored>, VaultError> {
+        let row = self.rows.find_sealed(at).await.map_err(|error| meaning(at, error))?;
+        row.map(|row| Ok(Stored { credentials: self.opened(at, &row)?, version: row.version })).transpose()
+    }
+
+    async fn put_credentials(
+        &self,
+        at: &ConnectionRef,
+        credentials: &Credentials,
+        replaces: Option<u64>,
+    ) -> Result<u64, VaultError> {
+        let version = replaces.unwrap_or_default() + 1;
+        let row = self.sealed(at, credentials, version)?;
+        self.rows.put_sealed(at, &row, replaces).await.map_err(|error| meaning(at, error))?;
+        Ok(version)
+    }
+
+    async fn delete_credentials(&self, at: &ConnectionRef) -> Result<(), VaultError> {
+        self.rows.delete_sealed(at).await.map_err(|error| meaning(at, error))
+    }
+}
+
+/// Each part behind its length, so that no two places read alike.
+fn place(at: &ConnectionRef, provider: u8, version: u64) -> Vec<u8> {
+    let (practice, connection) = (at.practice.as_str().as_bytes(), at.id.as_str().as_bytes());
+    let parts = [practice, connection, &[provider], &version.to_be_bytes()];
+    parts
+        .into_iter()
+        .flat_map(|part| {
+            let length = u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes();
+            length.into_iter().chain(part.iter().copied())
+        })
+        .collect()
+}
+
+fn letter_of(provider: Provider) -> u8 {
+    match provider {
+        Provider::Google => b'g',
+        Provider::Microsoft => b'm',
+        Provider::Caldav => b'c',
+    }
+}
+
+fn unreachable(cause: impl Into<Underlying>) -> VaultError {
+    VaultError::Later { cause: Some(cause.into()) }
+}
+
+fn meaning(at: &ConnectionRef, error: StoreError) -> VaultError {
+    let connection = at.id.to_string();
+    match error {
+        StoreError::Stale { .. } | StoreError::Exists { .. } => VaultError::Stale { connection },
+        StoreError::Unreadable { .. } => VaultError::Sealed { connection },
+        StoreError::Missing { .. } | StoreError::Later { .. } => unreachable(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+    use daybook_core::ids::AppointmentId;
+    use daybook_core::key::{Owner, Target};
+    use secrecy::ExposeSecret;
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
+
+    #[derive(Default)]
+    struct MemoryRows(Mutex<BTreeMap<ConnectionRef, SealedRow>>);
+
+    #[async_trait]
+    impl SealedRows for MemoryRows {
+        async fn find_sealed(&self, at: &ConnectionRef) -> Result<Option<SealedRow>, StoreError> {
+            Ok(self.0.lock().unwrap().get(at).cloned())
+        }
+
+        async fn put_sealed(
+            &self,
+            at: &ConnectionRef,
+            row: &SealedRow,
+            replaces: Option<u64>,
+        ) -> Result<(), StoreError> {
+            let mut rows = self.0.lock().unwrap();
+            if rows.get(at).map(|row| row.version) != replaces {
+                return Err(StoreError::Stale { what: "row".into() });
+            }
+            rows.insert(at.clone(), row.clone());
+            Ok(())
+        }
+
+        async fn delete_sealed(&self, at: &ConnectionRef) -> Result<(), StoreError> {
+            self.0.lock().unwrap().remove(at);
+            Ok(())
+        }
+    }
+
+    struct Room {
+        folder: tempfile::TempDir,
+        rows: Arc<MemoryRows>,
+        vault: SealedVault,
+    }
+
+    fn room() -> Room {
+        let folder = tempfile::tempdir().unwrap();
+        let rows = Arc::new(MemoryRows::default());
+        let vault = SealedVault::new(folder.path(), rows.clone()).unwrap();
+        Room { folder, rows, vault }
+    }
+
+    fn at(practice: &str, id: &str) -> ConnectionRef {
+        ConnectionRef { practice: practice.into(), id: id.into() }
+    }
+
+    fn credentials(password: &str) -> Credentials {
+        Credentials::Caldav {
+            url: "https://dav.example.test/".into(),
+            username: "dr".into(),
+            password: password.to_owned().into(),
+            home: Some("/dr/".into()),
+            addresses: vec!["dr@example.test".into()],
+        }
+    }
+
+    fn password(stored: &Stored) -> &str {
+        let Credentials::Caldav { password, .. } = &stored.credentials;
+        password.expose_secret()
+    }
+
+    fn is_sealed(found: &Result<Option<Stored>, VaultError>) -> bool {
+        matches!(found, Err(VaultError::Sealed { .. }))
+    }
+
+    #[tokio::test]
+    async fn what_was_put_is_found_also_after_reopening() {
+        let room = room();
+        let c1 = at("demo", "c1");
+        assert!(room.vault.find_credentials(&c1).await.unwrap().is_none());
+        assert_eq!(room.vault.put_credentials(&c1, &credentials("one"), None).await.unwrap(), 1);
+        assert_eq!(room.vault.put_credentials(&c1, &credentials("two"), Some(1)).await.unwrap(), 2);
+        for late in [None, Some(1), Some(3)] {
+            let put = room.vault.put_credentials(&c1, &credentials("three"), late).await;
+            assert!(matches!(put, Err(VaultError::Stale { .. })), "{late:?}");
+        }
+        let again = SealedVault::new(room.folder.path(), room.rows.clone()).unwrap();
+        let stored = again.find_credentials(&c1).await.unwrap().unwrap();
+        assert_eq!((password(&stored), stored.version), ("two", 2));
+        let Credentials::Caldav { url, username, home, addresses, .. } = &stored.credentials;
+        assert_eq!((url.as_str(), username.as_str()), ("https://dav.example.test/", "dr"));
+        assert_eq!(
+            (home.as_deref(), addresses.as_slice()),
+            (Some("/dr/"), &["dr@example.test".to_owned()][..])
+        );
+        again.delete_credentials(&c1).await.unwrap();
+        again.delete_credentials(&c1).await.unwrap();
+        assert!(again.find_credentials(&c1).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_row_opens_only_in_its_own_place() {
+        let room = room();
+        let c1 = at("demo", "c1");
+        room.vault.put_credentials(&c1, &credentials("secret"), None).await.unwrap();
+        room.vault.practice_key(&"other".into()).await.unwrap();
+        let row = room.rows.find_sealed(&c1).await.unwrap().unwrap();
+        let elsewhere = [
+            (at("demo", "c2"), row.clone()),
+            (at("other", "c1"), row.clone()),
+            (at("keyless", "c1"), row.clone()),
+            (c1.clone(), SealedRow { version: 2, ..row.clone() }),
+        ];
+        for (place, row) in elsewhere {
+            room.rows.0.lock().unwrap().insert(place.clone(), row);
+            assert!(is_sealed(&room.vault.find_credentials(&place).await), "{place:?}");
+        }
+        assert!(!room.folder.path().join("keyless.key").exists(), "looking makes no key");
+    }
+
+    #[tokio::test]
+    async fn a_single_changed_bit_is_noticed() {
+        let room = room();
+        let c1 = at("demo", "c1");
+        room.vault.put_credentials(&c1, &credentials("secret"), None).await.unwrap();
+        let row = room.rows.find_sealed(&c1).await.unwrap().unwrap();
+        for byte in 0..row.sealed.len() {
+            let mut sealed = row.sealed.clone();
+            sealed[byte] ^= 1;
+            room.rows.0.lock().unwrap().insert(c1.clone(), SealedRow { sealed, ..row.clone() });
+            assert!(is_sealed(&room.vault.find_credentials(&c1).await), "byte {byte}");
+        }
+        for length in [0, 1, 2, 13, 14, row.sealed.len() - 1] {
+            let sealed = row.sealed[..length].to_vec();
+            room.rows.0.lock().unwrap().insert(c1.clone(), SealedRow { sealed, ..row.clone() });
+            assert!(is_sealed(&room.vault.find_credentials(&c1).await), "{length} bytes");
+        }
+    }
+
+    #[tokio::test]
+    async fn equal_credentials_are_sealed_differently_and_tell_nothing() {
+        let room = room();
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            room.vault.put_credentials(&at("demo", "c1"), &credentials("hunter2"), None).await.unwrap();
+            let row = room.rows.find_sealed(&at("demo", "c1")).await.unwrap().unwrap();
+            assert!(!String::from_utf8_lossy(&row.sealed).contains("hunter2"));
+            seen.push(row.sealed);
+            room.vault.delete_credentials(&at("demo", "c1")).await.unwrap();
+        }
+        assert_ne!(seen[0], seen[1]);
+        let printed = format!("{:?} {:?}", room.vault, credentials("hunter2"));
+        assert!(!printed.contains("hunter2"), "{printed}");
+    }
+
+    #[tokio::test]
+    async fn a_practice_keeps_its_key() {
+        let room = room();
+        let name = |key: &PracticeKey| {
+            let owner = Owner::Appointment(AppointmentId::new("a"));
+            key.mirror_id(&"p".into(), &owner, &Target::Calendar("c".into()))
+        };
+        let one = name(&room.vault.practice_key(&"demo".into()).await.unwrap());
+        let again = SealedVault::new(room.folder.path(), room.rows.clone()).unwrap();
+        assert_eq!(name(&again.practice_key(&"demo".into()).await.unwrap()), one);
+        assert_ne!(name(&again.practice_key(&"other".into()).await.unwrap()), one);
+        let unfit = again.practice_key(&"../demo".into()).await;
+        assert!(matches!(unfit, Err(VaultError::Later { .. })));
+    }
+}
