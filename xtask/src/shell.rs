@@ -3,9 +3,15 @@
 use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use crate::tally::Tally;
+
+/// How long after its end a program may still print.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why a chore could not be done, for the person at the terminal.
 #[derive(Debug)]
@@ -110,13 +116,17 @@ impl Shell {
         let line = self.line();
         let cannot = |cause: std::io::Error| Failure::new(format!("cannot run `{line}`: {cause}"));
         let mut child = self.0.stdout(Stdio::piped()).spawn().map_err(cannot)?;
+        let lines = lines_of(child.stdout.take());
         let mut tally = Tally::default();
-        for printed in child.stdout.take().into_iter().flat_map(|stdout| BufReader::new(stdout).split(b'\n'))
-        {
-            let printed = printed.map_err(cannot)?;
-            let printed = String::from_utf8_lossy(&printed);
-            println!("{printed}");
-            tally.read(&printed);
+        loop {
+            match lines.recv_timeout(PATIENCE) {
+                Ok(printed) => {
+                    println!("{printed}");
+                    tally.read(&printed);
+                }
+                Err(RecvTimeoutError::Timeout) if child.try_wait().map_err(cannot)?.is_none() => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+            }
         }
         let ended = if child.wait().map_err(cannot)?.success() { Ended::Well } else { Ended::Badly };
         Ok(Ran { ended, tally })
@@ -127,6 +137,20 @@ impl Shell {
         let words = std::iter::once(program).chain(self.0.get_args());
         words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// Read beside: a server that a test has left running keeps the pipe open after the tests are over.
+fn lines_of(stdout: Option<ChildStdout>) -> Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        let printed = stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).split(b'\n'));
+        for line in printed.map_while(Result::ok) {
+            if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    lines
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The steps of the whole test run, as a table, and the loop over it.
 //! What a step's tests mean is told in `tests/README.md`, not here.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
@@ -158,7 +159,9 @@ fn work(workspace: &Workspace, step: &Step) -> Result<Verdict, Failure> {
 /// The tests inside the packages, and every test binary that no other step runs: none is forgotten.
 fn unit(workspace: &Workspace) -> Result<Verdict, Failure> {
     let others = workspace.packages.iter().flat_map(|package| &package.tests);
-    let unclaimed: Vec<&str> = others.map(String::as_str).filter(|test| !is_claimed(test)).collect();
+    // Two packages may have a test of the same name: asked for once, both are run.
+    let unclaimed: BTreeSet<&str> = others.map(String::as_str).filter(|test| !is_claimed(test)).collect();
+    let unclaimed: Vec<&str> = unclaimed.into_iter().collect();
     let inside = test(workspace, &["--lib", "--bins"], &unclaimed)?;
     Ok(Verdict::Ran(inside.and(test(workspace, &["--doc"], &[])?)))
 }
