@@ -1,3 +1,6 @@
 //! Stories, simulation, contract and end-to-end tests.
 
+pub mod contract;
 pub mod outside;
+pub mod radicale;
+pub mod world;

@@ -1,0 +1,102 @@
+//! Accounts at a provider: signing in, and which calendars there are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use daybook_core::connection::Provider;
+use daybook_core::ids::CalendarId;
+use daybook_engine::ports::{
+    Account, AccountIdentity, AccountKind, Calendar, CalendarInfo, Credentials, Providers, RemoteError,
+};
+
+use super::World;
+use super::calendar::{CalendarState, Remote};
+use super::fault::{Point, later};
+
+/// One account.
+#[derive(Default)]
+pub struct AccountState {
+    /// Its password was changed: we are refused.
+    pub is_locked: bool,
+    pub is_down: bool,
+    pub calendars: BTreeMap<CalendarId, CalendarState>,
+}
+
+/// A calendar that the account owns.
+pub fn info(id: &str) -> CalendarInfo {
+    CalendarInfo {
+        id: id.into(),
+        name: id.into(),
+        time_zone: None,
+        writable: true,
+        owned: true,
+        primary: false,
+        shared: false,
+    }
+}
+
+struct RemoteAccount {
+    world: Arc<World>,
+    label: String,
+}
+
+fn label_of(credentials: &Credentials) -> String {
+    let Credentials::Caldav { username, .. } = credentials;
+    username.clone()
+}
+
+#[async_trait]
+impl Providers for World {
+    async fn authorise(
+        &self,
+        credentials: Credentials,
+    ) -> Result<(Credentials, AccountIdentity), RemoteError> {
+        self.point(Point::CalendarRead).await.of_remote("the account")?;
+        let label = label_of(&credentials);
+        self.lock().standing(&label)?;
+        let identity = AccountIdentity { provider: Provider::Caldav, label, kind: AccountKind::Uncovered };
+        Ok((credentials, identity))
+    }
+
+    fn open(&self, credentials: &Credentials) -> Result<Arc<dyn Account>, RemoteError> {
+        Ok(Arc::new(RemoteAccount { world: self.arc(), label: label_of(credentials) }))
+    }
+}
+
+impl super::State {
+    /// The account, if it lets us in.
+    pub(super) fn standing(&mut self, label: &str) -> Result<&mut AccountState, RemoteError> {
+        match self.accounts.get_mut(label) {
+            None | Some(AccountState { is_locked: true, .. }) => {
+                Err(RemoteError::Refused { what: "the account".into() })
+            }
+            Some(AccountState { is_down: true, .. }) => Err(later("the account", None)),
+            Some(account) => Ok(account),
+        }
+    }
+}
+
+#[async_trait]
+impl Account for RemoteAccount {
+    async fn list_calendars(&self) -> Result<Vec<CalendarInfo>, RemoteError> {
+        self.world.point(Point::CalendarRead).await.of_remote("the account")?;
+        let mut state = self.world.lock();
+        Ok(state.standing(&self.label)?.calendars.values().map(|calendar| calendar.info.clone()).collect())
+    }
+
+    async fn create_calendar(&self, name: &str, slug: &str) -> Result<CalendarInfo, RemoteError> {
+        let ending = self.world.point(Point::CalendarRead).await.of_remote("the account")?;
+        let mut state = self.world.lock();
+        let account = state.standing(&self.label)?;
+        let found = account.calendars.entry(slug.into());
+        let calendar =
+            found.or_insert_with(|| CalendarState::new(CalendarInfo { name: name.to_owned(), ..info(slug) }));
+        let made = calendar.info.clone();
+        ending.remote("the account", made)
+    }
+
+    fn calendar(&self, id: &CalendarId) -> Arc<dyn Calendar> {
+        Arc::new(Remote { world: self.world.clone(), label: self.label.clone(), id: id.clone() })
+    }
+}

@@ -1,0 +1,181 @@
+//! The promises that are checked while things happen, each at the moment of a remote write or of a bookmark's move.
+//! What must hold at the end is checked by who ends a history.
+
+use daybook_core::ids::{CalendarId, ItemId};
+use daybook_core::key::{Owner, Target};
+use daybook_core::link::{Link, LinkState};
+use daybook_core::mirror::{Content, MirrorId};
+use daybook_core::time::Interval;
+use daybook_engine::ports::{ConnectionRef, Release};
+use jiff::ToSpan;
+
+use super::State;
+use super::calendar::Body;
+use super::claims::Claim;
+
+impl State {
+    /// A mirror or block is about to be put.
+    pub(super) fn check_put(&mut self, target: &Target, mirror: &MirrorId, content: &Content) {
+        self.writes += 1;
+        let Some((claim, link)) = self.check_write(mirror, "put") else { return };
+        self.tell(format!("put {}", named(link.as_ref(), target)));
+        let Some(link) = link else {
+            return self.break_promise(format!("a mirror was put that no link knew, in {}", target.as_str()));
+        };
+        let history = self.history(&claim.at, &link.owner);
+        let version = history.iter().rposition(|span| *span == content.interval());
+        let Some(version) = version else {
+            return self
+                .break_promise(format!("{} shows a time that it never had", named(Some(&link), target)));
+        };
+        let shown = self.truth().shown.insert(mirror.clone(), version);
+        if shown.is_some_and(|shown| shown > version) && matches!(link.owner, Owner::Appointment(_)) {
+            self.break_promise(format!("{} went back to an older time", named(Some(&link), target)));
+        }
+        let wish = self.wish(&claim.at, &link.owner);
+        let removed = self.truth().removed.remove(mirror);
+        if wish.at.is_none() && removed.is_some_and(|removed| removed > wish.since) {
+            self.break_promise(format!("{} came back after its removal", named(Some(&link), target)));
+        }
+    }
+
+    /// A mirror or block is about to be removed.
+    pub(super) fn check_delete(&mut self, target: &Target, mirror: &MirrorId) {
+        self.writes += 1;
+        let Some((claim, link)) = self.check_write(mirror, "delete") else { return };
+        self.tell(format!("delete {}", named(link.as_ref(), target)));
+        let now = self.next_step();
+        self.truth().removed.insert(mirror.clone(), now);
+        let Some(link) = link else { return };
+        if self.should_stand(&claim, &link, target) {
+            self.break_promise(format!("{} was taken away and should stand", named(Some(&link), target)));
+        }
+    }
+
+    /// Only the holder of the lease writes, and only while it lasts.
+    fn check_write(&mut self, mirror: &MirrorId, what: &str) -> Option<(Claim, Option<Link>)> {
+        let Some(claim) = self.held() else {
+            self.break_promise(format!("a {what} by nobody"));
+            return None;
+        };
+        let now = self.now;
+        let row = self.rows.get(&claim.at)?;
+        let (current, link) = (row.generation, row.links.get(mirror).cloned());
+        let holder = row.lease.as_ref().is_some_and(|lease| lease.until == claim.until);
+        if claim.generation != current || !holder || now > claim.until {
+            self.break_promise(format!("a {what} without the lease"));
+        }
+        Some((claim, link))
+    }
+
+    /// Whether the owner wanted this mirror before the run began and wants it still, with the same settings.
+    fn should_stand(&self, claim: &Claim, link: &Link, target: &Target) -> bool {
+        let wish = self.wish(&claim.at, &link.owner);
+        let Some(row) = self.rows.get(&claim.at) else { return false };
+        let connection = &row.connection;
+        let unchanged = connection.version == claim.version && wish.since < claim.since;
+        let reconciled = connection.schedule.reconciled.is_some_and(|last| last.version == claim.version);
+        let chosen = match &link.owner {
+            Owner::Appointment(_) => true,
+            Owner::Event(event) => self.blocking(&claim.at).contains(&event.calendar),
+        };
+        let leaves = connection.evidence.disconnect.is_some();
+        let inside = wish.at.is_some_and(|at| self.is_well_inside(&claim.at, at));
+        unchanged && reconciled && chosen && !leaves && inside && self.targets(&claim.at).contains(target)
+    }
+
+    /// Whether it lies inside the window on any day that a run could take for today.
+    pub(crate) fn is_well_inside(&self, at: &ConnectionRef, span: Interval) -> bool {
+        let Some(row) = self.rows.get(at) else { return false };
+        let window = row.connection.settings.window;
+        let from = self.now - (i64::from(window.past_days()) * 24 - 48).hours();
+        let to = self.now + (i64::from(window.future_days()) * 24 - 48).hours();
+        span.start() > from && span.end() < to
+    }
+
+    /// What a person wrote on a mirror stays.
+    pub(super) fn check_notes(&mut self, had: Option<String>, keeps: Option<&str>) {
+        if let Some(notes) = had
+            && keeps != Some(notes.as_str())
+        {
+            self.break_promise("a person's notes on a mirror were lost");
+        }
+    }
+
+    /// Nothing that a person made is written or removed.
+    pub(super) fn check_hand(&mut self, label: &str, calendar: &CalendarId, item: &ItemId) {
+        let calendar = self.accounts.get(label).and_then(|account| account.calendars.get(calendar));
+        let standing = calendar.and_then(|calendar| calendar.items.get(item));
+        let is_theirs = MirrorId::parse(item.as_str()).is_none()
+            || standing.is_some_and(|item| !matches!(item.body, Body::Mirror(_)));
+        if is_theirs {
+            self.break_promise("an event of a person was touched");
+        }
+    }
+
+    /// A bookmark moves only past what is done or owed.
+    pub(super) fn check_cursors(&mut self, at: &ConnectionRef, left: &Release) {
+        let Some(row) = self.rows.get(at) else { return };
+        let before = &row.connection.schedule.cursors;
+        let moved: Vec<(CalendarId, u64)> = left
+            .schedule
+            .cursors
+            .iter()
+            .filter(|(id, cursor)| before.get(*id) != Some(cursor))
+            .filter_map(|(id, cursor)| Some((id.clone(), cursor.as_str().parse().ok()?)))
+            .collect();
+        if row.connection.version != row.run_version || row.connection.evidence.disconnect.is_some() {
+            return;
+        }
+        for (calendar, cursor) in moved {
+            let undone = self.undone_before(at, &calendar, cursor);
+            if let Some(what) = undone {
+                self.break_promise(format!("the bookmark of {calendar} moved past {what}"));
+            }
+        }
+    }
+
+    /// What a calendar showed up to this bookmark and the links do not know.
+    fn undone_before(&self, at: &ConnectionRef, calendar: &CalendarId, cursor: u64) -> Option<String> {
+        let row = self.rows.get(at)?;
+        let label = row.connection.account.as_ref()?;
+        let state = self.accounts.get(label)?.calendars.get(calendar)?;
+        let agrees = |link: &Link, span: Option<Interval>| match &link.state {
+            LinkState::Agreed(agreed) => Some(agreed.span) == span,
+            LinkState::Owing(_) => true,
+        };
+        let of_item = |link: &&Link, item: &ItemId| match &link.owner {
+            Owner::Event(event) => event.calendar == *calendar && event.item == *item,
+            Owner::Appointment(_) => link.mirror.as_str() == item.as_str(),
+        };
+        let gone = state.tombstones.iter().filter(|(_, left)| left.changed <= cursor);
+        for (item, _) in gone {
+            if row.links.values().filter(|link| of_item(link, item)).any(|link| !agrees(link, None)) {
+                return Some(format!("the removal of {item}"));
+            }
+        }
+        for (id, item) in state.items.iter().filter(|(_, item)| item.changed <= cursor) {
+            for link in row.links.values().filter(|link| of_item(link, id)) {
+                let span = match (&item.body, &link.owner) {
+                    (Body::Mirror(content), Owner::Appointment(_)) => Some(content.interval),
+                    (_, owner) => self.wish(at, owner).at,
+                };
+                if !agrees(link, span) {
+                    return Some(format!("a change of {id}"));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// `a1 in main`, by the link's owner.
+pub(super) fn named(link: Option<&Link>, target: &Target) -> String {
+    let owner = match link.map(|link| &link.owner) {
+        None => "a stray".to_owned(),
+        Some(Owner::Appointment(id)) => id.to_string(),
+        Some(Owner::Event(event)) if event.occurrence.as_str().is_empty() => event.item.to_string(),
+        Some(Owner::Event(event)) => format!("{}.{}", event.item, event.occurrence),
+    };
+    format!("{owner} in {}", target.as_str())
+}
