@@ -31,6 +31,8 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub pace: Pace,
+    /// The name of this process where no other works on the same table: a machine whose data directory is locked.
+    pub sole_process: Option<String>,
 }
 
 /// How long things may take and how often they happen.
@@ -75,6 +77,6 @@ impl Engine {
         random: Arc<dyn Random>,
     ) -> Self {
         let accounts = Arc::new(Accounts::new(providers));
-        Self { store, vault, queue, ehrs, accounts, clock, random, pace: Pace::default() }
+        Self { store, vault, queue, ehrs, accounts, clock, random, pace: Pace::default(), sole_process: None }
     }
 }

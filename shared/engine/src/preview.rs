@@ -65,7 +65,7 @@ impl Engine {
 
 /// A look without a claim: nothing that needs a lease is ever called on it.
 fn unleased<'e>(engine: &'e Engine, at: &ConnectionRef, connection: Connection) -> Lease<'e> {
-    let term = LeaseTerm { holder: String::new(), until: engine.clock.now() };
+    let term = LeaseTerm { holder: String::new(), until: engine.clock.now(), sole_process: None };
     let acquired = Acquired { connection, generation: 0, previous: Previous::Released };
     Lease::new(engine, at.clone(), acquired, &term)
 }

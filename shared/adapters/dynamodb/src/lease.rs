@@ -14,6 +14,13 @@ use crate::item::{Broken, Item, Row, instant, number, text};
 use crate::keys;
 use crate::table::{MOST_TRIES, Table, Written};
 
+/// A lease may be taken where nobody holds it, where it has run out, and where it is our own.
+const FREE: &str =
+    "(attribute_not_exists(#lease_until) OR #lease_until < :now OR #lease_holder = :lease_holder)";
+/// As above, and where its holder is known to be dead: no other process works on this table.
+const FREE_OF_OTHERS: &str = "(attribute_not_exists(#lease_until) OR #lease_until < :now \
+                              OR #lease_holder = :lease_holder OR NOT begins_with(#lease_holder, :process))";
+
 /// What `previous_holder` says where the lease was given back.
 const NOBODY: &str = "-";
 
@@ -34,11 +41,13 @@ impl Table {
             .assign([("lease_holder", Some(holder)), ("lease_until", Some(instant(term.until)))])
             .count("generation")
             .remove("pending_since")
-            .remove("pending_by")
-            .only_if(
-                "(attribute_not_exists(#lease_until) OR #lease_until < :now OR #lease_holder = :lease_holder)",
-                [("now", instant(now))],
-            );
+            .remove("pending_by");
+        let change = match &term.sole_process {
+            None => change.only_if(FREE, [("now", instant(now))]),
+            Some(process) => {
+                change.only_if(FREE_OF_OTHERS, [("now", instant(now)), ("process", text(process))])
+            }
+        };
         match self.update(&keys::connection(at), &change, ReturnValue::AllNew, &named(at)).await? {
             Written::Done(item) => {
                 let acquired = acquired(&item).map_err(|broken| broken.unreadable(named(at)))?;
@@ -166,10 +175,8 @@ impl Claims {
         let done = &left.done_marks;
         let appointments =
             done.appointments.iter().filter(|(id, token)| stored.appointments.get(*id) == Some(*token));
-        let uncontested = match row.number::<u64>("version")? == row.number::<u64>("run_version")? {
-            true => self.uncontested,
-            false => Uncontested::No,
-        };
+        let same = row.number::<u64>("version")? == row.number::<u64>("run_version")?;
+        let uncontested = if same { self.uncontested } else { Uncontested::No };
         let answered: u64 = row.number("answered")?;
         Ok(Self {
             marks: Marks {

@@ -57,6 +57,9 @@ pub struct LeaseTerm {
     /// Unique to this attempt.
     pub holder: String,
     pub until: Timestamp,
+    /// Where this process is known to be the only one: how the names of its holders begin. Leases of others are
+    /// those of the dead, and need not run out.
+    pub sole_process: Option<String>,
 }
 
 /// A lease that was given.

@@ -18,6 +18,7 @@ mod tempo;
 pub mod zone;
 
 use daybook_core::connection::State;
+use jiff::Timestamp;
 
 use crate::Engine;
 use crate::error::EngineError;
@@ -61,7 +62,7 @@ impl Engine {
     pub async fn sync(&self, request: &Request) -> Result<Run, EngineError> {
         let at = &request.connection;
         let now = self.clock.now();
-        let term = LeaseTerm { holder: self.random.token(), until: now + self.pace.lease };
+        let term = self.lease_term(now);
         let Some(acquired) = self.store.acquire(at, &term, now).await? else { return Ok(Run::Held) };
         let state = acquired.connection.evidence.state();
         let mut lease = Lease::new(self, at.clone(), acquired, &term);
@@ -78,6 +79,15 @@ impl Engine {
             }
         };
         self.end(lease, ended).await
+    }
+
+    fn lease_term(&self, now: Timestamp) -> LeaseTerm {
+        let process = self.sole_process.as_deref().unwrap_or("any");
+        LeaseTerm {
+            holder: format!("{process}.{}", self.random.token()),
+            until: now + self.pace.lease,
+            sole_process: self.sole_process.clone(),
+        }
     }
 
     async fn sync_connected(&self, lease: &mut Lease<'_>) -> Result<(), Halt> {

@@ -92,7 +92,7 @@ pub fn name(id: &str) -> ConnectionRef {
 }
 
 pub fn term(holder: &str, until: i64) -> LeaseTerm {
-    LeaseTerm { holder: holder.into(), until: at(until) }
+    LeaseTerm { holder: holder.into(), until: at(until), sole_process: None }
 }
 
 /// As a door makes it.
@@ -126,7 +126,8 @@ pub fn fresh(id: &str) -> Connection {
 /// With every field set to something.
 pub fn full(id: &str) -> Connection {
     let calendar = |id: &str| CalendarRef { id: id.into(), name: format!("calendar {id}") };
-    let precise = Some("2026-05-06T07:08:09.123456789Z".parse().unwrap());
+    let exact: Timestamp = "2026-05-06T07:08:09.123456789Z".parse().unwrap();
+    let precise = Some(exact);
     Connection {
         account: Some("dr@example.test".into()),
         settings: Settings {
@@ -156,7 +157,7 @@ pub fn full(id: &str) -> Connection {
         schedule: Schedule {
             cursors: [("/user/a/".into(), "https://x/sync/1".into()), ("b".into(), "".into())].into(),
             rolled_to: Some("2026-05-06".parse().unwrap()),
-            reconciled: Some(Reconciled { at: precise.unwrap(), version: 6 }),
+            reconciled: Some(Reconciled { at: exact, version: 6 }),
             practitioner: Some(Known {
                 at: at(13),
                 time_zone: Some("America/New_York".into()),
