@@ -3,4 +3,5 @@
 pub mod contract;
 pub mod outside;
 pub mod radicale;
+pub mod story;
 pub mod world;

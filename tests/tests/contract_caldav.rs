@@ -1,0 +1,303 @@
+//! The CalDAV adapter keeps the contract against a real server, and reads every recurrence case through one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use daybook_caldav::Caldav;
+use daybook_core::event::Seen;
+use daybook_core::ids::{CalendarId, ItemId};
+use daybook_core::time::{Interval, When};
+use daybook_engine::ports::{Account, AccountKind, Calendar, Clock, Credentials, Providers, RemoteError};
+use daybook_tests::contract::{self, Person, Planned, Subject};
+use daybook_tests::radicale::{PASSWORD, Radicale, USERNAME};
+use jiff::Timestamp;
+use reqwest::Method;
+
+struct Now;
+
+impl Clock for Now {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+fn adapter() -> Caldav {
+    Caldav::new("loopback".parse().unwrap(), Arc::new(Now)).unwrap()
+}
+
+fn credentials(url: &str, password: &str) -> Credentials {
+    Credentials::Caldav {
+        url: url.into(),
+        username: USERNAME.into(),
+        password: password.into(),
+        home: None,
+        addresses: Vec::new(),
+    }
+}
+
+async fn account(url: &str) -> Arc<dyn Account> {
+    let adapter = adapter();
+    let (credentials, _) = adapter.authorise(credentials(url, PASSWORD)).await.unwrap();
+    adapter.open(&credentials).unwrap()
+}
+
+/// The clinician's other calendar program, which speaks plain CalDAV.
+struct Hands {
+    url: String,
+    client: reqwest::Client,
+}
+
+impl Hands {
+    fn at(url: &str) -> Self {
+        Self { url: url.into(), client: reqwest::Client::builder().no_proxy().build().unwrap() }
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: String) -> reqwest::Response {
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        let request = request.basic_auth(USERNAME, Some(PASSWORD)).header("content-type", "text/calendar");
+        request.body(body).send().await.unwrap()
+    }
+
+    async fn read(&self, item: &ItemId) -> String {
+        self.ask(Method::GET, item.as_str(), String::new()).await.text().await.unwrap()
+    }
+
+    async fn write(&self, item: &ItemId, body: String) {
+        let answer = self.ask(Method::PUT, item.as_str(), body).await;
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+}
+
+const ALARM: &str =
+    "BEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:leave now\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\n";
+
+#[async_trait]
+impl Person for Hands {
+    async fn add(&self, calendar: &CalendarId, name: &str, planned: Planned) -> ItemId {
+        let timed = "DTSTART:20260303T100000Z\r\nDTEND:20260303T110000Z\r\n";
+        let when = match planned {
+            Planned::Once => timed.to_owned(),
+            Planned::AllDay => "DTSTART;VALUE=DATE:20260303\r\nDTEND;VALUE=DATE:20260304\r\n".into(),
+            Planned::Daily => format!("{timed}RRULE:FREQ=DAILY;COUNT=3\r\n"),
+            Planned::Broken => format!("{timed}RRULE:FREQ=SECONDLY;COUNT=3\r\n"),
+        };
+        let item = ItemId::new(format!("{calendar}{name}.ics"));
+        let event = format!("UID:{name}\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:private\r\n{when}");
+        let body = format!(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//a person//EN\r\nBEGIN:VEVENT\r\n{event}END:VEVENT\r\nEND:VCALENDAR\r\n"
+        );
+        self.write(&item, body).await;
+        item
+    }
+
+    async fn decorate(&self, _: &CalendarId, item: &ItemId) {
+        let additions = format!("DESCRIPTION:bring the key\r\nCOLOR:teal\r\n{ALARM}END:VEVENT");
+        self.write(item, self.read(item).await.replace("END:VEVENT", &additions)).await;
+    }
+
+    async fn is_decorated(&self, _: &CalendarId, item: &ItemId) -> bool {
+        let text = self.read(item).await;
+        ["DESCRIPTION:bring the key", "COLOR:teal", "TRIGGER:-PT15M"].iter().all(|line| text.contains(line))
+    }
+
+    async fn drag(&self, _: &CalendarId, item: &ItemId) {
+        let text = self.read(item).await;
+        self.write(item, text.replace("T090000Z", "T100000Z").replace("T095000Z", "T105000Z")).await;
+    }
+
+    async fn remove(&self, _: &CalendarId, item: &ItemId) {
+        self.ask(Method::DELETE, item.as_str(), String::new()).await;
+    }
+}
+
+/// One promise of the contract, against a server of its own.
+macro_rules! keeps {
+    ($($promise:ident),* $(,)?) => {$(
+        #[tokio::test]
+        async fn $promise() {
+            let Some(server) = Radicale::start() else { return };
+            let (account, person) = (account(&server.url()).await, Hands::at(&server.url()));
+            contract::$promise(&Subject { account: account.as_ref(), person: &person }).await;
+        }
+    )*};
+}
+
+keeps! {
+    a_calendar_is_made_once_and_listed,
+    our_own_write_comes_back_as_known,
+    a_stale_write_is_a_conflict,
+    deleting_is_idempotent_and_told,
+    a_cursor_that_nobody_gave_is_lost,
+    a_persons_additions_survive_our_update,
+    a_dragged_mirror_is_seen_and_put_back,
+    a_reminder_is_written_and_read_back,
+    a_persons_events_are_seen,
+    e_040_a_broken_neighbour_stops_nobody,
+}
+
+#[tokio::test]
+async fn discovery_finds_the_home_from_wherever_a_person_starts() {
+    let Some(server) = Radicale::start() else { return };
+    let home = format!("{}/{USERNAME}/", server.url());
+    let calendar = account(&server.url()).await.create_calendar("Mine", "mine").await.unwrap();
+    assert_eq!(calendar.id.as_str(), format!("/{USERNAME}/mine/"));
+    for start in ["", "/", "/clinician/", "/clinician/mine/", "/nobody/here/"] {
+        let found = adapter().authorise(credentials(&format!("{}{start}", server.url()), PASSWORD)).await;
+        let (Credentials::Caldav { home: found, .. }, identity) = found.unwrap();
+        assert_eq!(found.as_deref(), Some(home.as_str()), "from {start}");
+        assert_eq!((identity.label.as_str(), identity.kind), ("clinician@127.0.0.1", AccountKind::Uncovered));
+    }
+    let refused = adapter().authorise(credentials(&server.url(), "wrong-password")).await.unwrap_err();
+    assert!(matches!(refused, RemoteError::Refused { .. }), "{refused:?}");
+    assert!(!format!("{refused:?} {refused}").contains("wrong-password"));
+}
+
+#[tokio::test]
+async fn an_address_inside_our_network_is_refused() {
+    let outside_only = Caldav::new("".parse().unwrap(), Arc::new(Now)).unwrap();
+    for url in
+        ["http://127.0.0.1:9/", "https://127.0.0.1:9/", "https://localhost:9/", "https://169.254.169.254/"]
+    {
+        let refused = outside_only.authorise(credentials(url, PASSWORD)).await.unwrap_err();
+        assert!(matches!(refused, RemoteError::Rejected { .. }), "{url}: {refused:?}");
+    }
+}
+
+fn cases() -> BTreeMap<String, (String, Vec<String>)> {
+    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("recurrence-cases");
+    let expected = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+    let expected: BTreeMap<String, Vec<String>> = serde_json::from_str(&expected).unwrap();
+    let with_text = expected.into_iter().map(|(name, mut expected)| {
+        expected.sort();
+        // Two wall times on one instant are one occurrence (27_hourly_over_gap is policy).
+        expected.dedup();
+        let text = std::fs::read_to_string(folder.join(&name)).unwrap();
+        // All cases share one UID, which one calendar does not take twice.
+        (name.clone(), (text.replace("UID:", &format!("UID:{name}-")), expected))
+    });
+    with_text.collect()
+}
+
+fn years() -> Interval {
+    Interval::new("2024-01-01T00:00:00Z".parse().unwrap(), "2030-01-01T00:00:00Z".parse().unwrap()).unwrap()
+}
+
+fn texts(seen: &Seen) -> Vec<String> {
+    let Seen::Events(events) = seen else { panic!("no events: {seen:?}") };
+    let mut texts: Vec<String> = events
+        .iter()
+        .map(|event| match event.when {
+            When::Timed(i) => {
+                format!("{}/{}", i.start().strftime("%Y%m%dT%H%M%SZ"), i.end().strftime("%Y%m%dT%H%M%SZ"))
+            }
+            When::AllDay { first, end } => format!("{}/{}", first.strftime("%Y%m%d"), end.strftime("%Y%m%d")),
+            When::Floating { start, end } => format!("{start}/{end}"),
+        })
+        .collect();
+    texts.sort();
+    texts
+}
+
+async fn check(calendar: &dyn Calendar, at: &CalendarId, cases: &BTreeMap<String, (String, Vec<String>)>) {
+    let items: Vec<ItemId> = cases.keys().map(|name| ItemId::new(format!("{at}{name}"))).collect();
+    let sightings = calendar.get(&items, years()).await.unwrap();
+    assert_eq!(sightings.len(), cases.len());
+    for (sighting, (name, (_, expected))) in sightings.iter().zip(cases) {
+        assert!(sighting.item.as_str().ends_with(name.as_str()));
+        assert_eq!(&texts(&sighting.seen), expected, "{name}");
+    }
+}
+
+/// Radicale refuses some cases; those come from a server that stores what it is given.
+#[tokio::test]
+async fn the_recurrence_cases_through_servers() {
+    let Some(server) = Radicale::start() else { return };
+    let (account, hands) = (account(&server.url()).await, Hands::at(&server.url()));
+    let id = account.create_calendar("Cases", "cases").await.unwrap().id;
+    let (mut stored, mut refused) = (BTreeMap::new(), BTreeMap::new());
+    for (name, case) in cases() {
+        let answer = hands.ask(Method::PUT, &format!("{id}{name}"), case.0.clone()).await;
+        let pile = if answer.status().is_success() { &mut stored } else { &mut refused };
+        pile.insert(name, case);
+    }
+    println!("refused by Radicale: {:?}", refused.keys().collect::<Vec<_>>());
+    assert!(stored.len() >= 25, "{} stored", stored.len());
+    check(account.calendar(&id).as_ref(), &id, &stored).await;
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let home = format!("http://{}/u/", listener.local_addr().unwrap());
+    let keeper = tokio::spawn(async move { axum::serve(listener, keeper()).await });
+    let Credentials::Caldav { url, username, password, addresses, .. } = credentials(&home, PASSWORD);
+    let opened = Credentials::Caldav { url, username, password, home: Some(home), addresses };
+    let account = adapter().open(&opened).unwrap();
+    let id = CalendarId::new("/u/cases/");
+    check(account.calendar(&id).as_ref(), &id, &cases()).await;
+    keeper.abort();
+}
+
+/// Answers every multiget with the case files, untouched and in CDATA.
+fn keeper() -> axum::Router {
+    let line = |(name, (text, _)): (String, (String, Vec<String>))| {
+        format!(
+            "<response><href>/u/cases/{name}</href><propstat><prop><getetag>\"1\"</getetag>\
+             <calendar-data xmlns=\"urn:ietf:params:xml:ns:caldav\"><![CDATA[{text}]]></calendar-data></prop>\
+             <status>HTTP/1.1 200 OK</status></propstat></response>"
+        )
+    };
+    let lines: String = cases().into_iter().map(line).collect();
+    let body = format!("<multistatus xmlns=\"DAV:\">{lines}</multistatus>");
+    axum::Router::new().fallback(move || {
+        let body = body.clone();
+        async move { (axum::http::StatusCode::MULTI_STATUS, body) }
+    })
+}
+
+/// A thousand own writes come back in one request. Slow (Radicale's writes grow with the calendar), so it is run
+/// by hand: `cargo test -p daybook-tests --test contract_caldav -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn a_thousand_own_writes_come_back_in_one_request() {
+    use daybook_core::key::{Owner, PracticeKey, Target};
+    use daybook_core::mirror::{Certainty, Content, Expected, MirrorContent};
+    use daybook_engine::ports::{MirrorRef, Step};
+
+    let Some(server) = Radicale::start() else { return };
+    let account = account(&server.url()).await;
+    let id = account.create_calendar("Many", "many").await.unwrap().id;
+    let calendar = account.calendar(&id);
+    let cursor = calendar.list(years()).await.unwrap().cursor.unwrap();
+    let key = PracticeKey::new(&[7; 32]);
+    let start: Timestamp = "2026-03-10T09:00:00Z".parse().unwrap();
+    let steps: Vec<Step> = (0..1000)
+        .map(|n| Step::Put {
+            at: MirrorRef {
+                mirror: key.mirror_id(
+                    &"p".into(),
+                    &Owner::Appointment(format!("a{n}").as_str().into()),
+                    &Target::Calendar(id.clone()),
+                ),
+                remote: None,
+            },
+            expected: Expected::Absent,
+            content: Content::Mirror(MirrorContent {
+                title: "Busy".into(),
+                interval: Interval::between(start, start + jiff::SignedDuration::from_mins(50)),
+                certainty: Certainty::Confirmed,
+                location: None,
+                reminder_minutes: None,
+            }),
+        })
+        .collect();
+    let begun = std::time::Instant::now();
+    assert!(calendar.carry_out(&steps).await.iter().all(Result::is_ok));
+    let written = begun.elapsed();
+    let before = ["PUT", "REPORT", "PROPFIND", "GET"].map(|method| server.count_requests(method));
+    let changes = calendar.list_changes(&cursor, years()).await.unwrap();
+    let after = ["PUT", "REPORT", "PROPFIND", "GET"].map(|method| server.count_requests(method));
+    println!("{} entries; requests {before:?} -> {after:?}; writing took {written:?}", changes.entries.len());
+    assert_eq!(changes.entries.len(), 1000);
+    assert_eq!(after[1] - before[1], 1);
+}
