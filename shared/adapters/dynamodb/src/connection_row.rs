@@ -38,8 +38,9 @@ pub fn to_item(connection: &Connection) -> Item {
     item
 }
 
-fn fixed(connection: &Connection) -> [Field; 3] {
+fn fixed(connection: &Connection) -> [Field; 4] {
     [
+        ("generation", Some(number(0))), // no lease was ever given
         ("practitioner", Some(text(connection.practitioner.as_str()))),
         ("provider", Some(text(connection.provider.word()))),
         ("created_at", Some(instant(connection.evidence.created_at))),

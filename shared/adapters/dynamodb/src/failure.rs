@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use daybook_engine::ports::StoreError;
 
-use crate::item::Item;
+use crate::table::Written;
 
 /// The table could not do it now. The SDK has retried what is worth retrying.
 pub fn later<E, R>(what: impl Into<String>, error: SdkError<E, R>) -> StoreError
@@ -24,22 +24,24 @@ pub fn collided<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     matches!(error.code(), Some("TransactionConflictException" | "TransactionInProgressException"))
 }
 
-/// Where a condition was refused: the row as it stands, or `None` where there is no row.
-pub fn refusal<E: RefusedCondition, R>(error: &SdkError<E, R>) -> Option<Option<Item>> {
+/// What a refused condition tells, if the error is one.
+pub fn refusal<E: RefusedCondition, R>(error: &SdkError<E, R>) -> Option<Written> {
     error.as_service_error()?.refused()
 }
 
 /// An operation's error that may be a refused condition.
 pub trait RefusedCondition {
-    fn refused(&self) -> Option<Option<Item>>;
+    fn refused(&self) -> Option<Written>;
 }
 
 macro_rules! refused_condition {
     ($($error:ident),+) => {$(
         impl RefusedCondition for $error {
-            fn refused(&self) -> Option<Option<Item>> {
+            fn refused(&self) -> Option<Written> {
                 match self {
-                    $error::ConditionalCheckFailedException(refused) => Some(refused.item.clone()),
+                    $error::ConditionalCheckFailedException(refused) => {
+                        Some(Written::Refused(refused.item.clone()))
+                    }
                     _ => None,
                 }
             }

@@ -34,8 +34,8 @@ pub fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-pub fn number(value: impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
+pub fn number(value: impl Into<i128>) -> AttributeValue {
+    AttributeValue::N(value.into().to_string())
 }
 
 pub fn instant(at: Timestamp) -> AttributeValue {
@@ -91,51 +91,51 @@ impl<'a> Row<'a> {
         }
     }
 
-    pub fn key(&self) -> Result<RowKey, Broken> {
+    pub fn key(self) -> Result<RowKey, Broken> {
         Ok(RowKey { pk: self.text("pk")?.to_owned(), sk: self.text("sk")?.to_owned() })
     }
 
-    pub fn has(&self, name: &str) -> bool {
+    pub fn has(self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    pub fn text(&self, name: &'static str) -> Result<&'a str, Broken> {
+    pub fn text(self, name: &'static str) -> Result<&'a str, Broken> {
         self.find_text(name)?.ok_or(Broken::Attribute(name))
     }
 
-    pub fn find_text(&self, name: &'static str) -> Result<Option<&'a str>, Broken> {
+    pub fn find_text(self, name: &'static str) -> Result<Option<&'a str>, Broken> {
         self.find(name, |value| value.as_s().ok().map(String::as_str))
     }
 
-    pub fn number<T: std::str::FromStr>(&self, name: &'static str) -> Result<T, Broken> {
+    pub fn number<T: std::str::FromStr>(self, name: &'static str) -> Result<T, Broken> {
         self.find_number(name)?.ok_or(Broken::Attribute(name))
     }
 
-    pub fn find_number<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>, Broken> {
+    pub fn find_number<T: std::str::FromStr>(self, name: &'static str) -> Result<Option<T>, Broken> {
         self.find(name, |value| value.as_n().ok()?.parse().ok())
     }
 
-    pub fn instant(&self, name: &'static str) -> Result<Timestamp, Broken> {
+    pub fn instant(self, name: &'static str) -> Result<Timestamp, Broken> {
         self.find_instant(name)?.ok_or(Broken::Attribute(name))
     }
 
-    pub fn find_instant(&self, name: &'static str) -> Result<Option<Timestamp>, Broken> {
+    pub fn find_instant(self, name: &'static str) -> Result<Option<Timestamp>, Broken> {
         self.find(name, |value| Timestamp::from_nanosecond(value.as_n().ok()?.parse().ok()?).ok())
     }
 
-    pub fn bytes(&self, name: &'static str) -> Result<&'a [u8], Broken> {
+    pub fn bytes(self, name: &'static str) -> Result<&'a [u8], Broken> {
         self.find(name, |value| value.as_b().ok().map(AsRef::as_ref))?.ok_or(Broken::Attribute(name))
     }
 
-    pub fn json<T: DeserializeOwned>(&self, name: &'static str) -> Result<T, Broken> {
+    pub fn json<T: DeserializeOwned>(self, name: &'static str) -> Result<T, Broken> {
         self.find_json(name)?.ok_or(Broken::Attribute(name))
     }
 
-    pub fn find_json<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>, Broken> {
+    pub fn find_json<T: DeserializeOwned>(self, name: &'static str) -> Result<Option<T>, Broken> {
         self.find(name, |value| serde_json::from_str(value.as_s().ok()?).ok())
     }
 
-    pub fn map(&self, name: &'static str) -> Result<BTreeMap<&'a str, &'a str>, Broken> {
+    pub fn map(self, name: &'static str) -> Result<BTreeMap<&'a str, &'a str>, Broken> {
         let entries = self.find(name, |value| value.as_m().ok())?.ok_or(Broken::Attribute(name))?;
         entries
             .iter()
@@ -146,7 +146,7 @@ impl<'a> Row<'a> {
 
     /// Absent is `None`; there, but not as `parse` wants it, is broken.
     fn find<T>(
-        &self,
+        self,
         name: &'static str,
         parse: impl FnOnce(&'a AttributeValue) -> Option<T>,
     ) -> Result<Option<T>, Broken> {

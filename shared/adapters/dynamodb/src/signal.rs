@@ -49,7 +49,7 @@ fn counted(change: Change, token: &str, now: Timestamp) -> Change {
 /// `None` where more is named than is worth keeping.
 fn marked(marks: &[AppointmentId], token: &str) -> Option<Change> {
     let marks: Vec<_> = marks.iter().filter(|id| !id.as_str().is_empty()).collect();
-    let room = MOST_MARKS.checked_sub(marks.len())?;
+    let room = u32::try_from(MOST_MARKS.checked_sub(marks.len())?).ok()?;
     let change = match marks.len() {
         0 => Change::of_readable(),
         _ => Change::of_readable().only_if("size(#marks) <= :room", [("room", number(room))]),

@@ -170,7 +170,7 @@ impl Table {
             match asked {
                 Ok(done) => return Ok(Written::Done(done.attributes.unwrap_or_default())),
                 Err(error) if collided(&error) && tried < MOST_TRIES => self.pause(tried).await,
-                Err(error) => return refusal(&error).map(Written::Refused).ok_or_else(|| later(what, error)),
+                Err(error) => return refusal(&error).ok_or_else(|| later(what, error)),
             }
             tried += 1;
         }
@@ -195,7 +195,7 @@ impl Table {
             match asked {
                 Ok(_) => return Ok(Written::Done(Item::new())),
                 Err(error) if collided(&error) && tried < MOST_TRIES => self.pause(tried).await,
-                Err(error) => return refusal(&error).map(Written::Refused).ok_or_else(|| later(what, error)),
+                Err(error) => return refusal(&error).ok_or_else(|| later(what, error)),
             }
             tried += 1;
         }
@@ -225,7 +225,7 @@ impl Table {
             match asked {
                 Ok(_) => return Ok(Written::Done(Item::new())),
                 Err(error) if collided(&error) && tried < MOST_TRIES => self.pause(tried).await,
-                Err(error) => return refusal(&error).map(Written::Refused).ok_or_else(|| later(what, error)),
+                Err(error) => return refusal(&error).ok_or_else(|| later(what, error)),
             }
             tried += 1;
         }

@@ -69,7 +69,7 @@ words! {
 }
 
 impl Row<'_> {
-    pub fn word<T: Word>(&self, name: &'static str) -> Result<T, Broken> {
+    pub fn word<T: Word>(self, name: &'static str) -> Result<T, Broken> {
         T::from_word(self.text(name)?).ok_or(Broken::Attribute(name))
     }
 }

@@ -11,7 +11,7 @@ const MOST_RECEIVES: u32 = 5;
 
 #[derive(Default)]
 pub struct Lines {
-    lines: HashMap<ConnectionRef, VecDeque<Waiting>>,
+    by_connection: HashMap<ConnectionRef, VecDeque<Waiting>>,
     /// Lines with nothing in flight, by when and in which order they may be served.
     idle: BTreeSet<(Instant, u64, ConnectionRef)>,
     turns: u64,
@@ -39,7 +39,7 @@ pub enum Fate {
 impl Lines {
     pub fn push(&mut self, request: Request, now: Instant) {
         let connection = request.connection.clone();
-        let line = self.lines.entry(connection.clone()).or_default();
+        let line = self.by_connection.entry(connection.clone()).or_default();
         line.push_back(Waiting { request, receives: 0 });
         if line.len() == 1 {
             self.queue_up(connection, now);
@@ -53,7 +53,7 @@ impl Lines {
             self.idle.insert((when, turn, connection));
             return Next::At(when);
         }
-        match self.lines.get_mut(&connection).and_then(VecDeque::front_mut) {
+        match self.by_connection.get_mut(&connection).and_then(VecDeque::front_mut) {
             None => Next::Nothing,
             Some(head) => {
                 head.receives += 1;
@@ -64,7 +64,7 @@ impl Lines {
 
     /// Removes or keeps the head of a line, and lets the line queue up again.
     pub fn settle(&mut self, connection: &ConnectionRef, fate: Fate, now: Instant) {
-        let Some(line) = self.lines.get_mut(connection) else { return };
+        let Some(line) = self.by_connection.get_mut(connection) else { return };
         let receives = line.front().map_or(0, |head| head.receives);
         let given_up = fate == Fate::Failed && receives >= MOST_RECEIVES;
         if given_up {
@@ -76,7 +76,7 @@ impl Lines {
             line.pop_front();
         }
         match (line.is_empty(), line.front().map_or(0, |head| head.receives)) {
-            (true, _) => drop(self.lines.remove(connection)),
+            (true, _) => drop(self.by_connection.remove(connection)),
             (false, 0) => self.queue_up(connection.clone(), now),
             (false, receives) => {
                 self.queue_up(connection.clone(), now + retry::delay(receives - 1, 1.0, None));
@@ -85,7 +85,7 @@ impl Lines {
     }
 
     pub fn depth(&self) -> usize {
-        self.lines.values().map(VecDeque::len).sum()
+        self.by_connection.values().map(VecDeque::len).sum()
     }
 
     pub fn dead_letters(&self) -> u64 {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use daybook_core::ids::PracticeId;
 use secrecy::zeroize::Zeroizing;
 
-use crate::random::drawn;
+use crate::random::{drawn, hexadecimal};
 
 /// A practice's secret, wiped when dropped.
 pub type Secret = Zeroizing<[u8; 32]>;
@@ -48,7 +48,7 @@ impl KeyFiles {
     /// Written aside, synced, and linked to its name only then: no reader ever sees half a key, and whoever comes
     /// second uses the key of the first.
     fn make(&self, practice: &PracticeId) -> io::Result<Secret> {
-        let aside = self.folder.join(format!(".{}", drawn::<8>().map(|byte| format!("{byte:02x}")).concat()));
+        let aside = self.folder.join(format!(".{}", hexadecimal::<8>()));
         let secret = Secret::new(drawn());
         let written = write_new(&aside, secret.as_slice());
         let linked = written.and_then(|()| fs::hard_link(&aside, self.path(practice)?));

@@ -10,13 +10,17 @@ pub struct SystemRandom;
 impl Random for SystemRandom {
     /// 160 bits in lower-case hexadecimal: fit for URLs, file names and every provider's ids.
     fn token(&self) -> String {
-        drawn::<20>().iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal::<20>()
     }
 
     fn unit(&self) -> f64 {
         let bits = u32::from_be_bytes(drawn());
         f64::from(bits) / (f64::from(u32::MAX) + 1.0)
     }
+}
+
+pub(crate) fn hexadecimal<const N: usize>() -> String {
+    drawn::<N>().map(|byte| format!("{byte:02x}")).concat()
 }
 
 #[expect(
