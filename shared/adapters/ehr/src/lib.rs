@@ -3,6 +3,7 @@
 
 mod blocks;
 mod config;
+mod digest;
 mod directory;
 mod ehr;
 mod http;

@@ -104,14 +104,12 @@ impl<T: Resource> Found<T> {
         for entry in page.bundle.entry.into_iter().flatten().flatten() {
             let mode = entry.search.and_then(|search| search.mode);
             match entry.resource {
-                None => {}
                 Some(Read::Understood(item)) => self.take_item(item),
                 Some(Read::Named(stub)) if is_kind::<T>(stub.resource_type.as_deref()) => {
                     self.unreadable.push(stub.id);
                 }
-                Some(Read::Named(_)) => {}
-                Some(Read::Nameless(_)) if mode.as_deref() == Some("outcome") => {}
-                Some(Read::Nameless(_)) => self.nameless += 1,
+                Some(Read::Nameless(_)) if mode.as_deref() != Some("outcome") => self.nameless += 1,
+                Some(Read::Named(_) | Read::Nameless(_)) | None => {}
             }
         }
     }

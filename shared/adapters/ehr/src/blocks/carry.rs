@@ -142,11 +142,8 @@ impl Blocks {
     /// is used again; anything else somebody has to decide about.
     async fn adopt(&self, create: &CreateSlot<'_>, found: Option<KeptSlot>) -> Outcome {
         let found = match found.filter(|kept| kept.slot.id.is_some()) {
-            Some(kept) => Some(kept),
-            None => {
-                let by_name = [MirrorRef { mirror: create.mirror.clone(), remote: None }];
-                lowest(&self.look(&by_name).await?, create.mirror).cloned()
-            }
+            None => self.look_up(create).await?,
+            known => known,
         };
         // It stands, and its search does not know it yet.
         let later = || RemoteError::Later { what: WHAT.to_owned(), retry_after: None, cause: None };
@@ -158,6 +155,11 @@ impl Blocks {
             return Err(conflict());
         }
         self.update(amendment(&kept, moved(&kept, create.block))).await
+    }
+
+    async fn look_up(&self, create: &CreateSlot<'_>) -> Result<Option<KeptSlot>, RemoteError> {
+        let by_name = [MirrorRef { mirror: create.mirror.clone(), remote: None }];
+        Ok(lowest(&self.look(&by_name).await?, create.mirror).cloned())
     }
 
     /// Marks a block as an error, where the EHR deletes nothing.

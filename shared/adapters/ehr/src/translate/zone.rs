@@ -9,11 +9,10 @@ const URLS: [&str; 2] =
 
 /// An IANA name that our zone data knows.
 pub(crate) fn zone_from(extensions: Option<&[Extension]>) -> Option<String> {
-    let named = extensions?
-        .iter()
-        .filter(|extension| extension.url.as_deref().is_some_and(|url| URLS.contains(&url)));
-    let mut names =
-        named.filter_map(|extension| extension.value_code.as_deref().or(extension.value_string.as_deref()));
+    let is_zone = |extension: &&Extension| extension.url.as_deref().is_some_and(|url| URLS.contains(&url));
+    let value =
+        |extension: &Extension| extension.value_code.clone().or_else(|| extension.value_string.clone());
+    let mut names = extensions?.iter().filter(is_zone).filter_map(value);
     names.find_map(|name| Some(TimeZone::get(name.trim()).ok()?.iana_name()?.to_owned()))
 }
 

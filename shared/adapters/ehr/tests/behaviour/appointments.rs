@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use daybook_core::appointment::{Backwards, Kind, Participation, Status};
+use daybook_core::appointment::{Backwards, Kind, Participation, ProposedPolicy, Status};
 use daybook_core::detail::{Detail, Disclosure};
 use daybook_core::ids::AppointmentId;
 use daybook_core::time::Interval;
@@ -344,9 +344,12 @@ async fn each_level_tells_what_it_may_and_reads_no_more() {
 
 #[tokio::test]
 async fn a_patient_whom_we_may_not_read_stays_nameless() {
-    let fake = Fake::start(|asked, _| match asked.line.starts_with("GET Patient") {
-        true => outcome(403, "forbidden"),
-        false => ok(bundle(vec![visit("a")])),
+    let fake = Fake::start(|asked, _| {
+        if asked.line.starts_with("GET Patient") {
+            outcome(403, "forbidden")
+        } else {
+            ok(bundle(vec![visit("a")]))
+        }
     })
     .await;
     let listed = fake.ehr.list_appointments(&"prac-12".into(), week(), Detail::Full).await.unwrap();
@@ -372,7 +375,7 @@ proptest! {
         });
         let item = &listed.items[0];
         let now = "2026-10-12T13:05:12Z".parse().unwrap();
-        let standing = daybook_core::appointment::standing(item, &"prac-12".into(), now, Default::default());
+        let standing = daybook_core::appointment::standing(item, &"prac-12".into(), now, ProposedPolicy::Ignore);
         let shown = daybook_core::detail::project(item, standing, None).unwrap();
         let printed = format!("{listed:?} {shown:?}");
         for word in &words {
