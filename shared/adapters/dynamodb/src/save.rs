@@ -171,3 +171,35 @@ fn why<R>(error: &SdkError<TransactWriteItemsError, R>) -> Cancelled {
         () => Cancelled::Other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::CancellationReason;
+    use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+
+    use super::*;
+
+    /// The embedded table never collides with itself, so the reasons are spelled out here.
+    #[test]
+    fn a_refused_condition_outweighs_a_collision_and_a_collision_is_tried_again() {
+        for (codes, expected) in [
+            (&["None", "ConditionalCheckFailed"][..], "stale"),
+            (&["TransactionConflict", "ConditionalCheckFailed"], "stale"),
+            (&["None", "TransactionConflict"], "collided"),
+            (&["ThrottlingError", "None"], "collided"),
+            (&["ValidationError", "TransactionConflict"], "other"),
+        ] {
+            let reasons = codes.iter().map(|code| CancellationReason::builder().code(*code).build());
+            let cancelled = TransactionCanceledException::builder()
+                .set_cancellation_reasons(Some(reasons.collect()))
+                .build();
+            let error = TransactWriteItemsError::TransactionCanceledException(cancelled);
+            let word = match why(&SdkError::service_error(error, ())) {
+                Cancelled::Stale => "stale",
+                Cancelled::Collided => "collided",
+                Cancelled::Other => "other",
+            };
+            assert_eq!(word, expected, "{codes:?}");
+        }
+    }
+}
