@@ -4,6 +4,7 @@
 use daybook_core::ids::{AppointmentId, PractitionerId};
 use daybook_engine::receive::EhrSignal;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// More ids than this in one message are more than a hook is for; what is left out is found by the poll.
 const MOST_NAMED: usize = 500;
@@ -22,7 +23,9 @@ enum Named {
     One(Ids),
     Several(Vec<Ids>),
     #[default]
-    Nothing,
+    Absent,
+    /// Types that we do not know may tell anything.
+    Other(IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -58,7 +61,7 @@ pub(crate) fn hear(body: &[u8]) -> Option<Heard> {
     let named = match notice.data {
         Named::One(ids) => vec![ids],
         Named::Several(several) => several,
-        Named::Nothing => Vec::new(),
+        Named::Absent | Named::Other(IgnoredAny) => Vec::new(),
     };
     Some(match notice.kind.as_str() {
         "appointment.created"

@@ -97,7 +97,13 @@ async fn fhir_routes_take_the_secret_as_a_bearer_token() {
         ("POST", "/hooks/ehr/demo/fhir", "{}".into(), 400, 0),
         ("POST", "/hooks/ehr/nobody/fhir", handshake.to_string(), 404, 0),
         ("POST", "/hooks/ehr/demo/r4/s-12", String::new(), 202, 1),
-        ("POST", "/hooks/ehr/demo/r4/s-12", json!({"resourceType": "Appointment", "id": "a"}).to_string(), 202, 1),
+        (
+            "POST",
+            "/hooks/ehr/demo/r4/s-12",
+            json!({"resourceType": "Appointment", "id": "a"}).to_string(),
+            202,
+            1,
+        ),
         ("PUT", put, "whatever".into(), 202, 1),
         ("POST", put, String::new(), 202, 1),
         ("DELETE", put, String::new(), 202, 1),
@@ -107,7 +113,8 @@ async fn fhir_routes_take_the_secret_as_a_bearer_token() {
         let (found, answer) = world.send(method, path, &[BEARER], body.clone()).await;
         assert_eq!(found, status, "{method} {path} {answer}");
         assert_eq!(world.polls() - before, polls, "{method} {path}");
-        let (stranger, _) = world.send(method, path, &[("authorization", &format!("Bearer {SECRET}"))], body).await;
+        let (stranger, _) =
+            world.send(method, path, &[("authorization", &format!("Bearer {SECRET}"))], body).await;
         assert!(matches!(stranger.as_u16(), 401 | 404 | 405), "{method} {path}");
     }
 }

@@ -87,9 +87,16 @@ pub(crate) async fn change(
     headers: HeaderMap,
     body: JsonBody<SettingsBody>,
 ) -> Answer {
-    let patch = request::patch(body)?;
+    let request::Change { patch, credentials } = request::change(body)?;
     let current = door.engine.find(&at).await?.version;
-    let expected = Seen::from(&headers).expect(current).map_err(|()| Problem::new(Kind::Stale))?;
+    let seen = Seen::from(&headers).expect(current).map_err(|()| Problem::new(Kind::Stale))?;
+    let expected = match credentials {
+        None => seen,
+        Some(credentials) => {
+            let signed_in = door.engine.reconnect(&at, credentials).await?;
+            seen.map(|_| signed_in.version)
+        }
+    };
     let changed = door.engine.change(&at, expected, &patch).await?;
     Revised::of(&door.engine, changed, StatusCode::OK).await
 }

@@ -85,6 +85,8 @@ pub(crate) struct SettingsBody {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<u32>, maximum = 40320)]
     reminder_minutes: Option<Option<u32>>,
+    /// Signs in again, to the same account.
+    caldav: Option<CaldavBody>,
 }
 
 /// Whole days before and after today, in the practice's zone.
@@ -174,6 +176,7 @@ pub(crate) fn wanted(body: JsonBody<NewConnectionBody>) -> Result<Wanted, Proble
         aged_out: body.aged_out,
         block_scope: body.block_scope,
         reminder_minutes: body.reminder_minutes,
+        caldav: None,
     };
     let settings = fresh(read_settings(chosen, &mut faults), start);
     let (Some(practitioner), Some(provider), true) = (practitioner, provider, faults.is_empty()) else {
@@ -183,11 +186,18 @@ pub(crate) fn wanted(body: JsonBody<NewConnectionBody>) -> Result<Wanted, Proble
     Ok(Wanted { practitioner, provider: provider.into(), settings, credentials })
 }
 
+/// A change of settings, new credentials, or both.
+pub(crate) struct Change {
+    pub patch: Patch,
+    pub credentials: Option<Credentials>,
+}
+
 /// What a body changes, or everything that is wrong with it.
-pub(crate) fn patch(body: JsonBody<SettingsBody>) -> Result<Patch, Problem> {
-    let JsonBody { read, mut faults } = body;
+pub(crate) fn change(body: JsonBody<SettingsBody>) -> Result<Change, Problem> {
+    let JsonBody { mut read, mut faults } = body;
+    let credentials = read.caldav.take().and_then(|caldav| credentials(caldav, &mut faults));
     let patch = read_settings(read, &mut faults);
-    if faults.is_empty() { Ok(patch) } else { Err(Problem::invalid(faults)) }
+    if faults.is_empty() { Ok(Change { patch, credentials }) } else { Err(Problem::invalid(faults)) }
 }
 
 /// The practitioner that a query names.

@@ -59,7 +59,10 @@ async fn bad_bodies_name_every_fault_and_quote_none() {
         (json!({"practitioner_id": "Practitioner/1"}), vec!["/practitioner_id"]),
         (json!({"practitioner_id": 4}), vec!["/practitioner_id"]),
         (json!({"practitioner_id": "prac-404"}), vec!["/practitioner_id"]),
-        (json!({"window": {"past_days": 3651, "future_days": 0}}), vec!["/window/future_days", "/window/past_days"]),
+        (
+            json!({"window": {"past_days": 3651, "future_days": 0}}),
+            vec!["/window/future_days", "/window/past_days"],
+        ),
         (json!({"window": {"past_days": -1, "days": 3}}), vec!["/window/days", "/window/past_days"]),
         (json!({"detail": "everything", "aged_out": 1}), vec!["/aged_out", "/detail"]),
         (json!({"main_calendar": {}}), vec!["/main_calendar"]),
@@ -73,10 +76,15 @@ async fn bad_bodies_name_every_fault_and_quote_none() {
         (json!({"reminder_minutes": 40321}), vec!["/reminder_minutes"]),
         (json!({"reminder_minutes": -5}), vec!["/reminder_minutes"]),
         (json!({"start": "now"}), vec!["/start"]),
-        (json!({"caldav": {"url": "ftp://x/", "username": "", "password": ""}}),
-            vec!["/caldav/password", "/caldav/url", "/caldav/username"]),
+        (
+            json!({"caldav": {"url": "ftp://x/", "username": "", "password": ""}}),
+            vec!["/caldav/password", "/caldav/url", "/caldav/username"],
+        ),
         (json!({"caldav": {"url": "http://u:p@x/", "username": "a", "password": "b"}}), vec!["/caldav/url"]),
-        (json!({"caldav": {"url": "http://x/", "username": "a", "password": 12_345_678}}), vec!["/caldav/password", "/caldav"]),
+        (
+            json!({"caldav": {"url": "http://x/", "username": "a", "password": 12_345_678}}),
+            vec!["/caldav/password", "/caldav"],
+        ),
     ] {
         let refused = world.ask("POST", CONNECTIONS, Some(body(more.clone()))).await;
         assert_eq!(refused.status, 422, "{more} {}", refused.text);
@@ -98,7 +106,8 @@ async fn bad_bodies_name_every_fault_and_quote_none() {
 #[tokio::test]
 async fn what_cannot_be_connected() {
     let world = World::new().await;
-    let sign_in = |url: &str, password: &str| json!({"caldav": {"url": url, "username": "ada", "password": password}});
+    let sign_in =
+        |url: &str, password: &str| json!({"caldav": {"url": url, "username": "ada", "password": password}});
     for (more, status, kind) in [
         (json!({"provider": "google"}), 422, "unsupported-provider"),
         (json!({"provider": "microsoft", "caldav": null}), 422, "unsupported-provider"),
@@ -197,7 +206,12 @@ async fn commands_are_accepted_and_told() {
         ("confirm-deletions", "syncing"),
     ] {
         let done = world.ask("POST", &format!("{path}/{command}"), None).await;
-        assert_eq!((done.status.as_u16(), &done.body["state"]), (202, &json!(state)), "{command} {}", done.text);
+        assert_eq!(
+            (done.status.as_u16(), &done.body["state"]),
+            (202, &json!(state)),
+            "{command} {}",
+            done.text
+        );
         assert_eq!(done.body["settled"], false);
         let lost = world.ask("POST", &format!("{CONNECTIONS}/nothing/{command}"), None).await;
         assert_eq!(lost.status, 404, "{command}");
@@ -220,7 +234,10 @@ async fn settings_change_only_under_the_version_that_was_seen() {
     assert_eq!((stale.status.as_u16(), &stale.body["type"]), (412, &json!("/problems/stale")));
     let cleared = change(json!({"reminder_minutes": null, "main_calendar": null}), "").await;
     assert_eq!(cleared.status, 200, "{}", cleared.text);
-    assert_eq!((&cleared.body["reminder_minutes"], &cleared.body["main_calendar"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&cleared.body["reminder_minutes"], &cleared.body["main_calendar"]),
+        (&Value::Null, &Value::Null)
+    );
     for (more, pointer) in [
         (json!({"provider": "google"}), "/provider"),
         (json!({"practitioner_id": "prac-2"}), "/practitioner_id"),
@@ -234,6 +251,20 @@ async fn settings_change_only_under_the_version_that_was_seen() {
 
 async fn world_change(world: &World, path: &str, more: Value, seen: &str) -> world::Answer {
     world.ask_with("PATCH", path, Some(more), &[("if-match", seen)]).await
+}
+
+#[tokio::test]
+async fn signing_in_again_takes_the_same_account_only() {
+    let world = World::new().await;
+    let path = world.connected(json!({})).await;
+    let sign_in = |user: &str, password: &str| json!({"caldav": {"url": "http://127.0.0.1:5232/", "username": user, "password": password}});
+    for (more, status) in
+        [(sign_in("ada", PASSWORD), 200), (sign_in("ada", "wrong"), 422), (sign_in("eve", PASSWORD), 422)]
+    {
+        let answer = world.ask("PATCH", &path, Some(more)).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        assert!(!answer.text.contains(PASSWORD));
+    }
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use daybook_engine::Engine;
 use daybook_engine::ports::{
     Account, AccountIdentity, AccountKind, Appointments, Calendar, CalendarInfo, Changes, Clock,
     Completeness, ConnectionRef, Credentials, Ehr, Ehrs, Found, MirrorSighting, Mirrors, Practice, Practices,
-    Practitioner, Providers, Queue, Random, RemoteError, Request as SyncRequest, Stored, StoreError, Vault,
+    Practitioner, Providers, Queue, Random, RemoteError, Request as SyncRequest, StoreError, Stored, Vault,
     VaultError,
 };
 use daybook_settings::{Keyring, router};

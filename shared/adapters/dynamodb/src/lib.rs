@@ -34,6 +34,8 @@ mod table;
 mod words;
 
 #[cfg(feature = "embedded")]
+mod alone;
+#[cfg(feature = "embedded")]
 mod embedded;
 
 #[cfg(feature = "embedded")]

@@ -1,0 +1,182 @@
+//! The practices of the configuration: `demo` from the variables, others from `[[practice]]` tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use daybook_core::appointment::ProposedPolicy;
+use daybook_core::detail::{Detail, Part2};
+use daybook_core::ids::PracticeId;
+use daybook_ehr_change::HookSecret;
+use daybook_engine::ports::Practice;
+use jiff::tz::TimeZone;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::source::{Faults, Source};
+use super::web_address;
+
+/// A practice, and how it and its EHR prove themselves.
+#[derive(Debug)]
+pub struct PracticeConfig {
+    pub practice: Practice,
+    /// `None`: to be generated, or kept in the data directory.
+    pub api_key: Option<SecretString>,
+    /// `None` likewise for `demo`; other practices then have no hook.
+    pub hook_secret: Option<SecretString>,
+    pub ehr: EhrConfig,
+}
+
+/// Where a practice's EHR is.
+#[derive(Debug)]
+pub enum EhrConfig {
+    Sandbox,
+    Fhir { url: Url, token: Option<SecretString> },
+}
+
+/// The practice of the variables.
+pub const DEMO: &str = "demo";
+
+/// `demo` and all others, each with a name and a key of its own.
+pub fn read_all(
+    source: &mut Source,
+    tables: Vec<BTreeMap<String, String>>,
+    faults: &mut Faults,
+) -> Vec<PracticeConfig> {
+    let mut practices = vec![read(source, DEMO.to_owned(), KEYS_OF_DEMO, faults)];
+    for (index, table) in tables.into_iter().enumerate() {
+        let mut source = Source::new(format!("[[practice]] {} ", index + 1), table);
+        let id = source.require("id", faults, practice_id);
+        let practice = read(&mut source, id.clone().unwrap_or_default(), KEYS_OF_A_TABLE, faults);
+        if practice.api_key.is_none() {
+            faults.add(&source.name("api_key"), "is required");
+        }
+        source.refuse_rest(faults);
+        practices.extend(id.map(|_| practice));
+    }
+    refuse_twins(&practices, faults);
+    practices
+}
+
+/// How the keys are called in their place.
+struct Keys {
+    api_key: &'static str,
+    ehr_fhir_url: &'static str,
+    ehr_token: &'static str,
+    ehr_hook_secret: &'static str,
+    time_zone: &'static str,
+    detail_cap: &'static str,
+    part2: &'static str,
+    proposed: &'static str,
+}
+
+const KEYS_OF_DEMO: Keys = Keys {
+    api_key: "API_KEY",
+    ehr_fhir_url: "EHR_FHIR_URL",
+    ehr_token: "EHR_TOKEN",
+    ehr_hook_secret: "EHR_HOOK_SECRET",
+    time_zone: "TIME_ZONE",
+    detail_cap: "DETAIL_CAP",
+    part2: "PART2",
+    proposed: "PROPOSED",
+};
+
+const KEYS_OF_A_TABLE: Keys = Keys {
+    api_key: "api_key",
+    ehr_fhir_url: "ehr_fhir_url",
+    ehr_token: "ehr_token",
+    ehr_hook_secret: "ehr_hook_secret",
+    time_zone: "time_zone",
+    detail_cap: "detail_cap",
+    part2: "part2",
+    proposed: "proposed",
+};
+
+/// Whether a variable of this name is one of `demo`'s.
+pub fn is_key_of_demo(key: &str) -> bool {
+    let Keys { api_key, ehr_fhir_url, ehr_token, ehr_hook_secret, time_zone, detail_cap, part2, proposed } =
+        KEYS_OF_DEMO;
+    [api_key, ehr_fhir_url, ehr_token, ehr_hook_secret, time_zone, detail_cap, part2, proposed].contains(&key)
+}
+
+fn read(source: &mut Source, id: String, keys: Keys, faults: &mut Faults) -> PracticeConfig {
+    let url = source.read(keys.ehr_fhir_url, faults, web_address);
+    let token = source.read(keys.ehr_token, faults, key);
+    PracticeConfig {
+        practice: Practice {
+            id: PracticeId::new(id),
+            time_zone_fallback: source.read(keys.time_zone, faults, time_zone),
+            detail_cap: source.read(keys.detail_cap, faults, detail).unwrap_or(Detail::Full),
+            part2: source.read(keys.part2, faults, part2).unwrap_or_default(),
+            proposed: source.read(keys.proposed, faults, proposed).unwrap_or_default(),
+        },
+        api_key: source.read(keys.api_key, faults, key),
+        hook_secret: source.read(keys.ehr_hook_secret, faults, hook_secret),
+        ehr: url.map_or(EhrConfig::Sandbox, |url| EhrConfig::Fhir { url, token }),
+    }
+}
+
+/// Two practices behind one name, or one key, would be one practice.
+fn refuse_twins(practices: &[PracticeConfig], faults: &mut Faults) {
+    let (mut ids, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    for practice in practices {
+        let id = practice.practice.id.as_str();
+        if !ids.insert(id) {
+            faults.add(&format!("practice {id}"), "is there twice");
+        }
+        if practice.api_key.as_ref().is_some_and(|key| !keys.insert(key.expose_secret())) {
+            faults.add(&format!("practice {id}"), "has the API key of another practice");
+        }
+    }
+}
+
+fn practice_id(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+    if text.len() <= 64 && text.chars().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected at most 64 of a-z, 0-9, `-` and `_`".to_owned())
+    }
+}
+
+fn key(text: &str) -> Result<SecretString, String> {
+    if text.len() <= 4_096 && text.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(text.to_owned().into())
+    } else {
+        Err("expected visible ASCII characters without spaces".to_owned())
+    }
+}
+
+fn hook_secret(text: &str) -> Result<SecretString, String> {
+    HookSecret::parse(text).map(|_| text.to_owned().into()).map_err(|error| format!("expected: {error}"))
+}
+
+fn time_zone(text: &str) -> Result<String, String> {
+    let known = TimeZone::get(text).is_ok();
+    known.then(|| text.to_owned()).ok_or_else(|| "expected an IANA name such as America/New_York".to_owned())
+}
+
+fn detail(text: &str) -> Result<Detail, String> {
+    match text {
+        "busy" => Ok(Detail::Busy),
+        "appointment" => Ok(Detail::Appointment),
+        "reference" => Ok(Detail::Reference),
+        "initials" => Ok(Detail::Initials),
+        "full" => Ok(Detail::Full),
+        _ => Err("expected busy, appointment, reference, initials or full".to_owned()),
+    }
+}
+
+fn part2(text: &str) -> Result<Part2, String> {
+    match text {
+        "true" => Ok(Part2::Yes),
+        "false" => Ok(Part2::No),
+        _ => Err("expected true or false".to_owned()),
+    }
+}
+
+fn proposed(text: &str) -> Result<ProposedPolicy, String> {
+    match text {
+        "ignore" => Ok(ProposedPolicy::Ignore),
+        "counts_as_booked" => Ok(ProposedPolicy::CountsAsBooked),
+        _ => Err("expected ignore or counts_as_booked".to_owned()),
+    }
+}

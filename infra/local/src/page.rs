@@ -1,0 +1,113 @@
+//! The start page: what runs here and how to go on. It shows states and counts, never a name, a title or a key.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use daybook_engine::ports::Counts;
+use daybook_engine::view::state_word;
+use daybook_engine::{Engine, EngineError};
+use daybook_settings::{Kind, Problem};
+
+use crate::config::DEMO;
+use crate::house::{Audience, House};
+
+const STYLE: &str = include_str!("../assets/daybook.css");
+
+/// Where a person finds the key of `demo`.
+#[derive(Clone, Debug, Default)]
+pub enum KeyHint {
+    /// In the variable that they set themselves.
+    #[default]
+    Variable,
+    File(PathBuf),
+}
+
+impl KeyHint {
+    /// What a shell puts in the key's place.
+    fn shell(&self) -> String {
+        match self {
+            KeyHint::Variable => "$DAYBOOK_API_KEY".to_owned(),
+            KeyHint::File(path) => format!("$(cat '{}')", path.display()),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Page {
+    engine: Engine,
+    url: String,
+    key: String,
+    audience: Audience,
+}
+
+/// The connections of `demo` in one state.
+struct Row {
+    /// Names its colour.
+    state: &'static str,
+    label: String,
+    connections: usize,
+    counts: Counts,
+}
+
+#[derive(Template)]
+#[template(path = "start.html")]
+struct Start<'a> {
+    url: &'a str,
+    key: &'a str,
+    practice: &'a str,
+    /// `None` where others than this machine could ask.
+    rows: Option<Vec<Row>>,
+}
+
+/// `/` and its style.
+pub fn routes(house: &House) -> Router {
+    let page = Page {
+        engine: house.engine.clone(),
+        url: house.public_url.as_str().trim_end_matches('/').to_owned(),
+        key: house.key_hint.shell(),
+        audience: house.audience,
+    };
+    Router::new().route("/", get(start)).route("/daybook.css", get(style)).with_state(page)
+}
+
+async fn start(State(page): State<Page>) -> Result<Response, Problem> {
+    let rows = match page.audience {
+        Audience::ThisMachine => Some(rows(&page.engine).await?),
+        Audience::Others => None,
+    };
+    let start = Start { url: &page.url, key: &page.key, practice: DEMO, rows };
+    let html = start.render().map_err(|error| {
+        tracing::error!(%error, "the start page cannot be written");
+        Problem::new(Kind::Internal)
+    })?;
+    Ok(([(CACHE_CONTROL, "no-store")], Html(html)).into_response())
+}
+
+async fn style() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "max-age=300")], STYLE)
+}
+
+async fn rows(engine: &Engine) -> Result<Vec<Row>, EngineError> {
+    let mut rows: BTreeMap<&'static str, Row> = BTreeMap::new();
+    for connection in engine.store.list_connections(&DEMO.into(), None).await? {
+        let view = engine.view_of(connection).await?;
+        let state = state_word(view.state);
+        let row = rows.entry(state).or_insert_with(|| Row {
+            state,
+            label: state.replace('_', " "),
+            connections: 0,
+            counts: Counts::default(),
+        });
+        row.connections += 1;
+        row.counts.mirrored_events += view.counts.mirrored_events;
+        row.counts.busy_blocks += view.counts.busy_blocks;
+        row.counts.owing += view.counts.owing;
+    }
+    Ok(rows.into_values().collect())
+}
