@@ -180,6 +180,14 @@ fn e_065_e_071_single_cases() {
             ),
             vec!["20250303T100000Z/20250303T100000Z", "20250304T100000Z/20250304T100000Z"],
         ),
+        (
+            "e_061 an exception that was deleted afterwards",
+            resource(
+                "BEGIN:VEVENT\nUID:u\nDTSTART:20250303T100000Z\nRRULE:FREQ=DAILY;COUNT=2\nEXDATE:20250304T100000Z\nEND:VEVENT\n\
+                 BEGIN:VEVENT\nUID:u\nRECURRENCE-ID:20250304T100000Z\nDTSTART:20250304T120000Z\nEND:VEVENT",
+            ),
+            vec!["20250303T100000Z/20250303T100000Z"],
+        ),
         ("reminders are no events", resource("BEGIN:VTODO\nUID:t\nDUE:20250303T100000Z\nEND:VTODO"), vec![]),
     ] {
         assert_eq!(occurrences(&text), expected, "{name}");

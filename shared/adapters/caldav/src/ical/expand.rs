@@ -104,7 +104,8 @@ impl<'a> Series<'a> {
     }
 
     fn events(&self, within: Interval, addresses: &[String]) -> Result<Vec<Event>, Unreadable> {
-        let mut occurrences: Vec<Occurrence<'_>> = self.overridden().collect();
+        let mut occurrences: Vec<Occurrence<'_>> =
+            self.overridden().filter(|one| !self.is_removed(one)).collect();
         if let Some(master) = self.master {
             let start = master.start.as_ref().ok_or(Unreadable::NoStart)?;
             if !self.recurs(master) {
@@ -115,6 +116,12 @@ impl<'a> Series<'a> {
         }
         let name = |one: &Occurrence<'_>| one.key.occurrence();
         Ok(occurrences.iter().map(|one| event(one, name(one), addresses)).collect())
+    }
+
+    /// A deleted occurrence stays deleted, also where what it had been moved to was left behind (E-061).
+    fn is_removed(&self, one: &Occurrence<'_>) -> bool {
+        let Some((master, start)) = self.master.zip(self.start()) else { return false };
+        master.removed.iter().any(|removed| removed.key_in(start) == one.key)
     }
 
     fn recurs(&self, master: &Component) -> bool {
