@@ -8,7 +8,7 @@ use daybook_core::detail::Cap;
 use daybook_engine::ports::{CalendarInfo, Counts};
 use daybook_engine::preview::{LanePreview, Preview};
 use daybook_engine::view::View;
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -274,7 +274,8 @@ fn entry(kind: ProblemKind) -> (&'static str, &'static str) {
     }
 }
 
-/// RFC 3339, whole seconds.
+/// RFC 3339, whole seconds, never later than it was.
 fn time(at: Timestamp) -> String {
-    at.round(jiff::Unit::Second).unwrap_or(at).to_string()
+    let whole = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Floor);
+    at.round(whole).unwrap_or(at).to_string()
 }

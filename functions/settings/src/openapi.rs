@@ -5,6 +5,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::connections;
+use crate::words::Mirrors;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,6 +24,7 @@ use crate::connections;
         connections::preview,
         connections::calendars,
     ),
+    components(schemas(Mirrors)),
     security(("practice_key" = [])),
     modifiers(&Keys)
 )]

@@ -1,6 +1,6 @@
 //! The audit trail: who of the EHR's users asked for what, and how it went. Ids only, never what was in the request.
 
-use axum::extract::Request;
+use axum::extract::{OriginalUri, Request};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -11,12 +11,17 @@ const ACTOR: &str = "daybook-actor";
 const MOST_ACTOR_BYTES: usize = 128;
 
 /// Writes one line for each request that wants to change something.
-pub(crate) async fn audit(request: Request, next: Next) -> Result<Response, Problem> {
+pub(crate) async fn audit(
+    OriginalUri(asked): OriginalUri,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let actor = actor(&request)?;
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let method = request.method().clone();
     let response = next.run(request).await;
     if method != Method::GET && method != Method::HEAD {
         let status = response.status().as_u16();
+        let path = asked.path();
         tracing::info!(target: "audit", actor, %method, path, status, "the API was asked for a change");
     }
     Ok(response)

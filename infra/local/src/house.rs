@@ -88,10 +88,11 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let working = workers::start(&house, sweep, &stopping);
     tokio::spawn(house.sandbox.clone().deliver_hooks(hook_target(&house)?));
     let router = doors::router(&house);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stopping.clone().asked())
-        .await
-        .map_err(failed("serving ended"))?;
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stopping.clone().asked());
+    tokio::select! {
+        served = serving.into_future() => served.map_err(failed("serving ended"))?,
+        () = stopping.over() => tracing::info!("requests were broken off"),
+    }
     working.end().await;
     Ok(())
 }

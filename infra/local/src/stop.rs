@@ -1,8 +1,13 @@
 //! Being asked to stop, by Ctrl-C or SIGTERM. It does not stop anything itself.
 
+use std::time::Duration;
+
 use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+
+/// How long what runs is waited for. What a sync leaves undone is owed in the table.
+pub const GRACE: Duration = Duration::from_secs(5);
 
 /// Tells whoever waits. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +33,12 @@ impl Stopping {
             std::process::exit(130);
         });
         Self { asked }
+    }
+
+    /// Returns once somebody has asked and [`GRACE`] has passed.
+    pub async fn over(self) {
+        self.asked().await;
+        tokio::time::sleep(GRACE).await;
     }
 
     /// Returns once somebody has asked.

@@ -15,12 +15,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use crate::house::House;
-use crate::stop::Stopping;
+use crate::stop::{GRACE, Stopping};
 
 /// Connections that are synced side by side. A sync waits for the network nearly all of its time.
 const WORKERS: usize = 8;
-/// How long running syncs are waited for when asked to stop. What they leave undone is owed in the table.
-const GRACE: Duration = Duration::from_secs(5);
 /// Expired rows are forgotten this often, in sweeps.
 const SWEEPS_PER_CLEANING: u32 = 60;
 
