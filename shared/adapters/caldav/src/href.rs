@@ -1,6 +1,8 @@
 //! Paths on a CalDAV server, spelled one way. Servers differ in what they percent-encode (`@`, spaces), and the
 //! same server may spell one path in two ways; an id must have one spelling.
 
+use std::fmt::Write;
+
 use url::Url;
 
 /// One spelling for each path: what may stand literally in a path segment does (RFC 3986 section 3.3), everything
@@ -16,7 +18,7 @@ pub fn canonical(path: &str) -> String {
         if literal {
             spelled.push(char::from(byte));
         } else {
-            spelled.push_str(&format!("%{byte:02X}"));
+            let _ = write!(spelled, "%{byte:02X}");
         }
         rest = tail;
     }

@@ -1,5 +1,5 @@
 //! The one way out: sends a prepared request with the clinician's credentials, within limits, to hosts that the
-//! guard lets through. It knows no WebDAV.
+//! guard lets through. It knows nothing of calendars.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -21,6 +21,7 @@ use daybook_core::connection::Provider;
 use daybook_engine::ports::{
     Account, AccountIdentity, AccountKind, Clock, Credentials, Providers, RemoteError, Underlying,
 };
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use account::CaldavAccount;
@@ -59,6 +60,8 @@ impl Providers for Caldav {
     ) -> Result<(Credentials, AccountIdentity), RemoteError> {
         let Credentials::Caldav { url, username, password, .. } = credentials;
         let entry = discovery::entry(&url)?;
+        let username = username.trim().to_owned();
+        let password = if guard::is_icloud(&entry) { trimmed(&password) } else { password };
         let login = Login { username: username.clone(), password: password.clone() };
         let found = discovery::discover(&self.session(entry.clone(), login)).await?;
         let identity = AccountIdentity {
@@ -78,6 +81,11 @@ impl Providers for Caldav {
         let known = addresses.iter().chain([username]).map(|one| discovery::address(one)).collect();
         Ok(Arc::new(CaldavAccount { session: Arc::new(self.session(base, login)), addresses: known }))
     }
+}
+
+/// Apple's app-specific passwords are pasted, often with a space too many.
+fn trimmed(password: &SecretString) -> SecretString {
+    password.expose_secret().trim().into()
 }
 
 /// `ada@example.org` as it is; `ada` with the host that knows her.

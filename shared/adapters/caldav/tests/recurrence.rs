@@ -64,6 +64,7 @@ fn the_recurrence_cases() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn e_065_e_071_single_cases() {
     for (name, text, expected) in [
         ("e_070 no end, all day", event("DTSTART;VALUE=DATE:20250303"), vec!["20250303/20250304"]),

@@ -302,11 +302,13 @@ async fn e_040_one_bad_resource_does_not_fail_its_batch() {
         ("GET", "/u/c/large.ics") => "x".repeat(1024 * 1024 + 1).into_response(),
         ("GET", "/u/c/torn.ics") => "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n".into_response(),
         ("GET", "/u/c/odd.ics") => status(400),
+        ("GET", "/u/c/cursed.ics") => status(500),
         _ => status(404),
     })
     .await;
-    let items: Vec<ItemId> =
-        ["good", "large", "torn", "odd", "gone"].map(|name| ItemId::new(format!("/u/c/{name}.ics"))).into();
+    let items: Vec<ItemId> = ["good", "large", "torn", "odd", "cursed", "gone"]
+        .map(|name| ItemId::new(format!("/u/c/{name}.ics")))
+        .into();
     let seen = server.calendar().get(&items, march()).await.unwrap();
     let said: Vec<String> = seen
         .iter()

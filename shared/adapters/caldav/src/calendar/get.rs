@@ -18,6 +18,8 @@ use crate::wire::read::{Get, Multiget, Resource};
 
 /// Resources a request.
 const BATCH: usize = 50;
+/// Resources of one batch that may fail before it is the server that fails.
+const MAX_STUMBLES: usize = 5;
 
 /// What one look at a path brought.
 enum Looked {
@@ -86,15 +88,17 @@ impl CaldavCalendar {
     }
 
     async fn look_at_each(&self, paths: &[&str], answers: &mut Answers) -> Result<(), RemoteError> {
+        let mut stumbles = 0;
         for path in paths {
             let looked = match self.session.ask(&Get { path }).await {
                 Ok(Some(resource)) => Looked::There(resource),
                 Ok(None) => Looked::Gone,
-                Err(error @ (RemoteError::Refused { .. } | RemoteError::Later { .. })) => return Err(error),
-                Err(error) => {
+                Err(error) if one_may_be_to_blame(&error) && stumbles < MAX_STUMBLES => {
                     tracing::warn!(calendar = %self.path, %error, "one resource cannot be read");
+                    stumbles += 1;
                     continue;
                 }
+                Err(error) => return Err(error),
             };
             answers.insert(href::canonical(path), looked);
         }

@@ -8,7 +8,7 @@ use daybook_engine::ports::{Expected, MirrorRef, RemoteError, Step, Written};
 
 use super::CaldavCalendar;
 use crate::discovery::only;
-use crate::ical::write;
+use crate::ical::{merge, write};
 use crate::wire::change::{Condition, Delete, Put};
 use crate::wire::read::{Get, Propfind, Resource};
 use crate::wire::{Depth, xml};
@@ -75,7 +75,7 @@ impl CaldavCalendar {
             Expected::Unversioned => None,
         };
         let (resource, condition) = self.standing(path, wanted).await?;
-        Ok(match write::merged(&resource.text, &at.mirror, content, now) {
+        Ok(match merge::merged(&resource.text, &at.mirror, content, now) {
             Some((body, touch)) => Draft { body, condition, touch },
             None => fresh(condition),
         })

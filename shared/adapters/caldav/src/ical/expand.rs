@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashSet};
 
 use daybook_core::event::Event;
 use daybook_core::ids::OccurrenceId;
-use daybook_core::time::{Interval, When};
+use daybook_core::time::Interval;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span, Timestamp};
+use jiff::{SignedDuration, Timestamp};
 
 use super::component::{Component, Lasts, Recurrence, Rule};
-use super::moment::{Key, Moment, later};
+use super::moment::{Key, Moment};
+use super::occurrence::{Occurrence, overlaps, sized, span_of, when};
 use super::rule::{self, MAX_OCCURRENCES, MAX_RULES, Walls};
 use super::{Unreadable, shown};
 
@@ -31,7 +32,7 @@ pub fn events(
     for (uid, group) in groups {
         let prefix = if several { format!("{uid}/") } else { String::new() };
         match Series::of(&group).and_then(|series| series.events(within, addresses)) {
-            Ok(found) => events.extend(found.into_iter().map(|event| within_resource(&prefix, event))),
+            Ok(found) => events.extend(found.into_iter().map(|event| prefixed(&prefix, event))),
             Err(error) => failure = Some(error),
         }
     }
@@ -41,8 +42,9 @@ pub fn events(
     }
 }
 
-fn within_resource(prefix: &str, event: Event) -> Event {
-    Event { occurrence: OccurrenceId::new(format!("{prefix}{}", event.occurrence)), ..event }
+fn prefixed(prefix: &str, mut event: Event) -> Event {
+    event.occurrence = OccurrenceId::new(format!("{prefix}{}", event.occurrence));
+    event
 }
 
 /// What shares one UID.
@@ -51,14 +53,8 @@ struct Series<'a> {
     overrides: BTreeMap<Key, &'a Component>,
     /// Overrides that also hold for every later occurrence.
     from_then: BTreeMap<Key, &'a Component>,
-}
-
-/// One occurrence before it is put into our words.
-struct Occurrence<'a> {
-    key: Key,
-    start: Moment,
-    lasts: Lasts,
-    says: &'a Component,
+    /// What EXDATE takes away.
+    removed: HashSet<Key>,
 }
 
 impl<'a> Series<'a> {
@@ -68,7 +64,15 @@ impl<'a> Series<'a> {
         if second.is_some() {
             return Err(Unreadable::SharedUid);
         }
-        let mut series = Self { master, overrides: BTreeMap::new(), from_then: BTreeMap::new() };
+        let removed = master.zip(master.and_then(|master| master.start.as_ref()));
+        let removed =
+            removed.map(|(master, start)| master.removed.iter().map(|one| one.key_in(start)).collect());
+        let mut series = Self {
+            master,
+            overrides: BTreeMap::new(),
+            from_then: BTreeMap::new(),
+            removed: removed.unwrap_or_default(),
+        };
         for component in group {
             series.take(component);
         }
@@ -104,11 +108,10 @@ impl<'a> Series<'a> {
     }
 
     fn events(&self, within: Interval, addresses: &[String]) -> Result<Vec<Event>, Unreadable> {
-        let mut occurrences: Vec<Occurrence<'_>> =
-            self.overridden().filter(|one| !self.is_removed(one)).collect();
+        let mut occurrences: Vec<Occurrence<'_>> = self.overridden().collect();
         if let Some(master) = self.master {
             let start = master.start.as_ref().ok_or(Unreadable::NoStart)?;
-            if !self.recurs(master) {
+            if self.overrides.is_empty() && !recurs(master) {
                 let event = event(&single(master, start), OccurrenceId::single(), addresses);
                 return Ok(vec![event]);
             }
@@ -118,20 +121,12 @@ impl<'a> Series<'a> {
         Ok(occurrences.iter().map(|one| event(one, name(one), addresses)).collect())
     }
 
-    /// A deleted occurrence stays deleted, also where what it had been moved to was left behind (E-061).
-    fn is_removed(&self, one: &Occurrence<'_>) -> bool {
-        let Some((master, start)) = self.master.zip(self.start()) else { return false };
-        master.removed.iter().any(|removed| removed.key_in(start) == one.key)
-    }
-
-    fn recurs(&self, master: &Component) -> bool {
-        !(master.rules.is_empty() && master.added.is_empty() && self.overrides.is_empty())
-    }
-
     /// Overrides stand wherever they are, also where no rule leads (E-065). One without a start of its own
-    /// stands where it was.
+    /// stands where it was. A deleted occurrence stays deleted, also where what it had been moved to was left
+    /// behind (E-061).
     fn overridden(&self) -> impl Iterator<Item = Occurrence<'a>> + '_ {
-        self.overrides.iter().filter_map(|(key, component)| {
+        let stand = self.overrides.iter().filter(|(key, _)| !self.removed.contains(key));
+        stand.filter_map(|(key, component)| {
             let (Recurrence::Override(at) | Recurrence::From(at)) = &component.recurrence else {
                 return None;
             };
@@ -155,16 +150,18 @@ impl<'a> Series<'a> {
             return Err(Unreadable::TooOften);
         }
         let walls = walls(within, &span_of(start, &master.lasts), master.travel);
-        let removed = removed(master, start, walls)?;
+        let excluded = excluded(master, start, walls)?;
         let mut given: BTreeMap<Key, (Moment, Option<&'a Lasts>)> = BTreeMap::new();
-        for wall in self.walls(master, start, walls)? {
+        for wall in clock_times(master, start, walls)? {
             let moment = start.at_wall(wall);
             given.insert(moment.key(), (moment, None));
         }
         for added in &master.added {
             given.insert(added.start.key_in(start), (added.start.clone(), added.lasts.as_ref()));
         }
-        let stands = |key: &Key| !removed.contains(key) && !self.overrides.contains_key(key);
+        let stands = |key: &Key| {
+            !self.removed.contains(key) && !excluded.contains(key) && !self.overrides.contains_key(key)
+        };
         let found: Vec<_> = given
             .into_iter()
             .filter(|(key, _)| stands(key))
@@ -173,23 +170,6 @@ impl<'a> Series<'a> {
             .take(MAX_OCCURRENCES + 1)
             .collect();
         if found.len() > MAX_OCCURRENCES { Err(Unreadable::TooOften) } else { Ok(found) }
-    }
-
-    /// The wall times of all rules, and the start itself: it counts even where no rule leads to it, unless the
-    /// rule had ended before.
-    fn walls(&self, master: &Component, start: &Moment, walls: Walls) -> Result<Vec<DateTime>, Unreadable> {
-        let mut found = Vec::new();
-        let mut ended = false;
-        for rule in &master.rules {
-            let Rule::Read(rule) = rule else { return Err(Unreadable::Rule) };
-            let until = until(rule, start);
-            ended |= until.is_some_and(|until| until < start.wall());
-            found.extend(rule::run(rule, start.wall(), until, walls)?);
-        }
-        if !ended {
-            found.push(start.wall());
-        }
-        Ok(found)
     }
 
     /// An occurrence after a THISANDFUTURE override moves by as much as that one did.
@@ -214,12 +194,25 @@ impl<'a> Series<'a> {
     }
 }
 
-/// DTEND is told for the first occurrence: the others are as long as it exactly (RFC 5545 section 3.8.5.3).
-fn sized(component: &Component) -> Lasts {
-    match (&component.lasts, &component.start) {
-        (Lasts::Until(_), Some(start)) => span_of(start, &component.lasts),
-        (lasts, _) => lasts.clone(),
+/// The wall times of all rules, and the start itself: it counts even where no rule leads to it, unless the
+/// rule had ended before.
+fn clock_times(master: &Component, start: &Moment, walls: Walls) -> Result<Vec<DateTime>, Unreadable> {
+    let mut found = Vec::new();
+    let mut ended = false;
+    for rule in &master.rules {
+        let Rule::Read(rule) = rule else { return Err(Unreadable::Rule) };
+        let until = until(rule, start);
+        ended |= until.is_some_and(|until| until < start.wall());
+        found.extend(rule::run(rule, start.wall(), until, walls)?);
     }
+    if !ended {
+        found.push(start.wall());
+    }
+    Ok(found)
+}
+
+fn recurs(master: &Component) -> bool {
+    !(master.rules.is_empty() && master.added.is_empty())
 }
 
 fn single<'a>(master: &'a Component, start: &Moment) -> Occurrence<'a> {
@@ -233,69 +226,6 @@ fn event(one: &Occurrence<'_>, occurrence: OccurrenceId, addresses: &[String]) -
         status: one.says.status,
         shown_as: one.says.shown_as,
         response: shown::response(&one.says.attendees, addresses),
-    }
-}
-
-fn when(one: &Occurrence<'_>) -> When {
-    let end = end_of(&one.start, &one.lasts);
-    match (&one.start, one.start.instant()) {
-        (_, Some(start)) => {
-            let end = end.instant().unwrap_or(start).max(start);
-            When::Timed(Interval::between(later(start, -one.says.travel), end))
-        }
-        (Moment::Day(first), _) => {
-            let next = Moment::Day(*first).later_days(1).wall().date();
-            When::AllDay { first: *first, end: end.wall().date().max(next) }
-        }
-        (start, _) => {
-            let wall = start.wall();
-            When::Floating { start: wall.saturating_add(-one.says.travel), end: end.wall().max(wall) }
-        }
-    }
-}
-
-/// The end in the form of the start.
-fn end_of(start: &Moment, lasts: &Lasts) -> Moment {
-    match lasts {
-        Lasts::Nothing => start.clone(),
-        Lasts::For { days, exact } => match start {
-            Moment::Day(_) => start.later_days(days.saturating_add(whole_days(*exact))),
-            _ => start.later_days(*days).later(*exact),
-        },
-        Lasts::Until(end) => match (start, end) {
-            (Moment::Day(_), Moment::Day(_)) => end.clone(),
-            (Moment::Day(_), other) => Moment::Day(other.wall().date()),
-            (Moment::Floating(_), other) => Moment::Floating(other.wall()),
-            (_, Moment::Utc(_) | Moment::Zoned(..)) => end.clone(),
-            (_, other) => start.at_wall(other.wall()),
-        },
-    }
-}
-
-/// A time of less than a day on an all-day event fills it.
-fn whole_days(exact: SignedDuration) -> i64 {
-    exact.as_hours() / 24 + i64::from(exact.as_secs() % 86_400 > 0)
-}
-
-/// When an event that happens once, at a time on the absolute line, takes place; without the way to it.
-pub fn interval_of(event: &Component) -> Option<Interval> {
-    let start = event.start.as_ref()?;
-    let (from, end) = (start.instant()?, end_of(start, &event.lasts).instant()?);
-    Some(Interval::between(from, end.max(from)))
-}
-
-/// How long an occurrence is, told so that it holds for another start, too.
-fn span_of(start: &Moment, lasts: &Lasts) -> Lasts {
-    let Lasts::Until(_) = lasts else { return lasts.clone() };
-    let end = end_of(start, lasts);
-    match (start.instant(), end.instant()) {
-        (Some(from), Some(to)) => {
-            Lasts::For { days: 0, exact: to.duration_since(from).max(SignedDuration::ZERO) }
-        }
-        _ => {
-            let exact = end.wall().duration_since(start.wall()).max(SignedDuration::ZERO);
-            Lasts::For { days: 0, exact }
-        }
     }
 }
 
@@ -315,15 +245,15 @@ fn walls(within: Interval, span: &Lasts, travel: SignedDuration) -> Walls {
     }
 }
 
-/// What EXDATE and EXRULE take away.
-fn removed(master: &Component, start: &Moment, walls: Walls) -> Result<HashSet<Key>, Unreadable> {
-    let mut removed: HashSet<Key> = master.removed.iter().map(|one| one.key_in(start)).collect();
+/// What EXRULE takes away.
+fn excluded(master: &Component, start: &Moment, walls: Walls) -> Result<HashSet<Key>, Unreadable> {
+    let mut excluded = HashSet::new();
     for rule in &master.exception_rules {
         let Rule::Read(rule) = rule else { return Err(Unreadable::Rule) };
         let walls = rule::run(rule, start.wall(), until(rule, start), walls)?;
-        removed.extend(walls.into_iter().map(|wall| start.at_wall(wall).key()));
+        excluded.extend(walls.into_iter().map(|wall| start.at_wall(wall).key()));
     }
-    Ok(removed)
+    Ok(excluded)
 }
 
 /// UNTIL on the start's clock: in UTC for zoned events. A bare date on a timed event, which the standard does not
@@ -334,18 +264,4 @@ fn until(rule: &calcard::icalendar::ICalendarRecurrenceRule, start: &Moment) -> 
         (Moment::Utc(_), Moment::Zoned(..)) => start.wall_of(&until.key()),
         _ => until.wall(),
     })
-}
-
-/// Events without a zone lie somewhere within a day of where UTC would put them.
-fn overlaps(when: &When, within: Interval) -> bool {
-    match when {
-        When::Timed(interval) => interval.overlaps(&within) || within.contains(interval.start()),
-        _ => {
-            let day = Span::new().hours(24);
-            let wide = |instant: Timestamp, by: Span| instant.checked_add(by).unwrap_or(instant);
-            let roomy = Interval::between(wide(within.start(), -day), wide(within.end(), day));
-            let interval = when.resolve(&TimeZone::UTC);
-            interval.overlaps(&roomy) || roomy.contains(interval.start())
-        }
-    }
 }

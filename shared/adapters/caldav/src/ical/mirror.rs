@@ -10,7 +10,7 @@ use daybook_core::time::Interval;
 use jiff::Timestamp;
 
 use super::component::{self, Recurrence};
-use super::{Unreadable, calendars, caught, expand};
+use super::{Unreadable, calendars, caught, occurrence};
 
 /// Marks our own alarm inside a mirror. Everybody else's alarms are a person's.
 pub const ALARM_MARK: &str = "X-DAYBOOK-ALARM";
@@ -46,7 +46,7 @@ fn read(calendar: &ICalendar) -> Option<MirrorContent> {
         && matches!(event.recurrence, Recurrence::Master)
         && event.rules.is_empty()
         && event.added.is_empty();
-    let (interval, as_written) = match expand::interval_of(event) {
+    let (interval, as_written) = match occurrence::interval_of(event) {
         Some(interval) => (interval, once && is_guarded(raw)),
         None => (ruined().interval, false),
     };

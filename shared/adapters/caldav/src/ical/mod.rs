@@ -3,8 +3,10 @@
 
 mod component;
 mod expand;
+pub mod merge;
 pub mod mirror;
 mod moment;
+mod occurrence;
 mod rule;
 mod shown;
 pub mod write;

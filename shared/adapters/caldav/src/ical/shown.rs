@@ -29,9 +29,8 @@ pub fn shown_as(event: &ICalendarComponent) -> ShownAs {
     let microsoft = microsoft_word(event);
     match (event.transparency(), microsoft) {
         (Some(ICalendarTransparency::Transparent), _) => ShownAs::Free,
-        (Some(ICalendarTransparency::Opaque), Some(ShownAs::Free)) => ShownAs::Busy,
+        (Some(ICalendarTransparency::Opaque), Some(ShownAs::Free)) | (_, None) => ShownAs::Busy,
         (_, Some(word)) => word,
-        (_, None) => ShownAs::Busy,
     }
 }
 

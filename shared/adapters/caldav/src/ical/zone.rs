@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use calcard::icalendar::{
-    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarFrequency, ICalendarProperty,
-    ICalendarRecurrenceRule, ICalendarValue, ICalendarWeekday,
+    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarFrequency, ICalendarMonth,
+    ICalendarProperty, ICalendarRecurrenceRule, ICalendarValue, ICalendarWeekday,
 };
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
@@ -145,7 +145,7 @@ fn posix_rule(rule: &ICalendarRecurrenceRule, onset: DateTime) -> Option<String>
     if rule.freq != ICalendarFrequency::Yearly || rule.until.is_some() {
         return None;
     }
-    let month = rule.bymonth.first().map_or(onset.month().unsigned_abs(), |month| month.month());
+    let month = rule.bymonth.first().map_or(onset.month().unsigned_abs(), ICalendarMonth::month);
     let week = match (day.ordwk, rule.bymonthday.iter().min()) {
         (Some(-1), _) => 5,
         (Some(week @ 1..=5), _) => week,

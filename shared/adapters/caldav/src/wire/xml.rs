@@ -1,4 +1,4 @@
-//! Names of WebDAV and CalDAV elements, and how a body is written. Escaping and namespaces are libdav's.
+//! Names of DAV and CalDAV elements, and how a body is written. Escaping and namespaces are libdav's.
 
 pub use libdav::PropertyName;
 pub use libdav::names::*;
