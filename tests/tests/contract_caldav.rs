@@ -16,16 +16,17 @@ use daybook_tests::radicale::{PASSWORD, Radicale, USERNAME};
 use jiff::Timestamp;
 use reqwest::Method;
 
-struct Now;
+/// Time stands still: nothing in the contract depends on it.
+struct Noon;
 
-impl Clock for Now {
+impl Clock for Noon {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        "2026-03-01T12:00:00Z".parse().unwrap()
     }
 }
 
 fn adapter() -> Caldav {
-    Caldav::new("loopback".parse().unwrap(), Arc::new(Now)).unwrap()
+    Caldav::new("loopback".parse().unwrap(), Arc::new(Noon)).unwrap()
 }
 
 fn credentials(url: &str, password: &str) -> Credentials {
@@ -157,7 +158,7 @@ async fn discovery_finds_the_home_from_wherever_a_person_starts() {
 
 #[tokio::test]
 async fn an_address_inside_our_network_is_refused() {
-    let outside_only = Caldav::new("".parse().unwrap(), Arc::new(Now)).unwrap();
+    let outside_only = Caldav::new("".parse().unwrap(), Arc::new(Noon)).unwrap();
     for url in
         ["http://127.0.0.1:9/", "https://127.0.0.1:9/", "https://localhost:9/", "https://169.254.169.254/"]
     {
@@ -291,13 +292,11 @@ async fn a_thousand_own_writes_come_back_in_one_request() {
             }),
         })
         .collect();
-    let begun = std::time::Instant::now();
     assert!(calendar.carry_out(&steps).await.iter().all(Result::is_ok));
-    let written = begun.elapsed();
     let before = ["PUT", "REPORT", "PROPFIND", "GET"].map(|method| server.count_requests(method));
     let changes = calendar.list_changes(&cursor, years()).await.unwrap();
     let after = ["PUT", "REPORT", "PROPFIND", "GET"].map(|method| server.count_requests(method));
-    println!("{} entries; requests {before:?} -> {after:?}; writing took {written:?}", changes.entries.len());
+    println!("{} entries; requests {before:?} -> {after:?}", changes.entries.len());
     assert_eq!(changes.entries.len(), 1000);
     assert_eq!(after[1] - before[1], 1);
 }

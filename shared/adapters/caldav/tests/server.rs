@@ -322,6 +322,26 @@ async fn e_040_one_bad_resource_does_not_fail_its_batch() {
     assert_eq!(said, ["good 1", "it is larger than 1 MiB", "it is cut short", "gone"]);
 }
 
+#[tokio::test]
+async fn e_046_a_mirror_is_known_by_its_uid_too() {
+    let ours = mirror().mirror;
+    for (uid, expected) in
+        [(ours.to_string(), Some(&ours)), (format!("{ours}@google.com"), Some(&ours)), ("x".into(), None)]
+    {
+        let server = Server::start(move |_| {
+            let data = format!("<getetag>\"1\"</getetag><c:calendar-data>{}</c:calendar-data>", event(&uid));
+            lines(&line("/u/c/copy.ics", &data))
+        })
+        .await;
+        let seen = server.calendar().get(&["/u/c/copy.ics".into()], march()).await.unwrap().remove(0).seen;
+        let name = match &seen {
+            Seen::Named { mirror, .. } => Some(mirror),
+            _ => None,
+        };
+        assert_eq!(name, expected);
+    }
+}
+
 /// What a multiget leaves out is neither there nor gone (trap C-T10); what it names without a word is asked alone.
 #[tokio::test]
 async fn what_is_not_answered_is_left_out() {

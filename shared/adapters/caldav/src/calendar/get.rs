@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use daybook_core::event::{Seen, Sighting};
 use daybook_core::ids::{ItemId, Revision, SeriesId};
-use daybook_core::mirror::Content;
+use daybook_core::mirror::{Content, MirrorId};
 use daybook_core::time::Interval;
 use daybook_engine::ports::{MirrorRef, MirrorSighting, RemoteError};
 
 use super::list::gone;
 use super::{CaldavCalendar, mirror_at};
 use crate::href;
-use crate::ical::{self, Unreadable};
+use crate::ical::{self, Reading, Unreadable};
 use crate::wire::multistatus::Response;
 use crate::wire::read::{Get, Multiget, Resource};
 
@@ -113,16 +113,18 @@ impl CaldavCalendar {
             series: SeriesId::new(uid.unwrap_or_else(|| item.as_str().to_owned())),
             revision: resource.etag.clone().map(Revision::new),
             covers: within,
-            seen: read.map_or_else(unreadable, |reading| seen(item, &resource.text, reading.events)),
+            seen: read.map_or_else(unreadable, |reading| seen(item, &resource.text, reading)),
         }
     }
 }
 
-fn seen(item: &ItemId, text: &str, events: Vec<daybook_core::event::Event>) -> Seen {
-    match mirror_at(item.as_str()) {
-        None => Seen::Events(events),
+/// Our name is the resource's; where another program has brought a mirror here, it is left in the UID (E-046).
+fn seen(item: &ItemId, text: &str, reading: Reading) -> Seen {
+    let uid = reading.uid.as_deref().and_then(|uid| uid.split('@').next());
+    match mirror_at(item.as_str()).or_else(|| MirrorId::parse(uid?)) {
+        None => Seen::Events(reading.events),
         Some(mirror) => match ical::mirror::content(text) {
-            Ok(content) => Seen::Named { mirror, content, events },
+            Ok(content) => Seen::Named { mirror, content, events: reading.events },
             Err(error) => unreadable(error),
         },
     }
