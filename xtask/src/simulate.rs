@@ -24,8 +24,8 @@ impl Histories {
     /// How the simulation is told: a variable of its environment and its value.
     pub fn variable(self) -> (&'static str, String) {
         match self {
-            Self::Many(count) => ("DAYBOOK_SIM_SEEDS", count.to_string()),
-            Self::One(seed) => ("DAYBOOK_SIM_SEED", seed.to_string()),
+            Self::Many(count) => ("DAYBOOK_SEEDS", count.to_string()),
+            Self::One(seed) => ("DAYBOOK_SEED", seed.to_string()),
         }
     }
 }
