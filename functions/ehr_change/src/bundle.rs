@@ -21,13 +21,13 @@ struct Bundle {
 
 #[derive(Deserialize)]
 struct Entry {
-    resource: Option<Status>,
+    resource: Option<First>,
 }
 
 /// `Parameters` and `SubscriptionStatus` in one: they share no field's name. Other resources have fields of these
 /// names with other shapes, hence `Or`.
 #[derive(Deserialize)]
-struct Status {
+struct First {
     #[serde(rename = "resourceType")]
     resource_type: Option<Or<String>>,
     #[serde(default)]

@@ -57,21 +57,21 @@ pub(crate) enum Heard {
 
 /// `None` where the body is no JSON object with a `type`.
 pub(crate) fn hear(body: &[u8]) -> Option<Heard> {
-    let notice: Notice = serde_json::from_slice(body).ok()?;
-    let named = match notice.data {
+    let message: Notice = serde_json::from_slice(body).ok()?;
+    let told = match message.data {
         Named::One(ids) => vec![ids],
         Named::Several(several) => several,
         Named::Absent | Named::Other(IgnoredAny) => Vec::new(),
     };
-    Some(match notice.kind.as_str() {
+    Some(match message.kind.as_str() {
         "appointment.created"
         | "appointment.updated"
         | "appointment.cancelled"
         | "appointment.deleted"
-        | "appointment.restored" => Heard::Look(appointments(named)),
-        "practitioner.updated" | "practitioner.deactivated" => Heard::Look(practitioners(named, own_id)),
+        | "appointment.restored" => Heard::Look(appointments(told)),
+        "practitioner.updated" | "practitioner.deactivated" => Heard::Look(practitioners(told, own_id)),
         "schedule.hours_changed" | "availability.changed" => {
-            match practitioners(named, |ids| ids.practitioner_id) {
+            match practitioners(told, |ids| ids.practitioner_id) {
                 signal if signal.practitioners.is_empty() => Heard::Practice,
                 signal => Heard::Look(signal),
             }
@@ -90,9 +90,9 @@ fn appointments(named: Vec<Ids>) -> EhrSignal {
     signal
 }
 
-fn practitioners(named: Vec<Ids>, who: impl Fn(Ids) -> Option<Id>) -> EhrSignal {
-    let names = named.into_iter().take(MOST_NAMED).filter_map(|ids| who(ids).and_then(fitting));
-    EhrSignal { appointments: Vec::new(), practitioners: names.map(PractitionerId::new).collect() }
+fn practitioners(told: Vec<Ids>, who: impl Fn(Ids) -> Option<Id>) -> EhrSignal {
+    let whom = told.into_iter().take(MOST_NAMED).filter_map(|ids| who(ids).and_then(fitting));
+    EhrSignal { appointments: Vec::new(), practitioners: whom.map(PractitionerId::new).collect() }
 }
 
 /// In a message about a practitioner, `id` is the practitioner's own.
@@ -120,11 +120,11 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
 
-    fn look(appointments: &[&str], practitioners: &[&str]) -> Option<Heard> {
-        Some(Heard::Look(EhrSignal {
+    fn look(appointments: &[&str], practitioners: &[&str]) -> Heard {
+        Heard::Look(EhrSignal {
             appointments: appointments.iter().map(|id| (*id).into()).collect(),
             practitioners: practitioners.iter().map(|id| (*id).into()).collect(),
-        }))
+        })
     }
 
     #[test]
@@ -132,29 +132,29 @@ mod tests {
         for (body, expected) in [
             (
                 r#"{"type":"appointment.updated","data":{"id":"7001","practitioner_id":"12"}}"#,
-                look(&["7001"], &["12"]),
+                Some(look(&["7001"], &["12"])),
             ),
             (
                 r#"{"type":"appointment.created","data":{"id":7001,"practitioner_id":12}}"#,
-                look(&["7001"], &["12"]),
+                Some(look(&["7001"], &["12"])),
             ),
-            (r#"{"type":"appointment.deleted","data":{"id":"7001"}}"#, look(&["7001"], &[])),
+            (r#"{"type":"appointment.deleted","data":{"id":"7001"}}"#, Some(look(&["7001"], &[]))),
             (
                 r#"{"type":"appointment.cancelled","data":[{"id":"1","practitioner_id":"a"},{"id":"2"}]}"#,
-                look(&["1", "2"], &["a"]),
+                Some(look(&["1", "2"], &["a"])),
             ),
             (
                 r#"{"type":"appointment.restored","data":{"id":"1","patient":{"name":"x"},"start":[]}}"#,
-                look(&["1"], &[]),
+                Some(look(&["1"], &[])),
             ),
-            (r#"{"type":"appointment.updated","data":{"id":"../Patient/1"}}"#, look(&[], &[])),
+            (r#"{"type":"appointment.updated","data":{"id":"../Patient/1"}}"#, Some(look(&[], &[]))),
             (
                 r#"{"type":"schedule.hours_changed","data":{"id":"s","practitioner_id":"12"}}"#,
-                look(&[], &["12"]),
+                Some(look(&[], &["12"])),
             ),
             (r#"{"type":"schedule.hours_changed","data":{"id":"s"}}"#, Some(Heard::Practice)),
-            (r#"{"type":"practitioner.updated","data":{"id":"12"}}"#, look(&[], &["12"])),
-            (r#"{"type":"practitioner.updated","data":{"practitioner_id":"12"}}"#, look(&[], &["12"])),
+            (r#"{"type":"practitioner.updated","data":{"id":"12"}}"#, Some(look(&[], &["12"]))),
+            (r#"{"type":"practitioner.updated","data":{"practitioner_id":"12"}}"#, Some(look(&[], &["12"]))),
             (r#"{"type":"practice.timezone_changed","data":{}}"#, Some(Heard::Practice)),
             (r#"{"type":"ping"}"#, Some(Heard::Nothing)),
             (r#"{"type":"ping","data":null}"#, Some(Heard::Nothing)),

@@ -104,6 +104,7 @@ pub(crate) struct ProblemAnswer {
 }
 
 /// A calendar of the account.
+#[expect(clippy::struct_excessive_bools, reason = "the API tells four independent facts")]
 #[derive(Serialize, ToSchema)]
 #[schema(as = Calendar)]
 pub(crate) struct CalendarAnswer {

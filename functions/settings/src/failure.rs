@@ -12,7 +12,6 @@ const RETRY_AFTER_S: u64 = 5;
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match &error {
-            EngineError::NotFound { .. } => Problem::new(Kind::NotFound),
             EngineError::AlreadyConnected { existing, .. } => Problem::new(Kind::AlreadyConnected)
                 .with_detail(format!("connection {existing} uses this account for this practitioner")),
             EngineError::Stale { .. } => Problem::new(Kind::Stale),
@@ -31,7 +30,9 @@ impl From<EngineError> for Problem {
                 log(&error);
                 Problem::new(Kind::Unavailable).with_retry_after(RETRY_AFTER_S)
             }
-            EngineError::Store(StoreError::Missing { .. }) => Problem::new(Kind::NotFound),
+            EngineError::NotFound { .. } | EngineError::Store(StoreError::Missing { .. }) => {
+                Problem::new(Kind::NotFound)
+            }
             EngineError::Store(_) | EngineError::Vault(_) => {
                 log(&error);
                 Problem::new(Kind::Internal)

@@ -53,7 +53,7 @@ fn steps(path: &Path) -> Vec<String> {
 }
 
 fn pointer(steps: &[String]) -> String {
-    steps.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
+    steps.iter().flat_map(|step| ["/".to_owned(), step.replace('~', "~0").replace('/', "~1")]).collect()
 }
 
 /// Says what was expected; what came instead stays unsaid.

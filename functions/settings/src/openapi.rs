@@ -40,7 +40,7 @@ impl Modify for Keys {
     }
 }
 
-/// OpenAPI 3.1.
+/// In the form of `OpenAPI` 3.1.
 pub(crate) fn document() -> Document {
     Api::openapi()
 }

@@ -121,11 +121,13 @@ impl Problem {
     }
 
     /// What this is about, for the one who must act.
+    #[must_use]
     pub fn with_detail(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
     }
 
     /// When it is worth trying again, in seconds.
+    #[must_use]
     pub fn with_retry_after(self, retry_after_s: u64) -> Self {
         Self { retry_after_s: Some(retry_after_s), ..self }
     }

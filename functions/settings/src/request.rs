@@ -24,6 +24,7 @@ const MOST_ID_CHARS: usize = 1_024;
 const MOST_BLOCKING: usize = 100;
 
 /// A connection to be made.
+#[expect(clippy::option_option, reason = "absent leaves a setting as it is, `null` clears it")]
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewConnectionBody {
@@ -60,6 +61,7 @@ pub(crate) struct NewConnectionBody {
 }
 
 /// Settings to change; what is absent stays as it is.
+#[expect(clippy::option_option, reason = "absent leaves a setting as it is, `null` clears it")]
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SettingsBody {
@@ -242,7 +244,6 @@ fn read_settings(body: SettingsBody, faults: &mut Vec<Fault>) -> Patch {
         aged_out: body.aged_out.map(Into::into),
         block_scope: body.block_scope.map(Into::into),
         reminder_minutes: body.reminder_minutes.and_then(|minutes| reminder(minutes, faults)),
-        ..Patch::default()
     }
 }
 
@@ -319,6 +320,7 @@ fn calendar(id: &str, pointer: &str, faults: &mut Vec<Fault>) -> Option<Calendar
     fits.then(|| CalendarRef { id: CalendarId::new(id), name: String::new() })
 }
 
+#[expect(clippy::option_option, reason = "absent leaves a setting as it is, `null` clears it")]
 fn reminder(minutes: Option<u32>, faults: &mut Vec<Fault>) -> Option<Option<u32>> {
     if minutes.is_some_and(|minutes| minutes > MOST_REMINDER_MINUTES) {
         faults.push(fault("/reminder_minutes", "expected 0 to 40320, or null"));

@@ -95,28 +95,28 @@ impl DataDir {
         let unusable = |cause| DataDirError::Unusable { path: path.clone(), cause };
         match fs::read_to_string(&path) {
             Ok(text) if !text.trim().is_empty() => Ok(Kept::Before(text.trim().to_owned().into())),
-            Ok(_) => self.make(key, &path).map(Kept::Now),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.make(key, &path).map(Kept::Now),
+            Ok(_) => make(key, &path).map(Kept::Now),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => make(key, &path).map(Kept::Now),
             Err(error) => Err(unusable(error)),
         }
     }
+}
 
-    /// Written aside and renamed, so that a crash never leaves half a key.
-    fn make(&self, key: Key, path: &Path) -> Result<SecretString, DataDirError> {
-        let unusable = |cause| DataDirError::Unusable { path: path.to_owned(), cause };
-        let text = key.generate()?;
-        let aside = path.with_extension("new");
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&aside)
-            .map_err(unusable)?;
-        writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(unusable)?;
-        fs::rename(&aside, path).map_err(unusable)?;
-        Ok(text.into())
-    }
+/// Written aside and renamed, so that a crash never leaves half a key.
+fn make(key: Key, path: &Path) -> Result<SecretString, DataDirError> {
+    let unusable = |cause| DataDirError::Unusable { path: path.to_owned(), cause };
+    let text = key.generate()?;
+    let aside = path.with_extension("new");
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&aside)
+        .map_err(unusable)?;
+    writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(unusable)?;
+    fs::rename(&aside, path).map_err(unusable)?;
+    Ok(text.into())
 }
 
 #[cfg(test)]

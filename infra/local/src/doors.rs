@@ -28,7 +28,7 @@ use crate::page;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Connecting asks a calendar server several things, each of which may take half a minute.
-const LONGEST_REQUEST: Duration = Duration::from_secs(120);
+const LONGEST_REQUEST: Duration = Duration::from_mins(2);
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );

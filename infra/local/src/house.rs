@@ -10,7 +10,7 @@ use daybook_dynamodb::{Embedded, Table, embedded_client};
 use daybook_ehr::{EhrDirectory, FhirConfig};
 use daybook_ehr_change::{HookKeys, HookSecret};
 use daybook_engine::Engine;
-use daybook_engine::ports::{Clock, Practices};
+use daybook_engine::ports::{Clock, Practices, Random};
 use daybook_queue::InProcessQueue;
 use daybook_sandbox::ehr::{HookTarget, Sandbox};
 use daybook_secrets::{SealedVault, SystemRandom};
@@ -42,6 +42,7 @@ fn failed<E: std::error::Error + Send + Sync + 'static>(what: &str) -> impl FnOn
 struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -142,6 +143,8 @@ async fn build(config: Config, data: DataDir, address: SocketAddr) -> Result<Hou
         Arc::new(SystemRandom),
     );
     engine.pace.poll = config.sweep;
+    // We hold the data directory: whoever held a lease before is dead.
+    engine.sole_process = Some(SystemRandom.token());
     let on_this_machine = address.ip().is_loopback() && config.public_url.is_none();
     Ok(House {
         engine,
@@ -215,12 +218,11 @@ impl Secrets {
 
     /// What is not configured for `demo` is kept in the data directory.
     fn add_demo(&mut self, practice: &PracticeConfig, data: &DataDir) -> Result<(), StartError> {
-        let key = match &practice.api_key {
-            Some(key) => key.clone(),
-            None => {
-                self.hint = KeyHint::File(data.file(Key::Api.file()));
-                self.kept(Key::Api, data)?
-            }
+        let key = if let Some(key) = &practice.api_key {
+            key.clone()
+        } else {
+            self.hint = KeyHint::File(data.file(Key::Api.file()));
+            self.kept(Key::Api, data)?
         };
         self.keyring.add(practice.practice.id.clone(), &key);
         let hook = match &practice.hook_secret {

@@ -140,14 +140,13 @@ impl Sweeper {
         }
     }
 
-    /// We hold the data directory: whoever held a lease before is dead, and what was queued is gone.
+    /// What was queued in a process before this one is gone; what the table still owes is queued anew.
     async fn take_up(&self, practice: &PracticeId) -> Result<(), EngineError> {
         for connection in self.table.list_connections(practice, None).await? {
             let at = ConnectionRef { practice: practice.clone(), id: connection.id.clone() };
             if connection.evidence.state() == State::Disconnected {
                 continue;
             }
-            self.table.end_lease(&at).await?;
             if connection.signals.pending_since.is_some() || !connection.signals.settled() {
                 let correlation = self.engine.random.token();
                 self.engine
@@ -173,7 +172,7 @@ impl Sweeper {
         match tokio::task::spawn_blocking(move || embedded.delete_expired()).await {
             Ok(Ok(rows)) => tracing::debug!(rows, "expired rows are gone"),
             Ok(Err(error)) => {
-                tracing::warn!(error = crate::chain(&error), "expired rows could not be deleted")
+                tracing::warn!(error = crate::chain(&error), "expired rows could not be deleted");
             }
             Err(_) => tracing::warn!("deleting expired rows panicked"),
         }

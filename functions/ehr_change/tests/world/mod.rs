@@ -2,6 +2,7 @@
 //! asked what changed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, dead_code)]
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -11,12 +12,14 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use daybook_core::appointment::ProposedPolicy;
 use daybook_core::connection::{
-    BlockingCalendars, Connection, Evidence, MainCalendar, Provider, Schedule, Settings, Signals,
+    AgedOut, BlockScope, BlockingCalendars, Connection, Direction, Evidence, MainCalendar, Provider,
+    Schedule, Settings, Signals, Start,
 };
 use daybook_core::detail::{Detail, Part2};
 use daybook_core::ids::{AppointmentId, Cursor, PracticeId, PractitionerId, ScheduleId};
 use daybook_core::key::PracticeKey;
 use daybook_core::time::Interval;
+use daybook_core::window::WindowDays;
 use daybook_dynamodb::{Embedded, Table, embedded_client};
 use daybook_ehr_change::{HookKeys, HookSecret, router};
 use daybook_engine::Engine;
@@ -128,15 +131,15 @@ fn connection(id: &str, practitioner: &str) -> Connection {
         provider: Provider::Caldav,
         account: Some("ada".into()),
         settings: Settings {
-            direction: Default::default(),
-            window: Default::default(),
+            direction: Direction::default(),
+            window: WindowDays::default(),
             detail: Detail::Busy,
             main_calendar: MainCalendar::Create("Work schedule".into()),
             blocking_calendars: BlockingCalendars::Owned,
-            aged_out: Default::default(),
-            block_scope: Default::default(),
+            aged_out: AgedOut::default(),
+            block_scope: BlockScope::default(),
             reminder_minutes: None,
-            start: Default::default(),
+            start: Start::default(),
         },
         version: 1,
         evidence: Evidence {
@@ -148,7 +151,7 @@ fn connection(id: &str, practitioner: &str) -> Connection {
         schedule: Schedule::default(),
         signals: Signals::default(),
         progress: None,
-        problems: Default::default(),
+        problems: BTreeMap::new(),
     }
 }
 

@@ -122,6 +122,7 @@ impl World {
 pub const CONNECTIONS: &str = "/v1/practices/demo/connections";
 
 /// A good body with these members over it.
+#[expect(clippy::needless_pass_by_value, reason = "tests write it in place")]
 pub fn body(more: Value) -> Value {
     let mut body = json!({"practitioner_id": "prac-1", "provider": "caldav", "caldav":
         {"url": "http://127.0.0.1:5232/", "username": "ada", "password": PASSWORD}});

@@ -56,7 +56,7 @@ impl Config {
     ) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let file = file.map(|text| from_file(text, &mut faults)).unwrap_or_default();
-        let mut source = Source::new(PREFIX, file.values);
+        let mut source = Source::variables(file.values);
         source.overlay(variables);
         let config = Self {
             listen: source.read("LISTEN", &mut faults, address).unwrap_or(([127, 0, 0, 1], 8787).into()),
@@ -65,7 +65,7 @@ impl Config {
             caldav_allow: source
                 .read_even_empty("CALDAV_ALLOW", &mut faults, allow)
                 .unwrap_or_else(|| "loopback".parse().unwrap_or_default()),
-            sweep: source.read("SWEEP_SECONDS", &mut faults, seconds).unwrap_or(Duration::from_secs(60)),
+            sweep: source.read("SWEEP_SECONDS", &mut faults, seconds).unwrap_or(Duration::from_mins(1)),
             practices: practice::read_all(&mut source, file.practices, &mut faults),
         };
         for key in RESERVED {

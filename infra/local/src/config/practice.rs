@@ -41,13 +41,13 @@ pub fn read_all(
     tables: Vec<BTreeMap<String, String>>,
     faults: &mut Faults,
 ) -> Vec<PracticeConfig> {
-    let mut practices = vec![read(source, DEMO.to_owned(), KEYS_OF_DEMO, faults)];
+    let mut practices = vec![read(source, DEMO.to_owned(), faults)];
     for (index, table) in tables.into_iter().enumerate() {
-        let mut source = Source::new(format!("[[practice]] {} ", index + 1), table);
-        let id = source.require("id", faults, practice_id);
-        let practice = read(&mut source, id.clone().unwrap_or_default(), KEYS_OF_A_TABLE, faults);
+        let mut source = Source::table(index + 1, table);
+        let id = source.require("ID", faults, practice_id);
+        let practice = read(&mut source, id.clone().unwrap_or_default(), faults);
         if practice.api_key.is_none() {
-            faults.add(&source.name("api_key"), "is required");
+            faults.add(&source.name("API_KEY"), "is required");
         }
         source.refuse_rest(faults);
         practices.extend(id.map(|_| practice));
@@ -56,60 +56,36 @@ pub fn read_all(
     practices
 }
 
-/// How the keys are called in their place.
-struct Keys {
-    api_key: &'static str,
-    ehr_fhir_url: &'static str,
-    ehr_token: &'static str,
-    ehr_hook_secret: &'static str,
-    time_zone: &'static str,
-    detail_cap: &'static str,
-    part2: &'static str,
-    proposed: &'static str,
-}
-
-const KEYS_OF_DEMO: Keys = Keys {
-    api_key: "API_KEY",
-    ehr_fhir_url: "EHR_FHIR_URL",
-    ehr_token: "EHR_TOKEN",
-    ehr_hook_secret: "EHR_HOOK_SECRET",
-    time_zone: "TIME_ZONE",
-    detail_cap: "DETAIL_CAP",
-    part2: "PART2",
-    proposed: "PROPOSED",
-};
-
-const KEYS_OF_A_TABLE: Keys = Keys {
-    api_key: "api_key",
-    ehr_fhir_url: "ehr_fhir_url",
-    ehr_token: "ehr_token",
-    ehr_hook_secret: "ehr_hook_secret",
-    time_zone: "time_zone",
-    detail_cap: "detail_cap",
-    part2: "part2",
-    proposed: "proposed",
-};
+/// As `demo`'s variables spell them, and without capitals in a table.
+const KEYS: [&str; 8] = [
+    "API_KEY",
+    "EHR_FHIR_URL",
+    "EHR_TOKEN",
+    "EHR_HOOK_SECRET",
+    "TIME_ZONE",
+    "DETAIL_CAP",
+    "PART2",
+    "PROPOSED",
+];
 
 /// Whether a variable of this name is one of `demo`'s.
 pub fn is_key_of_demo(key: &str) -> bool {
-    let Keys { api_key, ehr_fhir_url, ehr_token, ehr_hook_secret, time_zone, detail_cap, part2, proposed } =
-        KEYS_OF_DEMO;
-    [api_key, ehr_fhir_url, ehr_token, ehr_hook_secret, time_zone, detail_cap, part2, proposed].contains(&key)
+    KEYS.contains(&key)
 }
 
-fn read(source: &mut Source, id: String, keys: Keys, faults: &mut Faults) -> PracticeConfig {
-    let url = source.read(keys.ehr_fhir_url, faults, web_address);
-    let token = source.read(keys.ehr_token, faults, key);
+fn read(source: &mut Source, id: String, faults: &mut Faults) -> PracticeConfig {
+    let url = source.read("EHR_FHIR_URL", faults, web_address);
+    let token = source.read("EHR_TOKEN", faults, key);
     PracticeConfig {
         practice: Practice {
             id: PracticeId::new(id),
-            time_zone_fallback: source.read(keys.time_zone, faults, time_zone),
-            detail_cap: source.read(keys.detail_cap, faults, detail).unwrap_or(Detail::Full),
-            part2: source.read(keys.part2, faults, part2).unwrap_or_default(),
-            proposed: source.read(keys.proposed, faults, proposed).unwrap_or_default(),
+            time_zone_fallback: source.read("TIME_ZONE", faults, time_zone),
+            detail_cap: source.read("DETAIL_CAP", faults, detail).unwrap_or(Detail::Full),
+            part2: source.read("PART2", faults, part2).unwrap_or_default(),
+            proposed: source.read("PROPOSED", faults, proposed).unwrap_or_default(),
         },
-        api_key: source.read(keys.api_key, faults, key),
-        hook_secret: source.read(keys.ehr_hook_secret, faults, hook_secret),
+        api_key: source.read("API_KEY", faults, key),
+        hook_secret: source.read("EHR_HOOK_SECRET", faults, hook_secret),
         ehr: url.map_or(EhrConfig::Sandbox, |url| EhrConfig::Fhir { url, token }),
     }
 }

@@ -26,22 +26,33 @@ impl std::fmt::Display for Faults {
     }
 }
 
-/// One flat set of values. A value that was read is taken out, so that what is left is unknown.
+/// One flat set of values, by keys in capitals. A value that was read is taken out, so that what is left is unknown.
 pub struct Source {
-    prefix: String,
+    place: Place,
     values: BTreeMap<String, String>,
 }
 
+/// Where the values were written, and so how their writer knows their keys.
+enum Place {
+    Variables,
+    Table(usize),
+}
+
 impl Source {
-    /// `prefix` is written before each key when faults are told.
-    pub fn new(prefix: impl Into<String>, values: BTreeMap<String, String>) -> Self {
-        Self { prefix: prefix.into(), values }
+    /// Values of the process's own variables, or of the file's first part.
+    pub fn variables(values: BTreeMap<String, String>) -> Self {
+        Self { place: Place::Variables, values }
+    }
+
+    /// Values of the n-th `[[practice]]`, counted from one.
+    pub fn table(number: usize, values: BTreeMap<String, String>) -> Self {
+        Self { place: Place::Table(number), values }
     }
 
     /// Lets variables that begin with the prefix win. Ours with an unknown name may be somebody else's: left out.
     pub fn overlay(&mut self, variables: impl Iterator<Item = (String, String)>) {
         for (name, value) in variables {
-            if let Some(key) = name.strip_prefix(&self.prefix).filter(|key| super::is_known(key)) {
+            if let Some(key) = name.strip_prefix(super::PREFIX).filter(|key| super::is_known(key)) {
                 self.values.insert(key.to_owned(), value);
             }
         }
@@ -81,13 +92,11 @@ impl Source {
         faults: &mut Faults,
         meaning: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
-        match self.text(key) {
-            Some(text) => self.check(key, faults, meaning(&text)),
-            None => {
-                faults.add(&self.name(key), "is required");
-                None
-            }
+        if let Some(text) = self.text(key) {
+            return self.check(key, faults, meaning(&text));
         }
+        faults.add(&self.name(key), "is required");
+        None
     }
 
     /// What nobody asked for is a fault: it is most likely misspelt.
@@ -103,7 +112,10 @@ impl Source {
 
     /// A key as the one who wrote it knows it.
     pub fn name(&self, key: &str) -> String {
-        format!("{}{key}", self.prefix)
+        match self.place {
+            Place::Variables => format!("{}{key}", super::PREFIX),
+            Place::Table(number) => format!("[[practice]] {number} {}", key.to_ascii_lowercase()),
+        }
     }
 }
 
@@ -157,7 +169,7 @@ pub fn from_file(text: &str, faults: &mut Faults) -> File {
         let name = format!("[[practice]] {} ", index + 1);
         let texts = table.into_iter().filter_map(|(key, value)| {
             let text = text_of(&format!("{name}{key}"), value, faults)?;
-            Some((key, text))
+            Some((key.to_ascii_uppercase(), text))
         });
         texts.collect()
     };

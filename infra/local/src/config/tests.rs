@@ -12,7 +12,7 @@ fn nothing_at_all_works() {
     let config = read(&[("PATH", "/bin"), ("DAYBOOK_BIN", "daybook")], None).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8787");
     assert_eq!(config.data_dir, PathBuf::from(".daybook"));
-    assert_eq!(config.sweep, Duration::from_secs(60));
+    assert_eq!(config.sweep, Duration::from_mins(1));
     assert_eq!(config.caldav_allow, "loopback".parse().unwrap());
     assert_eq!(config.practices.len(), 1);
     assert!(matches!(config.practices[0].ehr, EhrConfig::Sandbox));

@@ -34,8 +34,6 @@ mod table;
 mod words;
 
 #[cfg(feature = "embedded")]
-mod alone;
-#[cfg(feature = "embedded")]
 mod embedded;
 
 #[cfg(feature = "embedded")]
