@@ -162,7 +162,10 @@ pub struct Schedule {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reconciled {
     pub at: Timestamp,
+    /// What held then: a difference makes everything due anew.
     pub version: u64,
+    pub detail: Detail,
+    pub window: WindowDays,
 }
 
 /// The EHR's facts about a practitioner, as far as a sync needs them.

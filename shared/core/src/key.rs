@@ -185,12 +185,15 @@ fn keyed(secret: &[u8]) -> HmacSha256 {
     HmacSha256::new_from_slice(secret).expect("HMAC takes any key")
 }
 
-/// Each part goes in behind its length, so that no two lists of parts read alike.
+/// Each part goes in behind its length, so that no two lists of parts read alike. In one piece: that is several
+/// times faster than many small ones.
 fn digest(mut mac: HmacSha256, parts: &[&[u8]]) -> [u8; 32] {
+    let mut message = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
     for part in parts {
-        mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        mac.update(part);
+        message.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        message.extend_from_slice(part);
     }
+    mac.update(&message);
     mac.finalize().into_bytes().into()
 }
 

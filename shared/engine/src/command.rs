@@ -6,13 +6,12 @@ use daybook_core::connection::{
     Settings, State,
 };
 use daybook_core::detail::Detail;
-use daybook_core::ids::PracticeId;
 use daybook_core::window::WindowDays;
 
 use crate::Engine;
 use crate::connect::name_calendars;
 use crate::error::EngineError;
-use crate::ports::{CalendarInfo, Cause, ConnectionRef, Practice, StoreError};
+use crate::ports::{CalendarInfo, Cause, ConnectionRef, StoreError};
 
 /// Settings to change; `None` leaves one as it is.
 #[derive(Clone, Debug, Default)]
@@ -37,11 +36,6 @@ impl Engine {
         found.ok_or_else(|| EngineError::NotFound { what: format!("connection {}", at.id) })
     }
 
-    pub(crate) async fn practice(&self, id: &PracticeId) -> Result<Practice, EngineError> {
-        let found = self.store.find_practice(id).await?;
-        found.ok_or_else(|| EngineError::NotFound { what: format!("practice {id}") })
-    }
-
     /// Changes settings and has everything planned anew. `expected` is the version that the caller saw.
     pub async fn change(
         &self,
@@ -51,15 +45,20 @@ impl Engine {
     ) -> Result<Connection, EngineError> {
         let before = self.find(at).await?;
         refuse_when_leaving(&before)?;
-        let mut settings = patched(&before.settings, patch);
+        let mut named = patched(&before.settings, patch);
         if patch.main_calendar.is_some() || patch.blocking_calendars.is_some() {
-            name_calendars(&mut settings, &self.list_calendars(at).await?)?;
+            name_calendars(&mut named, &self.list_calendars(at).await?)?;
         }
-        if settings.direction == Direction::TwoWay && before.settings.direction != Direction::TwoWay {
+        if named.direction == Direction::TwoWay && before.settings.direction != Direction::TwoWay {
             self.require_zone(&before).await?;
         }
+        let patch = Patch {
+            main_calendar: patch.main_calendar.is_some().then_some(named.main_calendar),
+            blocking_calendars: patch.blocking_calendars.is_some().then_some(named.blocking_calendars),
+            ..patch.clone()
+        };
         self.command(at, expected, |connection| {
-            connection.settings = settings.clone();
+            connection.settings = patched(&connection.settings, &patch);
             Ok(())
         })
         .await
@@ -215,7 +214,7 @@ fn patched(settings: &Settings, patch: &Patch) -> Settings {
     }
 }
 
-fn refuse_when_leaving(connection: &Connection) -> Result<(), EngineError> {
+pub(crate) fn refuse_when_leaving(connection: &Connection) -> Result<(), EngineError> {
     match connection.evidence.state() {
         State::Disconnecting | State::Disconnected => Err(wrong_state(connection)),
         _ => Ok(()),

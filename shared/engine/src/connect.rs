@@ -8,6 +8,7 @@ use daybook_core::connection::{
 use daybook_core::ids::{ConnectionId, PracticeId, PractitionerId};
 use jiff::Timestamp;
 
+use crate::command::refuse_when_leaving;
 use crate::error::EngineError;
 use crate::ports::{AccountIdentity, CalendarInfo, Cause, ConnectionRef, Credentials, RemoteError};
 use crate::{Engine, sync::zone};
@@ -26,6 +27,7 @@ impl Engine {
     /// Makes a connection. With credentials it is authorised at once and, unless it waits for a yes, starts.
     pub async fn connect(&self, new: NewConnection) -> Result<Connection, EngineError> {
         self.check_practitioner(&new).await?;
+        self.follow_ehr(&new.practice).await?;
         let now = self.clock.now();
         let at = ConnectionRef { practice: new.practice.clone(), id: ConnectionId::new(self.random.token()) };
         let mut connection = blank(&new, at.id.clone(), now);
@@ -58,23 +60,44 @@ impl Engine {
         credentials: Credentials,
     ) -> Result<Connection, EngineError> {
         let before = self.find(at).await?;
+        refuse_when_leaving(&before)?;
         let (credentials, identity) =
             self.accounts.providers.authorise(credentials).await.map_err(EngineError::Calendar)?;
         if let Some(account) = before.account.as_ref().filter(|account| **account != identity.label) {
             let why = format!("the connection is to {account}, and this is {}", identity.label);
             return Err(EngineError::Invalid { field: "caldav", why });
         }
+        let mut settings = before.settings.clone();
+        if before.account.is_none() {
+            self.refuse_second(&before, &identity).await?;
+            let account = self.accounts.providers.open(&credentials).map_err(EngineError::Calendar)?;
+            name_calendars(&mut settings, &account.list_calendars().await.map_err(EngineError::Calendar)?)?;
+        }
         let replaces = self.vault.find_credentials(at).await?.map(|stored| stored.version);
         self.vault.put_credentials(at, &credentials, replaces).await?;
         self.accounts.forget(at);
         let now = self.clock.now();
         self.command(at, None, |connection| {
+            if connection.account.is_none() {
+                connection.settings = settings.clone();
+            }
             connection.account = Some(identity.label.clone());
             connection.evidence.authorised_at.get_or_insert(now);
+            if connection.settings.start == Start::WhenAuthorised {
+                connection.evidence.started_at.get_or_insert(now);
+            }
             connection.evidence.refused_at = None;
             Ok(())
         })
         .await
+    }
+
+    /// Changes are followed from before the first look at the EHR, so that none falls between the two.
+    async fn follow_ehr(&self, practice: &PracticeId) -> Result<(), EngineError> {
+        match self.store.find_ehr_cursor(practice).await? {
+            Some(_) => Ok(()),
+            None => self.poll_practice(practice).await,
+        }
     }
 
     /// The practitioner must be the EHR's, and two-way needs to know what a day is.

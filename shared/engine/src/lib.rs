@@ -6,6 +6,7 @@ pub mod command;
 pub mod connect;
 pub mod error;
 pub mod ports;
+mod practices;
 pub mod preview;
 pub mod receive;
 pub mod sweep;
@@ -28,6 +29,7 @@ pub struct Engine {
     pub queue: Arc<dyn Queue>,
     pub ehrs: Arc<dyn Ehrs>,
     pub accounts: Arc<Accounts>,
+    practices: Arc<practices::KnownPractices>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub pace: Pace,
@@ -77,6 +79,18 @@ impl Engine {
         random: Arc<dyn Random>,
     ) -> Self {
         let accounts = Arc::new(Accounts::new(providers));
-        Self { store, vault, queue, ehrs, accounts, clock, random, pace: Pace::default(), sole_process: None }
+        let practices = Arc::default();
+        Self {
+            store,
+            vault,
+            queue,
+            ehrs,
+            accounts,
+            practices,
+            clock,
+            random,
+            pace: Pace::default(),
+            sole_process: None,
+        }
     }
 }

@@ -54,8 +54,9 @@ impl Engine {
         }
         let mut counts = HashMap::new();
         for lane in [Lane::Appointments, Lane::Busy] {
-            let targets =
-                session.targets(lane).unwrap_or_else(|| to_be_made(&session.settings.main_calendar));
+            let known = session.targets(lane);
+            let to_come = (lane == Lane::Appointments).then(|| to_be_made(&session.settings.main_calendar));
+            let Some(targets) = known.or(to_come) else { continue };
             counts.insert(lane, count(&session.plan_with_looks(lane, &targets, &mut seen).await));
         }
         let of = |lane| counts.get(&lane).copied().unwrap_or_default();

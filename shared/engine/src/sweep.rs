@@ -72,7 +72,8 @@ impl Engine {
             }
             Err(RemoteError::CursorLost { .. }) => {
                 // The daily comparison of each connection finds what this gap hides.
-                self.store.put_ehr_cursor(practice, None, next).await?;
+                let begun = ehr.list_changes(None).await.map_err(EngineError::Ehr)?;
+                self.store.put_ehr_cursor(practice, Some(&begun.cursor), next).await?;
                 Ok(())
             }
             Err(error) => {

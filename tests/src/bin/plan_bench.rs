@@ -12,7 +12,7 @@ use daybook_core::key::{Owner, PracticeKey, Target};
 use daybook_core::link::{Agreed, Link, LinkState, Touch};
 use daybook_core::mirror::{Certainty, Content, MirrorContent};
 use daybook_core::plan::{
-    BrakeRule, Look, MirrorSight, Mirrors, Outside, OwnerSight, Rules, Source, Strays, plan,
+    BrakeRule, Look, MirrorSight, Mirrors, Outside, OwnerSight, Rules, Source, Strays, Unseen, plan,
 };
 use daybook_core::time::Interval;
 use jiff::Timestamp;
@@ -118,6 +118,7 @@ impl Scene {
                 window: year(),
                 aged_out: AgedOut::Remove,
                 outside: Outside::Follow,
+                unseen: Unseen::Rests,
                 brake: BrakeRule::Armed,
                 now: Timestamp::UNIX_EPOCH,
             },

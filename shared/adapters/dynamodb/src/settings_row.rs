@@ -134,6 +134,25 @@ pub struct ScheduleRow {
 struct ReconciledRow {
     at: Timestamp,
     version: u64,
+    #[serde(with = "crate::words")]
+    detail: Detail,
+    past_days: u16,
+    future_days: u16,
+}
+
+impl From<Reconciled> for ReconciledRow {
+    fn from(last: Reconciled) -> Self {
+        let (past_days, future_days) = (last.window.past_days(), last.window.future_days());
+        Self { at: last.at, version: last.version, detail: last.detail, past_days, future_days }
+    }
+}
+
+impl ReconciledRow {
+    /// `None` where the window is none: then everything is compared anew.
+    fn into_reconciled(self) -> Option<Reconciled> {
+        let window = WindowDays::new(self.past_days.into(), self.future_days.into())?;
+        Some(Reconciled { at: self.at, version: self.version, detail: self.detail, window })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -148,7 +167,7 @@ impl From<&Schedule> for ScheduleRow {
     fn from(schedule: &Schedule) -> Self {
         Self {
             rolled_to: schedule.rolled_to,
-            reconciled: schedule.reconciled.map(|last| ReconciledRow { at: last.at, version: last.version }),
+            reconciled: schedule.reconciled.map(ReconciledRow::from),
             practitioner: schedule.practitioner.as_ref().map(|known| KnownRow {
                 at: known.at,
                 time_zone: known.time_zone.clone(),
@@ -165,7 +184,7 @@ impl ScheduleRow {
     pub fn into_schedule(self) -> Schedule {
         Schedule {
             rolled_to: self.rolled_to,
-            reconciled: self.reconciled.map(|last| Reconciled { at: last.at, version: last.version }),
+            reconciled: self.reconciled.and_then(ReconciledRow::into_reconciled),
             practitioner: self.practitioner.map(|known| Known {
                 at: known.at,
                 time_zone: known.time_zone,

@@ -40,7 +40,8 @@ async fn the_only_process_takes_over_from_the_dead_at_once() {
     let room = Room::with(&fresh("c1")).await;
     let c1 = name("c1");
     let acquire = async |process: &str, holder: &str| {
-        let term = LeaseTerm { sole_process: Some(process.into()), ..term(&format!("{process}.{holder}"), 100) };
+        let term =
+            LeaseTerm { sole_process: Some(process.into()), ..term(&format!("{process}.{holder}"), 100) };
         let taken = room.table.acquire(&c1, &term, at(10)).await.unwrap();
         taken.map(|taken| (taken.generation, taken.previous))
     };

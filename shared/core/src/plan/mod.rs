@@ -82,6 +82,7 @@ pub struct Rules {
     pub window: Interval,
     pub aged_out: AgedOut,
     pub outside: Outside,
+    pub unseen: Unseen,
     pub brake: BrakeRule,
     pub now: Timestamp,
 }
@@ -93,6 +94,15 @@ pub enum Outside {
     Follow,
     /// The window itself was changed by a person: what is outside goes (E-098).
     Drop,
+}
+
+/// What a link is whose owner a full listing did not show because it lies outside the window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unseen {
+    /// As agreed.
+    Rests,
+    /// To be looked at by id: the settings changed, and the change reaches every mirror ever written.
+    IsLookedAt,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -175,6 +185,17 @@ impl Plan {
             && self.deletes.is_empty()
             && self.forgets.is_empty()
             && self.holds.is_empty()
+    }
+
+    /// Mirrors of ours without an owner are taken for rubbish only as long as they are few: many mean that the
+    /// owners' listing is wrong.
+    fn brake_strays(&mut self, links: usize, source: Option<&Source>) {
+        let strays = self.deletes.iter().filter(|delete| delete.why == Why::Stray).count();
+        let verdict = brake(strays, links + strays);
+        if let (Brake::Engaged { .. }, Some(source)) = (verdict, source) {
+            self.deletes.retain(|delete| delete.why != Why::Stray);
+            self.brakes.push((source.clone(), verdict));
+        }
     }
 
     /// Turns removals by absence into holds, source by source, where the brake says so.

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use jiff::{Timestamp, ToSpan};
 
 use super::{
-    Agree, BrakeRule, Delete, Look, MirrorSight, Novelty, Outside, OwnerSight, Plan, Put, Strays, Why, sight,
+    Agree, BrakeRule, Delete, Look, MirrorSight, Novelty, Outside, OwnerSight, Plan, Put, Strays, Unseen,
+    Why, sight,
 };
 use crate::connection::AgedOut;
 use crate::decide::{Decision, Memory, Name, Sight, decide};
@@ -29,6 +30,9 @@ pub fn plan(look: &Look) -> Plan {
     plan_strays(look, &fresh, &mut plan);
     plan.looks.sort_unstable();
     plan.looks.dedup();
+    if look.rules.brake == BrakeRule::Armed {
+        plan.brake_strays(look.links.len(), look.listed.keys().min());
+    }
     plan.apply_brake(look.links, look.rules.brake, look.rules.now);
     plan
 }
@@ -55,7 +59,7 @@ fn fresh_links(look: &Look) -> Vec<Link> {
         let OwnerSight::Wanted(content) = sight else { continue };
         if content.interval().overlaps(&look.rules.window) {
             let targets = look.targets.iter().filter(|target| !linked.contains(&(owner, *target)));
-            fresh.extend(targets.map(|target| fresh_link(look, owner, target)));
+            fresh.extend(targets.map(|target| fresh_link(look, owner, target, content.interval())));
         }
     }
     // The order of a map is chance.
@@ -63,7 +67,7 @@ fn fresh_links(look: &Look) -> Vec<Link> {
     fresh
 }
 
-fn fresh_link(look: &Look, owner: &Owner, target: &Target) -> Link {
+fn fresh_link(look: &Look, owner: &Owner, target: &Target, span: Interval) -> Link {
     let item_digest = match owner {
         Owner::Appointment(_) => None,
         Owner::Event(event) => Some(look.key.item_digest(&event.calendar, event.item.as_str())),
@@ -74,7 +78,12 @@ fn fresh_link(look: &Look, owner: &Owner, target: &Target) -> Link {
         mirror: look.key.mirror_id(look.practitioner, owner, target),
         remote: None,
         item_digest,
-        state: LinkState::Owing(Owing { reason: Reason::Writing, attempts: 0, not_before: None, span: None }),
+        state: LinkState::Owing(Owing {
+            reason: Reason::Writing,
+            attempts: 0,
+            not_before: None,
+            span: Some(span),
+        }),
         generation: 0,
     }
 }
@@ -98,7 +107,7 @@ impl Pair<'_> {
             Novelty::Linked => self.link.memory(),
         };
         match decide(memory, owner, self.mirror(owner), Name::Ours) {
-            Decision::Rest if owner == Sight::Unreported && self.is_suspect() => {
+            Decision::Rest if owner == Sight::Unreported && (self.is_suspect() || why == Why::Settings) => {
                 plan.looks.push(self.link.owner.clone());
             }
             Decision::Rest => plan.agrees.extend(self.decorated()),
@@ -112,10 +121,13 @@ impl Pair<'_> {
 
     /// The owner as this pair sees it, and why its mirror would go.
     fn owner(&self) -> (Sight, Why) {
-        if !self.look.targets.contains(&self.link.target) {
-            return (Sight::Gone, Why::Settings);
-        }
         let sight = self.look.owners.get(&self.link.owner);
+        if !self.look.targets.contains(&self.link.target) {
+            // Where the mirror is to stand elsewhere, its owner must be seen before it goes from here.
+            let is_unseen =
+                matches!(sight, None | Some(OwnerSight::Unclear)) && !self.look.targets.is_empty();
+            return (if is_unseen { Sight::Unreported } else { Sight::Gone }, Why::Settings);
+        }
         if let Some(why) = self.left_the_window(sight) {
             return (Sight::Gone, why);
         }
@@ -146,7 +158,8 @@ impl Pair<'_> {
         if span.end() <= rules.window.start() {
             return (rules.aged_out == AgedOut::Remove).then_some(Why::Aged);
         }
-        (rules.outside == Outside::Drop && !span.overlaps(&rules.window)).then_some(Why::Settings)
+        let goes = rules.outside == Outside::Drop || self.is_being_removed();
+        (goes && !span.overlaps(&rules.window)).then_some(Why::Settings)
     }
 
     /// Work that was put off stays put off: a person's command and the calendar's edge do not wait, and a
@@ -170,13 +183,21 @@ impl Pair<'_> {
     fn mirror(&self, owner: Sight) -> Sight {
         match (self.mirror_sight(), &self.link.state) {
             (Some(MirrorSight::Gone), _) => Sight::Gone,
-            (Some(MirrorSight::Holds { content, .. }), _) => Sight::Holds(self.look.key.fingerprint(content)),
+            (Some(MirrorSight::Holds { content, .. }), _) => Sight::Holds(self.fingerprint(content)),
             (Some(MirrorSight::Unchanged), LinkState::Agreed(agreed)) => Sight::Holds(agreed.fingerprint),
             // Missing from a listing of its target: to write it anew is safe, to forget it would not be.
             (None, LinkState::Agreed(agreed)) if owner != Sight::Gone && self.is_missing(agreed.span) => {
                 Sight::Gone
             }
             (Some(MirrorSight::Unchanged) | None, _) => Sight::Unreported,
+        }
+    }
+
+    /// Mostly the mirror holds what the owner wants, whose fingerprint is known.
+    fn fingerprint(&self, found: &Content) -> Fingerprint {
+        match self.wanted {
+            Some((wanted, print)) if wanted == found => print,
+            _ => self.look.key.fingerprint(found),
         }
     }
 
@@ -193,7 +214,12 @@ impl Pair<'_> {
     fn is_suspect(&self) -> bool {
         let covers = self.look.listed.get(&sight::source(&self.link.owner));
         !self.look.owners.contains_key(&self.link.owner)
-            && covers.is_some_and(|covers| self.link.span().is_none_or(|span| span.overlaps(covers)))
+            && covers.is_some_and(|covers| self.was_looked_for(covers))
+    }
+
+    fn was_looked_for(&self, covers: &Interval) -> bool {
+        self.look.rules.unseen == Unseen::IsLookedAt
+            || self.link.span().is_none_or(|span| span.overlaps(covers))
     }
 
     /// Same content, other revision: a person added an alert or notes of their own. That is remembered, so that

@@ -97,6 +97,7 @@ impl Scene {
                 window: span(0, 1000),
                 aged_out: AgedOut::Remove,
                 outside: Outside::Follow,
+                unseen: Unseen::Rests,
                 brake: BrakeRule::Armed,
                 now: hour(10),
             },

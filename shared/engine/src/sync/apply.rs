@@ -2,11 +2,11 @@
 //!
 //! Records are saved in waves: one save notes what the wave before agreed on and what this one is about to begin.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use daybook_core::key::Target;
+use daybook_core::key::{Owner, Target};
 use daybook_core::link::{Agreed, Lane, Link, LinkState, Reason, Touch};
 use daybook_core::mirror::Expected;
 use daybook_core::plan::{Delete, Novelty, Plan, Put, Why};
@@ -22,6 +22,8 @@ use crate::ports::{LinkChange, MirrorRef, Mirrors, RemoteError, Step, Written};
 
 /// How many writes are begun between two saves.
 const WAVE: usize = 50;
+/// When the old mirror of something that could not be written in its new place is looked at again.
+const UNTIL_MOVED: Duration = Duration::from_mins(20);
 /// A write that meets a conflict is read, planned and tried again at most this often.
 const CONFLICT_ROUNDS: usize = 3;
 
@@ -32,10 +34,37 @@ pub(crate) struct Applied {
     pub removed: usize,
     pub put_off: usize,
     pub rejected: usize,
+    /// Owners whose mirror could not be written.
+    unfinished: HashSet<Owner>,
     /// The earliest time at which something that was put off may be tried.
     pub owing_at: Option<Timestamp>,
     /// What stands in the way of a whole target.
     pub refusals: BTreeMap<String, RemoteError>,
+}
+
+/// What becomes of a write that met another state than it expected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unexpected {
+    IsReadAgain,
+    IsOwed,
+}
+
+/// How a wave went.
+#[derive(Default)]
+struct Driven {
+    ended: Vec<(Work, Result<Written, RemoteError>)>,
+    /// Why the rest of it was not begun.
+    halt: Option<Halt>,
+}
+
+impl Driven {
+    fn take_conflicts(&mut self) -> Vec<Link> {
+        let is_conflict = |result: &Result<_, _>| matches!(result, Err(RemoteError::Conflict { .. }));
+        let (conflicts, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.ended).into_iter().partition(|(_, result)| is_conflict(result));
+        self.ended = rest;
+        conflicts.iter().map(|(work, _)| work.link().clone()).collect()
+    }
 }
 
 /// One remote write with the link that it is for.
@@ -83,7 +112,9 @@ impl Session<'_> {
         let mut puts = plan.puts;
         let mut deletes = plan.deletes;
         for round in 0..=CONFLICT_ROUNDS {
-            let conflicts = self.write(puts, round == CONFLICT_ROUNDS, &mut applied, lease).await?;
+            let unexpected =
+                if round < CONFLICT_ROUNDS { Unexpected::IsReadAgain } else { Unexpected::IsOwed };
+            let conflicts = self.write(puts, unexpected, &mut applied, lease).await?;
             if conflicts.is_empty() {
                 break;
             }
@@ -91,12 +122,28 @@ impl Session<'_> {
             puts = again.puts;
             deletes.extend(again.deletes);
         }
-        // Everything must stand in its new place before the old one is cleared.
-        if applied.put_off + applied.rejected > 0 {
-            deletes.retain(|delete| delete.why != Why::Settings || targets.is_empty());
-        }
+        let deletes = self.keep_until_moved(deletes, &mut applied, lease).await?;
         self.remove(deletes, &mut applied, lease).await?;
         Ok(applied)
+    }
+
+    /// What is to stand in a new place keeps its old one until it does.
+    async fn keep_until_moved(
+        &self,
+        deletes: Vec<Delete>,
+        applied: &mut Applied,
+        lease: &Lease<'_>,
+    ) -> Result<Vec<Delete>, Halt> {
+        let is_kept =
+            |delete: &Delete| delete.why == Why::Settings && applied.unfinished.contains(&delete.link.owner);
+        let (kept, rest): (Vec<Delete>, Vec<Delete>) = deletes.into_iter().partition(is_kept);
+        let at = after(self.engine.clock.now(), UNTIL_MOVED);
+        let owing: Vec<Link> =
+            kept.iter().map(|delete| delete.link.owing(Reason::Removing, 0, Some(at))).collect();
+        applied.put_off += owing.len();
+        applied.note_waits(owing.iter());
+        lease.save(owing.into_iter().map(LinkChange::Put).collect()).await?;
+        Ok(rest)
     }
 
     /// Reads what stands where a write met a conflict, and plans those pairs again.
@@ -108,7 +155,7 @@ impl Session<'_> {
         seen: &mut Seen,
         lease: &mut Lease<'_>,
     ) -> Result<Plan, Halt> {
-        let mut by_target: HashMap<Target, Vec<MirrorRef>> = HashMap::new();
+        let mut by_target: BTreeMap<Target, Vec<MirrorRef>> = BTreeMap::new();
         for link in &links {
             let name = MirrorRef { mirror: link.mirror.clone(), remote: link.remote.clone() };
             by_target.entry(link.target.clone()).or_default().push(name);
@@ -134,7 +181,7 @@ impl Session<'_> {
     async fn write(
         &self,
         puts: Vec<Put>,
-        is_last: bool,
+        unexpected: Unexpected,
         applied: &mut Applied,
         lease: &mut Lease<'_>,
     ) -> Result<Vec<Link>, Halt> {
@@ -146,13 +193,14 @@ impl Session<'_> {
             let wave: Vec<Work> = rest.drain(..rest.len().min(WAVE)).collect();
             records.extend(wave.iter().filter_map(begun));
             lease.save(std::mem::take(&mut records)).await?;
-            for (work, result) in self.drive(wave, &mut tempo, lease).await? {
-                match result {
-                    Err(RemoteError::Conflict { .. }) if !is_last => conflicts.push(work.link().clone()),
-                    result => records.extend(self.record(&work, result, applied)?),
-                }
+            let mut driven = self.drive(wave, &mut tempo, lease).await;
+            if unexpected == Unexpected::IsReadAgain {
+                conflicts.extend(driven.take_conflicts());
             }
-            lease.save(records.split_off(0)).await?;
+            records = self.record_all(driven, applied, lease).await?;
+            if rest.is_empty() {
+                lease.save(std::mem::take(&mut records)).await?;
+            }
             advance(applied, rest.len(), lease).await?;
         }
         Ok(conflicts)
@@ -168,35 +216,46 @@ impl Session<'_> {
         let mut rest: VecDeque<Work> = deletes.into_iter().map(Work::Delete).collect();
         while !rest.is_empty() {
             let wave: Vec<Work> = rest.drain(..rest.len().min(WAVE)).collect();
-            let mut records = Vec::new();
-            for (work, result) in self.drive(wave, &mut tempo, lease).await? {
-                records.extend(self.record(&work, result, applied)?);
-            }
+            let driven = self.drive(wave, &mut tempo, lease).await;
+            let records = self.record_all(driven, applied, lease).await?;
             lease.save(records).await?;
             advance(applied, rest.len(), lease).await?;
         }
         Ok(())
     }
 
-    /// Sends the steps of one wave, as many at once as the other side keeps up with.
-    async fn drive(
+    /// What the links remember after a wave. Where the run cannot go on, what was done is saved first.
+    async fn record_all(
         &self,
-        wave: Vec<Work>,
-        tempo: &mut Tempo,
-        lease: &mut Lease<'_>,
-    ) -> Result<Vec<(Work, Result<Written, RemoteError>)>, Halt> {
+        driven: Driven,
+        applied: &mut Applied,
+        lease: &Lease<'_>,
+    ) -> Result<Vec<LinkChange>, Halt> {
+        let mut records = Vec::new();
+        let mut halt = driven.halt;
+        for (work, result) in driven.ended {
+            match self.record(&work, result, applied) {
+                Ok(record) => records.extend(record),
+                Err(refused) => halt = Some(refused),
+            }
+        }
+        let Some(halt) = halt else { return Ok(records) };
+        lease.save(records).await?;
+        Err(halt)
+    }
+
+    /// Sends the steps of one wave, as many at once as the other side keeps up with.
+    async fn drive(&self, wave: Vec<Work>, tempo: &mut Tempo, lease: &mut Lease<'_>) -> Driven {
         let mut waiting: VecDeque<(Arc<dyn Mirrors>, Vec<Work>)> = self.batches(wave).into();
         let mut running = FuturesUnordered::new();
-        let mut ended = Vec::new();
+        let mut driven = Driven::default();
         loop {
-            while running.len() < tempo.limit() && !tempo.gave_up() {
+            while driven.halt.is_none() && running.len() < tempo.limit() && !tempo.gave_up() {
                 let Some((mirrors, works)) = waiting.pop_front() else { break };
-                lease.before_write().await?;
-                running.push(async move {
-                    let steps: Vec<Step> = works.iter().map(Work::step).collect();
-                    let results = mirrors.carry_out(&steps).await;
-                    (works, results)
-                });
+                driven.halt = lease.before_write().await.err();
+                if driven.halt.is_none() {
+                    running.push(send(mirrors, works));
+                }
             }
             let Some((works, results)) = running.next().await else { break };
             let fell_behind = results.iter().any(|result| matches!(result, Err(RemoteError::Later { .. })));
@@ -205,13 +264,14 @@ impl Session<'_> {
             } else {
                 tempo.kept_up();
             }
-            ended.extend(paired(works, results));
+            driven.ended.extend(paired(works, results));
         }
-        // What was not begun is put off like the last one that was refused.
-        let unsent =
-            waiting.into_iter().flat_map(|(_, works)| works).map(|work| (work, Err(later("the other side"))));
-        ended.extend(unsent);
-        Ok(ended)
+        if driven.halt.is_none() {
+            // What was not begun is put off like the last one that was refused.
+            let unsent = waiting.into_iter().flat_map(|(_, works)| works);
+            driven.ended.extend(unsent.map(|work| (work, Err(later("the other side")))));
+        }
+        driven
     }
 
     fn batches(&self, wave: Vec<Work>) -> Vec<(Arc<dyn Mirrors>, Vec<Work>)> {
@@ -266,6 +326,9 @@ impl Session<'_> {
         }
         let owing = self.owe(work, &error, applied);
         tracing::warn!(connection = %self.at.id, mirror = %link.mirror, error = %error, "a mirror could not be written");
+        if matches!(work, Work::Put(_)) {
+            applied.unfinished.insert(link.owner.clone());
+        }
         applied.refusals.insert(link.target.as_str().to_owned(), error);
         // A stray has no link of its own to remember it by; it is found again.
         let is_stray = matches!(work, Work::Delete(Delete { why: Why::Stray, .. }));
@@ -315,7 +378,11 @@ async fn advance(applied: &Applied, to_come: usize, lease: &mut Lease<'_>) -> Re
     let done = applied.written + applied.removed + applied.put_off + applied.rejected;
     let total = lease.release.progress.map_or(0, |progress| progress.total);
     lease.progress(u64::try_from(done).unwrap_or(u64::MAX).min(total), total);
-    if to_come == 0 { Ok(()) } else { lease.checkpoint().await }
+    if to_come == 0 {
+        return Ok(());
+    }
+    lease.heed_commands().await?;
+    lease.checkpoint().await
 }
 
 /// A first write is owed before it is sent. An update needs no such record: the link holds the name, the mark and
@@ -341,6 +408,12 @@ fn agreed(put: &Put, written: Written) -> Link {
     };
     let remote = written.remote.or_else(|| put.link.remote.clone());
     Link { remote, state: LinkState::Agreed(agreed), ..put.link.clone() }
+}
+
+async fn send(mirrors: Arc<dyn Mirrors>, works: Vec<Work>) -> (Vec<Work>, Vec<Result<Written, RemoteError>>) {
+    let steps: Vec<Step> = works.iter().map(Work::step).collect();
+    let results = mirrors.carry_out(&steps).await;
+    (works, results)
 }
 
 fn paired(

@@ -1,7 +1,7 @@
 //! Look at the calendars: each one's delta, the day that came in, or the whole window; bodies only of what is
 //! not known by its revision.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use daybook_core::connection::ProblemKind;
@@ -16,8 +16,8 @@ use daybook_core::window::Roll;
 
 use super::lanes::Seen;
 use super::lease::Lease;
-use super::problems::{Problems, about_items};
-use super::session::{about, remote};
+use super::problems::{About, Problems};
+use super::session::remote;
 use super::{Halt, Session};
 use crate::error::EngineError;
 use crate::ports::{Calendar, Completeness, Entry, Listing, RemoteError};
@@ -51,18 +51,20 @@ impl Session<'_> {
         for (id, role) in self.roles() {
             let calendar = self.account.calendar(&id);
             let result = self.list_calendar(&id, calendar.as_ref()).await;
-            let failed = result.as_ref().err().map(RemoteError::retry_after);
-            let Some((listing, reach)) = remote(result, &about(&id), self.now, lease)? else {
-                seen.put_off(failed.flatten());
-                seen.calendar_failed = true;
+            let failed = result.as_ref().err().map(|error| (error.retry_after(), is_outage(error)));
+            let Some((listing, reach)) = remote(result, About::Calendar(&id), self.now, lease)? else {
+                if let Some((retry_after, is_outage)) = failed {
+                    seen.put_off(retry_after);
+                    seen.calendar_failed |= is_outage;
+                }
                 continue;
             };
             let look = CalendarLook { id: &id, calendar, role, listing, reach };
             let taken = self.take_in(look, seen, lease).await;
             if let Err(error) = keep_store_errors(taken)? {
                 seen.put_off(error.retry_after());
-                seen.calendar_failed = true;
-                remote::<()>(Err(error), &about(&id), self.now, lease)?;
+                seen.calendar_failed |= is_outage(&error);
+                remote::<()>(Err(error), About::Calendar(&id), self.now, lease)?;
             }
         }
         Ok(())
@@ -108,10 +110,11 @@ impl Session<'_> {
     ) -> Result<(), Taken> {
         let CalendarLook { id, calendar, role, listing, reach } = look;
         let mut sorted = self.sort(&listing.entries, calendar.as_ref(), role);
-        self.load_links(id, &sorted, seen).await?;
+        self.load_links(id, &sorted, reach, seen).await?;
         see_known_mirrors(id, &mut sorted, seen);
         let read = calendar.get(&sorted.unread, self.window).await?;
-        let mut unreadable = self.see_unanswered(id, &sorted.unread, &read, seen);
+        let unanswered = self.see_unanswered(id, &sorted.unread, &read, seen);
+        let mut unreadable = unanswered;
         let delta_gone = if reach == ListingReach::Delta { Gone::Tombstone } else { Gone::NotFound };
         let told = sorted.told.iter().map(|sighting| (*sighting, delta_gone));
         let asked = read.iter().map(|sighting| (sighting, Gone::NotFound));
@@ -123,13 +126,20 @@ impl Session<'_> {
         }
         self.see_strip(id, calendar.as_ref(), role, reach, seen).await?;
         self.note(id, reach, unreadable, free_all_day, lease);
+        if reach == ListingReach::Full && listing.completeness == Completeness::Incomplete {
+            let mut problems = Problems { map: &mut lease.release.problems, now: self.now };
+            let detail =
+                format!("calendar {id} could only be listed in part; nothing is removed on its account");
+            problems.set(About::Calendar(id), ProblemKind::CalendarUnreachable, detail);
+        }
         if reach == ListingReach::Full && listing.completeness == Completeness::Complete {
             seen.listed.insert(Source::Calendar(id.clone()), self.window);
             if role.holds_mirrors {
                 seen.listed_targets.insert(Target::Calendar(id.clone()), self.window);
             }
         }
-        if let Some(cursor) = listing.cursor {
+        // What was not answered is asked for again: by the same delta.
+        if let Some(cursor) = listing.cursor.filter(|_| unanswered == 0) {
             seen.cursors.insert(id.clone(), cursor);
         }
         Ok(())
@@ -166,14 +176,20 @@ impl Session<'_> {
         self.key.is_ours(&self.connection.practitioner, name)
     }
 
-    /// In a delta, the links of what changed. In a full run they are all there already.
+    /// In a delta, the links of what changed. What is missing from a full listing, only its link can tell (E-017).
     async fn load_links(
         &self,
         id: &CalendarId,
         sorted: &Sorted<'_>,
+        reach: ListingReach,
         seen: &mut Seen,
     ) -> Result<(), EngineError> {
         if seen.has_all_links {
+            return Ok(());
+        }
+        if reach == ListingReach::Full {
+            seen.add_links(self.engine.store.list_links(&self.at).await?);
+            seen.has_all_links = true;
             return Ok(());
         }
         let told = sorted.told.iter().map(|sighting| &sighting.item);
@@ -272,17 +288,17 @@ impl Session<'_> {
         if reach == ListingReach::Delta && unreadable == 0 && free_all_day == 0 {
             return;
         }
-        problems.count(&about_items(id.as_str()), ProblemKind::ItemsUnreadable, unreadable, |count| {
+        problems.count(About::Items(id), ProblemKind::ItemsUnreadable, unreadable, |count| {
             format!("{count} items of calendar {id} cannot be read and close no time")
         });
-        problems.count(&format!("free days of {id}"), ProblemKind::FreeAllDay, free_all_day, |count| {
+        problems.count(About::FreeDays(id), ProblemKind::FreeAllDay, free_all_day, |count| {
             format!("{count} all-day entries of calendar {id} are marked free: these days stay bookable")
         });
     }
 
     /// Reads events whose owners are suspected gone, or whose blocks were touched.
     pub(super) async fn read_events(&self, owners: &[Owner], seen: &mut Seen) -> Result<(), RemoteError> {
-        let mut items: HashMap<CalendarId, BTreeSet<ItemId>> = HashMap::new();
+        let mut items: BTreeMap<CalendarId, BTreeSet<ItemId>> = BTreeMap::new();
         for owner in owners {
             if let Owner::Event(event) = owner {
                 items.entry(event.calendar.clone()).or_default().insert(event.item.clone());
@@ -300,6 +316,11 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// A calendar that is gone or closed to us is a problem of its own; waiting does not mend it, and the others go on.
+fn is_outage(error: &RemoteError) -> bool {
+    !matches!(error, RemoteError::Missing { .. } | RemoteError::Forbidden { .. })
 }
 
 /// The lines of a listing by what is to be done with them.

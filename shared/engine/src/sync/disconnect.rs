@@ -10,14 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::apply::after;
 use super::lanes::Seen;
 use super::lease::Lease;
-use super::problems::Problems;
+use super::problems::{About, Problems};
 use super::{Halt, Session};
 use crate::Engine;
 use crate::error::EngineError;
 use crate::ports::LinkChange;
 
-/// A provider that cannot be reached is asked again this often before its mirrors count as left behind.
-const PATIENCE: u32 = 40;
+/// A provider that cannot be reached is asked again for so long before its mirrors count as left behind.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 /// How long a disconnected connection can still be read.
 const READABLE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -73,7 +73,7 @@ impl Session<'_> {
             return Ok(0);
         }
         let is_hopeless = match self.delete_all(Lane::Appointments, mirrors, lease).await {
-            Ok(()) => lease.connection.schedule.failures >= PATIENCE,
+            Ok(()) => disconnect.asked_at + PATIENCE <= self.now,
             Err(Halt::Refused) => true,
             Err(halt) => return Err(halt),
         };
@@ -97,7 +97,7 @@ impl Session<'_> {
             "{} events of ours could not be removed from the calendar; please delete them there",
             left.len()
         );
-        problems.set("left behind", ProblemKind::LeftBehind, detail);
+        problems.set(About::LeftBehind, ProblemKind::LeftBehind, detail);
         let removals: Vec<LinkChange> = left.into_iter().map(LinkChange::Remove).collect();
         Ok(self.engine.store.save_links(&self.at, lease.generation, &removals).await?)
     }

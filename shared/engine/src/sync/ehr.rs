@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use daybook_core::appointment::{Appointment, Standing, standing};
-use daybook_core::connection::ProblemKind;
+use daybook_core::connection::{Direction, ProblemKind};
 use daybook_core::detail::project;
 use daybook_core::ids::AppointmentId;
 use daybook_core::key::{Owner, Target};
@@ -15,7 +15,7 @@ use daybook_core::window::Roll;
 use super::Session;
 use super::lanes::Seen;
 use super::lease::Lease;
-use super::problems::{Problems, about_items};
+use super::problems::{About, Problems};
 use crate::ports::{Completeness, Found, MirrorSighting, RemoteError};
 
 /// What an answer "it is not there" means, by why it was asked.
@@ -34,9 +34,9 @@ impl Session<'_> {
         let mut problems = Problems { map: &mut lease.release.problems, now: self.now };
         match result {
             Ok(()) => {
-                problems.clear("ehr");
+                problems.clear(About::Ehr);
                 problems.count(
-                    &about_items("ehr"),
+                    About::Appointments,
                     ProblemKind::ItemsUnreadable,
                     seen.unclear_appointments,
                     |count| format!("{count} appointments cannot be understood and are left as they are"),
@@ -44,7 +44,7 @@ impl Session<'_> {
             }
             Err(error) => {
                 tracing::warn!(connection = %self.at.id, error = %error, "the EHR could not be read");
-                problems.set("ehr", problem_kind(&error), error.to_string());
+                problems.set(About::Ehr, problem_kind(&error), error.to_string());
                 seen.fail(&error);
                 seen.ehr_failed = true;
             }
@@ -54,7 +54,9 @@ impl Session<'_> {
     async fn read_ehr(&self, seen: &mut Seen) -> Result<(), RemoteError> {
         if self.looks_at_everything() {
             self.list_appointments(self.window, seen).await?;
-            self.list_blocks(seen).await?;
+            if self.settings.direction == Direction::TwoWay {
+                self.list_blocks(seen).await?;
+            }
         } else if let Roll::To { strip, .. } = self.scope.roll {
             let practitioner = &self.connection.practitioner;
             let listing = self.ehr.list_appointments(practitioner, strip, self.detail).await?;
@@ -109,9 +111,12 @@ impl Session<'_> {
                 (Some(Found::Standing(appointment)), _) => self.see_appointment(&appointment, seen),
                 (Some(Found::Gone), Asked::Marked) => seen.see_owner(id, OwnerSight::NotWanted),
                 (Some(Found::Gone), Asked::Suspected) => seen.see_owner(id, OwnerSight::Absent),
-                (Some(Found::Unreadable) | None, _) => {
+                (answer @ (Some(Found::Unreadable) | None), _) => {
                     seen.unclear_appointments += 1;
                     seen.see_owner(id, OwnerSight::Unclear);
+                    if answer.is_none() {
+                        seen.unanswered.insert(id.clone());
+                    }
                 }
             }
         }

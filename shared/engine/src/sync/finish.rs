@@ -1,61 +1,86 @@
 //! The end of a run: what is due when, and what the evidence now says. Cursors and marks move here, last.
 
 use daybook_core::connection::{Marks, ProblemKind, Reconciled, Schedule};
+use daybook_core::link::Lane;
 use daybook_core::retry;
 use daybook_core::time::start_of_day;
 use jiff::{Timestamp, ToSpan};
 
-use super::apply::{Applied, after};
+use super::apply::after;
 use super::lanes::{Seen, Settled};
 use super::lease::Lease;
-use super::problems::{Problems, about_items};
+use super::problems::{About, Problems};
 use super::session::calendar_problem;
 use super::{Session, ehr};
 
 /// Moves what may move. Called only when every step is done or owed.
 pub(super) fn schedule(session: &Session<'_>, lease: &mut Lease<'_>, seen: &Seen, settled: &Settled) {
-    note_refusals(session, lease, settled);
-    let failed = seen.ehr_failed || seen.calendar_failed || settled.unplanned;
+    let is_whole = is_whole(seen, settled);
     let now = session.engine.clock.now();
     let before = session.connection.schedule.clone();
     let mut schedule = Schedule { practitioner: lease.release.schedule.practitioner.clone(), ..before };
-    schedule.failures = if failed { schedule.failures.saturating_add(1) } else { 0 };
+    schedule.failures = if is_whole { 0 } else { schedule.failures.saturating_add(1) };
     move_cursors(session, seen, &mut schedule);
-    if settled.needs_everything {
-        schedule.reconciled = None;
-    } else if !failed && session.looks_at_everything() {
-        schedule.reconciled = Some(Reconciled { at: session.now, version: session.connection.version });
-    }
-    if !failed {
+    schedule.reconciled = reconciled(session, settled, is_whole);
+    if is_whole {
         schedule.rolled_to = Some(session.today);
         lease.release.evidence.last_synced_at = Some(now);
         lease.release.evidence.first_synced_at.get_or_insert(now);
     }
     if !seen.ehr_failed && !settled.unplanned {
-        lease.release.done_marks = done_marks(session, failed);
+        lease.release.done_marks = done_marks(session, seen, is_whole);
     }
-    schedule.owing_at = owing_at(session, settled);
+    schedule.owing_at = owing_at(session, seen, settled);
     schedule.due_at = Some(due_at(session, seen, &schedule, now));
+    note_outcome(session, lease, settled, &schedule);
     lease.release.schedule = schedule;
 }
 
-/// A calendar that was read goes on from its new cursor; one that is no longer read loses its own.
-fn move_cursors(session: &Session<'_>, seen: &Seen, schedule: &mut Schedule) {
-    let mut read = session.blocking_calendars();
-    read.extend(session.main_calendar().cloned());
-    schedule.cursors.retain(|id, _| read.contains(id));
-    schedule.cursors.extend(seen.cursors.clone());
+/// Whether every source was read, every lane planned and every question answered.
+fn is_whole(seen: &Seen, settled: &Settled) -> bool {
+    !(seen.ehr_failed || seen.calendar_failed || seen.looks_failed || settled.unplanned)
 }
 
-/// Marks name appointments: once the EHR was read and everything is done or owed, they are answered.
-fn done_marks(session: &Session<'_>, failed: bool) -> Marks {
-    let marks = session.connection.signals.marks.clone();
-    let everything = marks.everything.filter(|_| !failed && session.looks_at_everything());
+/// A calendar that was read goes on from its new cursor; one that is no longer read loses its own. Where a look
+/// failed, what the deltas said is asked for again.
+fn move_cursors(session: &Session<'_>, seen: &Seen, schedule: &mut Schedule) {
+    let read = session.read_calendars();
+    schedule.cursors.retain(|id, _| read.contains(id));
+    if !seen.looks_failed {
+        schedule.cursors.extend(seen.cursors.clone());
+    }
+}
+
+fn reconciled(session: &Session<'_>, settled: &Settled, is_whole: bool) -> Option<Reconciled> {
+    let before = session.connection.schedule.reconciled;
+    if session.looks_at_everything() {
+        let now = Reconciled {
+            at: session.now,
+            version: session.connection.version,
+            detail: session.detail,
+            window: session.settings.window,
+        };
+        return if is_whole { Some(now) } else { before };
+    }
+    // A mirror that nobody knows of asks for a full comparison; what was compared before stays known.
+    if settled.needs_everything {
+        before.map(|last| Reconciled { at: Timestamp::UNIX_EPOCH, ..last })
+    } else {
+        before
+    }
+}
+
+/// Marks name appointments: once the EHR has told of them and everything is done or owed, they are answered.
+fn done_marks(session: &Session<'_>, seen: &Seen, is_whole: bool) -> Marks {
+    let mut marks = session.connection.signals.marks.clone();
+    marks.appointments.retain(|id, _| !seen.unanswered.contains(id));
+    let everything = marks.everything.filter(|_| is_whole && session.looks_at_everything());
     Marks { appointments: marks.appointments, everything }
 }
 
-fn owing_at(session: &Session<'_>, settled: &Settled) -> Option<Timestamp> {
-    let known = session.connection.schedule.owing_at.filter(|at| *at > session.now);
+fn owing_at(session: &Session<'_>, seen: &Seen, settled: &Settled) -> Option<Timestamp> {
+    let before = session.connection.schedule.owing_at;
+    let known = before.filter(|at| *at > session.now || seen.looks_failed);
     let new = [settled.appointments.owing_at, settled.blocks.owing_at].into_iter().flatten();
     known.into_iter().chain(new).min()
 }
@@ -83,25 +108,21 @@ fn due_at(session: &Session<'_>, seen: &Seen, schedule: &Schedule, now: Timestam
         .max(now)
 }
 
-fn note_refusals(session: &Session<'_>, lease: &mut Lease<'_>, settled: &Settled) {
+fn note_outcome(session: &Session<'_>, lease: &mut Lease<'_>, settled: &Settled, schedule: &Schedule) {
     let mut problems = Problems { map: &mut lease.release.problems, now: session.now };
-    let is_settled = |applied: &Applied| applied.put_off + applied.rejected == 0;
-    for (about, applied, kind) in [
-        ("appointments", &settled.appointments, calendar_problem as fn(&_) -> ProblemKind),
-        ("blocks", &settled.blocks, ehr::problem_kind as fn(&_) -> ProblemKind),
+    problems.clear(About::SignIn);
+    problems.keep_calendars(&session.read_calendars());
+    for (lane, applied, kind) in [
+        (Lane::Appointments, &settled.appointments, calendar_problem as fn(&_) -> ProblemKind),
+        (Lane::Busy, &settled.blocks, ehr::problem_kind as fn(&_) -> ProblemKind),
     ] {
-        let about = about_items(&format!("{about} to write"));
         match applied.refusals.iter().next() {
             Some((target, error)) => {
                 let waiting = applied.put_off + applied.rejected;
-                problems.set(
-                    &about,
-                    kind(error),
-                    format!("{waiting} writes to {target} are put off: {error}"),
-                );
+                let detail = format!("{waiting} writes to {target} are put off: {error}");
+                problems.set(About::Writes(lane), kind(error), detail);
             }
-            None if is_settled(applied) && session.looks_at_everything() => problems.clear(&about),
-            None if applied.written + applied.removed > 0 => problems.clear(&about),
+            None if schedule.owing_at.is_none() => problems.clear(About::Writes(lane)),
             None => {}
         }
     }
@@ -115,7 +136,7 @@ pub(super) fn refused(lease: &mut Lease<'_>) {
     lease.release.evidence.refused_at = Some(now);
     let mut problems = Problems { map: &mut lease.release.problems, now };
     problems.set(
-        "account",
+        About::SignIn,
         ProblemKind::CredentialsRefused,
         "the provider no longer accepts the sign-in; connect again",
     );

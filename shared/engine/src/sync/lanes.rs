@@ -1,6 +1,6 @@
 //! Both lanes of a run: what was seen, the plan, the looks it asks for, and its carrying out.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use daybook_core::brake::Brake;
@@ -16,7 +16,7 @@ use daybook_core::window::Roll;
 use super::apply::Applied;
 use super::ehr::Asked;
 use super::lease::Lease;
-use super::problems::{Problems, about_calendar};
+use super::problems::{About, Problems};
 use super::scope::Trust;
 use super::{Halt, Session};
 use crate::error::EngineError;
@@ -39,6 +39,10 @@ pub(crate) struct Seen {
     pub unclear_appointments: usize,
     pub ehr_failed: bool,
     pub calendar_failed: bool,
+    /// Some owner could not be looked at: what hangs on it is not settled.
+    pub looks_failed: bool,
+    /// Marked appointments for which the EHR gave no answer.
+    pub unanswered: BTreeSet<AppointmentId>,
     /// The longest pause that a source asked for.
     pub retry_after: Option<Duration>,
 }
@@ -94,6 +98,9 @@ impl Session<'_> {
         if self.scope.trust == Trust::Verify {
             self.verify(&mut seen, lease).await?;
         }
+        if self.looks_at_everything() {
+            self.leave_to_others(&mut seen).await?;
+        }
         self.disown_unread_calendars(&mut seen);
         Ok(seen)
     }
@@ -114,8 +121,35 @@ impl Session<'_> {
     }
 
     async fn load_owing_links(&self, seen: &mut Seen) -> Result<(), EngineError> {
-        if self.connection.schedule.owing_at.is_some_and(|at| at <= self.now) {
-            seen.add_links(self.engine.store.list_owing_links(&self.at, self.now).await?);
+        if self.connection.schedule.owing_at.is_none_or(|at| at > self.now) {
+            return Ok(());
+        }
+        let owing = self.engine.store.list_owing_links(&self.at, self.now).await?;
+        // An item is read as a whole: its other occurrences must not look new.
+        let items: BTreeSet<String> = owing.iter().filter_map(|link| link.item_digest.clone()).collect();
+        seen.add_links(owing);
+        if !items.is_empty() {
+            let items: Vec<String> = items.into_iter().collect();
+            seen.add_links(self.engine.store.find_item_links(&self.at, &items).await?);
+        }
+        Ok(())
+    }
+
+    /// Mirrors that another connection of this practitioner accounts for are no strays. Its links are read after the
+    /// mirrors: a link is saved before its mirror.
+    async fn leave_to_others(&self, seen: &mut Seen) -> Result<(), EngineError> {
+        let practitioner = &self.connection.practitioner;
+        for other in self.engine.store.connections_of(&self.at.practice, practitioner).await? {
+            if other == self.at {
+                continue;
+            }
+            for link in self.engine.store.list_links(&other).await? {
+                if !seen.links.contains_key(&link.mirror)
+                    && let Some(mirrors) = seen.mirrors.get_mut(&link.target)
+                {
+                    mirrors.remove(&link.mirror);
+                }
+            }
         }
         Ok(())
     }
@@ -125,7 +159,7 @@ impl Session<'_> {
         let doubtful = |link: &&Link| {
             matches!(link.state, LinkState::Owing(_)) || link.generation + 1 >= lease.generation
         };
-        let mut by_target: HashMap<Target, Vec<MirrorRef>> = HashMap::new();
+        let mut by_target: BTreeMap<Target, Vec<MirrorRef>> = BTreeMap::new();
         for link in seen.links.values().filter(doubtful) {
             let name = MirrorRef { mirror: link.mirror.clone(), remote: link.remote.clone() };
             by_target.entry(link.target.clone()).or_default().push(name);
@@ -151,7 +185,7 @@ impl Session<'_> {
 
     /// A calendar that the clinician no longer chooses closes no time.
     fn disown_unread_calendars(&self, seen: &mut Seen) {
-        if !self.looks_at_everything() || self.block_targets().is_none() {
+        if self.block_targets().is_none() {
             return;
         }
         let blocking = self.blocking_calendars();
@@ -205,6 +239,7 @@ impl Session<'_> {
             };
             if let Err(error) = read {
                 tracing::warn!(connection = %self.at.id, error = %error, "owners could not be looked at");
+                seen.looks_failed = true;
                 seen.fail(&error);
             }
             // What nobody could tell stays as it is.
@@ -264,22 +299,15 @@ impl Session<'_> {
         let mut problems = Problems { map: &mut lease.release.problems, now: self.now };
         let of_lane = |source: &&Source| (lane == Lane::Appointments) == (**source == Source::Ehr);
         for source in seen.listed.keys().filter(of_lane) {
-            problems.clear(&about_brake(source));
+            problems.clear(About::Brake(source));
         }
         for (source, verdict) in &plan.brakes {
             if let Brake::Engaged { missing, of } = verdict {
                 let detail =
                     format!("{missing} of {of} are suddenly missing; their removal waits for a confirmation");
-                problems.set(&about_brake(source), ProblemKind::BrakeEngaged, detail);
+                problems.set(About::Brake(source), ProblemKind::BrakeEngaged, detail);
             }
         }
-    }
-}
-
-fn about_brake(source: &Source) -> String {
-    match source {
-        Source::Ehr => "brake on the EHR".into(),
-        Source::Calendar(id) => format!("brake on {}", about_calendar(id)),
     }
 }
 

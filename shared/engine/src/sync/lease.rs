@@ -95,6 +95,23 @@ impl<'e> Lease<'e> {
         Ok(self.engine.store.release(&self.at, self.generation, &release).await?)
     }
 
+    /// The run broke: the lease ends now, so that the next attempt need not wait. It counts as abandoned.
+    pub async fn let_go(&self) {
+        let unmoved = self.unmoved();
+        if let Err(error) =
+            self.engine.store.checkpoint(&self.at, self.generation, self.now(), &unmoved).await
+        {
+            tracing::info!(connection = %self.at.id, error = %error, "the lease runs out by itself");
+        }
+    }
+
+    /// Ends the run where a person has commanded something else meanwhile.
+    pub async fn heed_commands(&self) -> Result<(), Halt> {
+        let now = self.engine.store.find_connection(&self.at).await?;
+        let is_unchanged = now.is_some_and(|now| now.version == self.connection.version);
+        if is_unchanged { Ok(()) } else { Err(Halt::TimeUp) }
+    }
+
     /// The run is not over: the next one goes on from what the links say.
     pub async fn hand_over(self) -> Result<(), EngineError> {
         let release = Release { progress: self.release.progress, ..self.unmoved() };

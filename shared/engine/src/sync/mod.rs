@@ -117,7 +117,10 @@ impl Engine {
                 self.signal(&at, &[], Cause::Continued).await?;
                 Ok(Run::Continued)
             }
-            Err(Halt::Broken(error)) => Err(error),
+            Err(Halt::Broken(error)) => {
+                lease.let_go().await;
+                Err(error)
+            }
         }
     }
 }

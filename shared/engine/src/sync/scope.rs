@@ -1,6 +1,7 @@
 //! How far one run looks: at what changed, at the day that came in, or at everything.
 
 use daybook_core::connection::Connection;
+use daybook_core::detail::Detail;
 use daybook_core::window::{Roll, roll};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -37,16 +38,23 @@ pub(crate) enum Trust {
 pub(crate) fn scope(
     connection: &Connection,
     previous: Previous,
+    detail: Detail,
     now: Timestamp,
     zone: &TimeZone,
     pace: &Pace,
 ) -> Scope {
     let schedule = &connection.schedule;
     let reconcile = schedule.reconciled.is_none_or(|reconciled| {
-        reconciled.version != connection.version || reconciled.at + pace.reconcile <= now
+        reconciled.version != connection.version
+            || reconciled.detail != detail
+            || reconciled.at + pace.reconcile <= now
     });
-    let everything =
-        reconcile || schedule.rolled_to.is_none() || connection.signals.marks.everything.is_some();
+    // After a run that may have stopped anywhere, memory is not enough.
+    let is_doubtful = previous == Previous::Abandoned;
+    let everything = reconcile
+        || is_doubtful
+        || schedule.rolled_to.is_none()
+        || connection.signals.marks.everything.is_some();
     let roll =
         schedule.rolled_to.map_or(Roll::None, |last| roll(connection.settings.window, last, now, zone));
     Scope {

@@ -10,7 +10,7 @@ use daybook_core::detail::Detail;
 use daybook_core::hours::Hours;
 use daybook_core::ids::{CalendarId, ScheduleId};
 use daybook_core::key::{PracticeKey, Target};
-use daybook_core::plan::{BrakeRule, Outside, Rules};
+use daybook_core::plan::{BrakeRule, Outside, Rules, Unseen};
 use daybook_core::time::{Interval, date_of};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -18,16 +18,18 @@ use jiff::tz::TimeZone;
 
 use super::lease::Lease;
 use super::nobody::Nobody;
-use super::problems::{Problems, about_calendar};
+use super::problems::{About, Problems};
 use super::scope::{Reach, Scope, scope};
 use super::{Halt, zone};
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{Account, ConnectionRef, Ehr, Practice, Previous, RemoteError};
+use crate::ports::{Account, ConnectionRef, Ehr, Practice, Previous, RemoteError, VaultError};
 use crate::view::caps;
 
 /// How long what the EHR told about a practitioner is taken as true.
 const KNOWN_FOR: std::time::Duration = std::time::Duration::from_hours(24);
+
+const RELEASE_HOLDS_FOR: std::time::Duration = std::time::Duration::from_hours(1);
 
 pub(crate) struct Session<'e> {
     pub engine: &'e Engine,
@@ -72,7 +74,11 @@ impl<'e> Session<'e> {
         let at = lease.at.clone();
         let practice = engine.practice(&at.practice).await?;
         let key = engine.vault.practice_key(&at.practice).await?;
-        let account = engine.accounts.open(&at, engine.vault.as_ref()).await?;
+        let account = match engine.accounts.open(&at, engine.vault.as_ref()).await {
+            // What cannot be unsealed opens nothing: signing in again replaces it.
+            Err(EngineError::Vault(VaultError::Sealed { .. })) => None,
+            opened => opened?,
+        };
         let ehr = engine.ehrs.open(&at.practice).await.map_err(EngineError::Ehr)?;
         let (detail, _) = caps(&practice).effective(connection.settings.detail);
         let now = engine.clock.now();
@@ -88,7 +94,7 @@ impl<'e> Session<'e> {
             zone: TimeZone::UTC,
             hours: None,
             detail,
-            scope: scope(&connection, lease.previous, now, &TimeZone::UTC, &engine.pace),
+            scope: scope(&connection, lease.previous, detail, now, &TimeZone::UTC, &engine.pace),
             today: date_of(now, &TimeZone::UTC),
             window: connection.settings.window.on(date_of(now, &TimeZone::UTC), &TimeZone::UTC),
             now,
@@ -104,7 +110,7 @@ impl<'e> Session<'e> {
             zone::parse(known.as_ref().and_then(|known| known.time_zone.as_deref())).unwrap_or(TimeZone::UTC);
         let today = date_of(self.now, &zone);
         let window = self.connection.settings.window.on(today, &zone);
-        let scope = scope(&self.connection, previous, self.now, &zone, &self.engine.pace);
+        let scope = scope(&self.connection, previous, self.detail, self.now, &zone, &self.engine.pace);
         Self { known, zone, scope, today, window, ..self }
     }
 
@@ -123,22 +129,22 @@ impl<'e> Session<'e> {
         let mut problems = Problems { map: &mut lease.release.problems, now: self.now };
         match self.ehr.practitioner(&connection.practitioner).await {
             Ok(found) => {
-                problems.clear("practitioner");
+                problems.clear(About::Practitioner);
                 let time_zone = found.time_zone.or_else(|| self.practice.time_zone_fallback.clone());
                 let known = Known { at: self.now, time_zone, schedules: found.schedules };
                 let lacks_zone = zone::parse(known.time_zone.as_deref()).is_none();
                 if lacks_zone && connection.settings.direction == Direction::TwoWay {
                     let detail = "neither the EHR nor the practice gives a time zone";
-                    problems.set("practitioner", ProblemKind::TimeZoneMissing, detail);
+                    problems.set(About::Practitioner, ProblemKind::TimeZoneMissing, detail);
                 } else if known.schedules.is_empty() && connection.settings.direction == Direction::TwoWay {
                     let detail = "the EHR gives no schedule in which time could be closed";
-                    problems.set("practitioner", ProblemKind::EhrRefused, detail);
+                    problems.set(About::Practitioner, ProblemKind::EhrRefused, detail);
                 }
                 lease.release.schedule.practitioner = Some(known.clone());
                 (Some(known), wants_hours.then_some(found.hours))
             }
             Err(error) => {
-                problems.set("practitioner", super::ehr::problem_kind(&error), error.to_string());
+                problems.set(About::Practitioner, super::ehr::problem_kind(&error), error.to_string());
                 (known, None)
             }
         }
@@ -161,7 +167,7 @@ impl<'e> Session<'e> {
         let owner = CalendarId::new(self.connection.practitioner.as_str());
         let slug = format!("daybook-{}", self.key.item_digest(&owner, name));
         let made = self.account.create_calendar(name, &slug).await;
-        if let Some(made) = remote(made, "main calendar", self.now, lease)? {
+        if let Some(made) = remote(made, About::MainCalendar, self.now, lease)? {
             self.settings.main_calendar =
                 MainCalendar::Existing(CalendarRef { id: made.id, name: made.name });
         }
@@ -174,7 +180,7 @@ impl<'e> Session<'e> {
             return Ok(());
         }
         let listed = self.account.list_calendars().await;
-        if let Some(calendars) = remote(listed, "account", self.now, lease)? {
+        if let Some(calendars) = remote(listed, About::Account, self.now, lease)? {
             let owned = calendars.into_iter().filter(|calendar| calendar.owned);
             let chosen = owned.map(|calendar| CalendarRef { id: calendar.id, name: calendar.name });
             self.settings.blocking_calendars = BlockingCalendars::Chosen(chosen.collect());
@@ -213,6 +219,13 @@ impl<'e> Session<'e> {
         }
     }
 
+    /// Every calendar that is read, for its mirrors or for its events.
+    pub fn read_calendars(&self) -> Vec<CalendarId> {
+        let mut read = self.blocking_calendars();
+        read.extend(self.main_calendar().cloned());
+        read
+    }
+
     /// Where appointments are mirrored. `None` while the calendar is still to be made: then nothing is planned.
     pub fn appointment_targets(&self) -> Option<Vec<Target>> {
         match &self.settings.main_calendar {
@@ -246,25 +259,31 @@ impl<'e> Session<'e> {
 
     pub fn rules(&self) -> Rules {
         let reconciled = self.connection.schedule.reconciled;
-        // The window is a person's to change; a run with settings that were never compared drops what is outside.
-        let outside = match reconciled {
-            Some(last) if last.version != self.connection.version => Outside::Drop,
-            _ => Outside::Follow,
-        };
-        let released = self.connection.evidence.brake_released_at;
-        let brake = match (released, reconciled) {
-            (Some(released), Some(last)) if released > last.at => BrakeRule::Released,
-            (Some(_), None) => BrakeRule::Released,
-            _ => BrakeRule::Armed,
-        };
-        Rules { window: self.window, aged_out: self.settings.aged_out, outside, brake, now: self.now }
+        let is_same_window = reconciled.is_none_or(|last| last.window == self.settings.window);
+        let is_same_detail = reconciled.is_none_or(|last| last.detail == self.detail);
+        Rules {
+            window: self.window,
+            aged_out: self.settings.aged_out,
+            outside: if is_same_window { Outside::Follow } else { Outside::Drop },
+            unseen: if is_same_detail { Unseen::Rests } else { Unseen::IsLookedAt },
+            brake: self.brake(),
+            now: self.now,
+        }
+    }
+
+    /// A person's yes holds for the run that it asks for, and for an hour at most.
+    fn brake(&self) -> BrakeRule {
+        let Some(released) = self.connection.evidence.brake_released_at else { return BrakeRule::Armed };
+        let is_fresh = released + RELEASE_HOLDS_FOR > self.now;
+        let is_used = self.connection.schedule.reconciled.is_some_and(|last| last.at >= released);
+        if is_fresh && !is_used { BrakeRule::Released } else { BrakeRule::Armed }
     }
 }
 
 /// Turns what a provider refused into a problem; only refused credentials end the run.
 pub(crate) fn remote<T>(
     result: Result<T, RemoteError>,
-    about: &str,
+    about: About<'_>,
     now: Timestamp,
     lease: &mut Lease<'_>,
 ) -> Result<Option<T>, Halt> {
@@ -276,7 +295,7 @@ pub(crate) fn remote<T>(
         }
         Err(RemoteError::Refused { .. }) => Err(Halt::Refused),
         Err(error) => {
-            tracing::warn!(about, error = %error, "a calendar could not be used");
+            tracing::warn!(?about, error = %error, "a calendar could not be used");
             problems.set(about, calendar_problem(&error), error.to_string());
             Ok(None)
         }
@@ -294,8 +313,4 @@ pub(crate) fn calendar_problem(error: &RemoteError) -> ProblemKind {
         | RemoteError::Conflict { .. }
         | RemoteError::Unintelligible { .. } => ProblemKind::CalendarUnreachable,
     }
-}
-
-pub(crate) fn about(calendar: &CalendarId) -> String {
-    about_calendar(calendar)
 }

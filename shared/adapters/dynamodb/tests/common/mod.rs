@@ -157,7 +157,12 @@ pub fn full(id: &str) -> Connection {
         schedule: Schedule {
             cursors: [("/user/a/".into(), "https://x/sync/1".into()), ("b".into(), "".into())].into(),
             rolled_to: Some("2026-05-06".parse().unwrap()),
-            reconciled: Some(Reconciled { at: exact, version: 6 }),
+            reconciled: Some(Reconciled {
+                at: exact,
+                version: 6,
+                detail: Detail::Initials,
+                window: WindowDays::default(),
+            }),
             practitioner: Some(Known {
                 at: at(13),
                 time_zone: Some("America/New_York".into()),

@@ -1,0 +1,49 @@
+//! Practices, remembered for a minute: their policy is needed by every run and hardly ever changes.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use daybook_core::ids::PracticeId;
+use jiff::Timestamp;
+
+use crate::Engine;
+use crate::error::EngineError;
+use crate::ports::Practice;
+
+/// How long a changed policy may take to be heeded.
+const REMEMBERED_FOR: Duration = Duration::from_mins(1);
+/// More practices than this are not remembered at once.
+const MOST: usize = 10_000;
+
+#[derive(Default)]
+pub(crate) struct KnownPractices(Mutex<HashMap<PracticeId, (Timestamp, Practice)>>);
+
+impl KnownPractices {
+    fn find(&self, id: &PracticeId, now: Timestamp) -> Option<Practice> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, practice) = known.get(id)?;
+        (*at <= now && now < *at + REMEMBERED_FOR).then(|| practice.clone())
+    }
+
+    fn remember(&self, practice: &Practice, now: Timestamp) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(practice.id.clone(), (now, practice.clone()));
+    }
+}
+
+impl Engine {
+    pub(crate) async fn practice(&self, id: &PracticeId) -> Result<Practice, EngineError> {
+        let now = self.clock.now();
+        if let Some(known) = self.practices.find(id, now) {
+            return Ok(known);
+        }
+        let found = self.store.find_practice(id).await?;
+        let practice = found.ok_or_else(|| EngineError::NotFound { what: format!("practice {id}") })?;
+        self.practices.remember(&practice, now);
+        Ok(practice)
+    }
+}
