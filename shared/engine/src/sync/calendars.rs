@@ -199,7 +199,9 @@ impl Session<'_> {
             self.engine.store.find_item_links(&self.at, &digests.into_iter().collect::<Vec<_>>()).await?;
         seen.add_links(found);
         let standing = sorted.mirrors.iter().map(|(name, ..)| (*name).clone());
-        let names: Vec<MirrorId> = standing.chain(sorted.gone_mirrors.iter().cloned()).collect();
+        let reading = self.reading(id, Gone::Tombstone);
+        let told = sorted.told.iter().filter_map(|sighting| own_mirror(sighting, &reading).cloned());
+        let names: Vec<MirrorId> = standing.chain(told).chain(sorted.gone_mirrors.iter().cloned()).collect();
         seen.add_links(self.engine.store.find_appointment_links(&self.at, &names).await?);
         Ok(())
     }

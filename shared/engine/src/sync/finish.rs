@@ -1,7 +1,7 @@
 //! The end of a run: what is due when, and what the evidence now says. Cursors and marks move here, last.
 
 use daybook_core::connection::{Marks, ProblemKind, Reconciled, Schedule};
-use daybook_core::link::Lane;
+use daybook_core::link::{Lane, LinkState};
 use daybook_core::retry;
 use daybook_core::time::start_of_day;
 use jiff::{Timestamp, ToSpan};
@@ -81,8 +81,12 @@ fn done_marks(session: &Session<'_>, seen: &Seen, is_whole: bool) -> Marks {
 fn owing_at(session: &Session<'_>, seen: &Seen, settled: &Settled) -> Option<Timestamp> {
     let before = session.connection.schedule.owing_at;
     let known = before.filter(|at| *at > session.now || seen.looks_failed);
+    let waiting = seen.links.values().filter_map(|link| match &link.state {
+        LinkState::Owing(owing) => owing.not_before.filter(|at| *at > session.now),
+        LinkState::Agreed(_) => None,
+    });
     let new = [settled.appointments.owing_at, settled.blocks.owing_at].into_iter().flatten();
-    known.into_iter().chain(new).min()
+    known.into_iter().chain(waiting).chain(new).min()
 }
 
 /// The next poll, the next attempt at what is owed, midnight at the practice: whichever comes first. A source that

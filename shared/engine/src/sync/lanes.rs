@@ -12,6 +12,7 @@ use daybook_core::mirror::MirrorId;
 use daybook_core::plan::{Look, Mirrors, OwnerSight, Plan, Source, Strays, plan};
 use daybook_core::time::Interval;
 use daybook_core::window::Roll;
+use jiff::{SignedDuration, Timestamp};
 
 use super::apply::Applied;
 use super::ehr::Asked;
@@ -24,6 +25,8 @@ use crate::ports::{MirrorRef, RemoteError};
 
 /// A plan that asks for looks is made anew with what they saw, at most this often.
 const LOOK_ROUNDS: usize = 3;
+/// Nothing is put off for longer: not by the brake, a refusal, or whoever asks for patience.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(48);
 
 /// Everything that one run has seen, in both lanes.
 #[derive(Default)]
@@ -124,7 +127,9 @@ impl Session<'_> {
         if self.connection.schedule.owing_at.is_none_or(|at| at > self.now) {
             return Ok(());
         }
-        let owing = self.engine.store.list_owing_links(&self.at, self.now).await?;
+        // Those that still wait come along: the end of the run must know when the next is due.
+        let all = self.now.checked_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX);
+        let owing = self.engine.store.list_owing_links(&self.at, all).await?;
         // An item is read as a whole: its other occurrences must not look new.
         let items: BTreeSet<String> = owing.iter().filter_map(|link| link.item_digest.clone()).collect();
         seen.add_links(owing);
