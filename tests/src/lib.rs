@@ -3,5 +3,6 @@
 pub mod contract;
 pub mod outside;
 pub mod radicale;
+pub mod simulation;
 pub mod story;
 pub mod world;

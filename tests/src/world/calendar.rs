@@ -2,14 +2,14 @@
 //! person adds to a mirror of ours.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use async_trait::async_trait;
 use daybook_core::event::{Event, EventStatus, Response, Seen, ShownAs, Sighting};
 use daybook_core::ids::{CalendarId, Cursor, ItemId, OccurrenceId};
 use daybook_core::key::Target;
 use daybook_core::link::Touch;
-use daybook_core::mirror::{Content, Expected, MirrorContent, MirrorId};
+use daybook_core::mirror::{Certainty, Content, Expected, MirrorContent, MirrorId};
 use daybook_core::time::{Interval, When};
 use daybook_engine::ports::{
     Calendar, CalendarInfo, Completeness, Entry, Listing, MirrorRef, MirrorSighting, Mirrors, RemoteError,
@@ -17,7 +17,7 @@ use daybook_engine::ports::{
 };
 use jiff::tz::TimeZone;
 
-use super::ehr::revision;
+use super::ehr::{listed, revision};
 use super::fault::{Ending, Fate, Plant, Point};
 use super::{State, World};
 
@@ -174,6 +174,19 @@ impl Remote {
         calendar.map(work).ok_or_else(missing)
     }
 
+    /// One fault point, then the lock; the request is told.
+    async fn read(
+        &self,
+        point: Point,
+        what: impl FnOnce() -> String + Send,
+    ) -> Result<MutexGuard<'_, State>, RemoteError> {
+        let fate = self.world.point(point).await;
+        let mut state = self.world.lock();
+        state.tell_read(|| format!("{}: {}", self.id, what()));
+        fate.of_remote("the calendar")?;
+        Ok(state)
+    }
+
     fn target(&self) -> Target {
         Target::Calendar(self.id.clone())
     }
@@ -182,8 +195,7 @@ impl Remote {
 #[async_trait]
 impl Calendar for Remote {
     async fn list(&self, within: Interval) -> Result<Listing, RemoteError> {
-        self.world.point(Point::CalendarRead).await.of_remote("the calendar")?;
-        let mut state = self.world.lock();
+        let mut state = self.read(Point::CalendarRead, || "list".into()).await?;
         let (copies, as_events) =
             (state.is_planted(Plant::CopiesAreMirrors), state.is_planted(Plant::MirrorsAreEvents));
         let listing = self.with(&mut state, |calendar| {
@@ -195,12 +207,11 @@ impl Calendar for Remote {
                 calendar.items.iter().filter(|(_, item)| inside(item)).map(|(id, _)| id.clone()).collect();
             calendar.listing(&ids, within, copies, calendar.changes)
         })?;
-        Ok(planted(listing, as_events))
+        Ok(planted(listing, as_events, copies))
     }
 
     async fn list_changes(&self, since: &Cursor, within: Interval) -> Result<Listing, RemoteError> {
-        self.world.point(Point::CalendarDelta).await.of_remote("the calendar")?;
-        let mut state = self.world.lock();
+        let mut state = self.read(Point::CalendarDelta, || "what has changed".into()).await?;
         let since: u64 = since.as_str().parse().unwrap_or_default();
         let (copies, as_events) =
             (state.is_planted(Plant::CopiesAreMirrors), state.is_planted(Plant::MirrorsAreEvents));
@@ -221,7 +232,7 @@ impl Calendar for Remote {
         {
             row.connection.schedule.cursors.insert(self.id.clone(), cursor.clone());
         }
-        Ok(planted(listing, as_events))
+        Ok(planted(listing, as_events, copies))
     }
 
     fn name_of(&self, item: &ItemId) -> Option<MirrorId> {
@@ -232,9 +243,10 @@ impl Calendar for Remote {
         if items.is_empty() {
             return Ok(Vec::new());
         }
-        self.world.point(Point::CalendarRead).await.of_remote("the calendar")?;
-        let mut state = self.world.lock();
+        let what = || format!("read {}", listed(items.iter().map(ItemId::as_str)));
+        let mut state = self.read(Point::CalendarRead, what).await?;
         let lies = state.is_planted(Plant::ReadsSayGone);
+        let copies = state.is_planted(Plant::CopiesAreMirrors);
         let as_events = state.is_planted(Plant::MirrorsAreEvents);
         let mut sightings: Vec<Sighting> = self.with(&mut state, |calendar| {
             items.iter().map(|item| calendar.sighting(item, within)).collect()
@@ -243,6 +255,7 @@ impl Calendar for Remote {
             sighting.seen = Seen::Gone;
         }
         sightings.iter_mut().filter(|_| as_events).for_each(forget_name);
+        sightings.iter_mut().filter(|_| copies).for_each(take_for_mirror);
         Ok(sightings)
     }
 }
@@ -257,7 +270,12 @@ impl CalendarState {
     }
 }
 
-fn planted(mut listing: Listing, as_events: bool) -> Listing {
+fn planted(mut listing: Listing, as_events: bool, copies: bool) -> Listing {
+    for entry in listing.entries.iter_mut().filter(|_| copies) {
+        if let Entry::Seen(sighting) = entry {
+            take_for_mirror(sighting);
+        }
+    }
     for entry in listing.entries.iter_mut().filter(|_| as_events) {
         match entry {
             Entry::Seen(sighting) => forget_name(sighting),
@@ -265,6 +283,23 @@ fn planted(mut listing: Listing, as_events: bool) -> Listing {
         }
     }
     listing
+}
+
+/// A copy of a mirror bears the mirror's name.
+fn take_for_mirror(sighting: &mut Sighting) {
+    let copied = sighting.item.as_str().strip_prefix("copy-").and_then(MirrorId::parse);
+    if let (Some(mirror), Seen::Events(events)) = (copied, &sighting.seen)
+        && let Some(span) = events.first().map(|event| event.when.resolve(&zone()))
+    {
+        let content = MirrorContent {
+            title: "Busy".into(),
+            interval: span,
+            certainty: Certainty::Confirmed,
+            location: None,
+            reminder_minutes: None,
+        };
+        sighting.seen = Seen::Named { mirror, content, events: events.clone() };
+    }
 }
 
 fn forget_name(sighting: &mut Sighting) {
@@ -289,8 +324,8 @@ impl Mirrors for Remote {
     }
 
     async fn find(&self, mirrors: &[MirrorRef]) -> Result<Vec<MirrorSighting>, RemoteError> {
-        self.world.point(Point::CalendarRead).await.of_remote("the calendar")?;
-        let mut state = self.world.lock();
+        let what = || format!("find {} mirrors", mirrors.len());
+        let mut state = self.read(Point::CalendarRead, what).await?;
         self.with(&mut state, |calendar| {
             let find = |at: &MirrorRef| {
                 let item = calendar.items.get(&item_of(at));

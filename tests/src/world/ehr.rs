@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use daybook_core::appointment::Appointment;
-use daybook_core::detail::Detail;
+use daybook_core::detail::{Detail, Disclosure};
 use daybook_core::hours::Hours;
 use daybook_core::ids::{AppointmentId, Cursor, ItemId, PracticeId, PractitionerId, Revision, ScheduleId};
 use daybook_core::key::Target;
@@ -63,6 +63,19 @@ impl Block {
     }
 }
 
+/// No more than was asked for.
+fn told(appointment: &Appointment, detail: Detail) -> Appointment {
+    let disclosure = match detail {
+        Detail::Busy => Disclosure::Busy,
+        _ => Disclosure::Appointment { modality: None },
+    };
+    Appointment { disclosure, ..appointment.clone() }
+}
+
+pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
 pub(crate) fn revision(number: u64) -> Revision {
     Revision::new(format!("v{number}"))
 }
@@ -87,9 +100,15 @@ impl Ehrs for World {
 
 impl Remote {
     /// Reads under the lock after one fault point.
-    async fn read<T>(&self, read: impl FnOnce(&EhrState) -> T + Send) -> Result<T, RemoteError> {
-        self.world.point(Point::EhrRead).await.of_remote("the EHR")?;
-        let state = self.world.lock();
+    async fn read<T>(
+        &self,
+        what: impl FnOnce() -> String + Send,
+        read: impl FnOnce(&EhrState) -> T + Send,
+    ) -> Result<T, RemoteError> {
+        let fate = self.world.point(Point::EhrRead).await;
+        let mut state = self.world.lock();
+        state.tell_read(|| format!("EHR: {}", what()));
+        fate.of_remote("the EHR")?;
         match state.ehrs.get(&self.practice) {
             Some(ehr) if !ehr.is_down => Ok(read(ehr)),
             _ => Err(later("the EHR", None)),
@@ -100,7 +119,7 @@ impl Remote {
 #[async_trait]
 impl Ehr for Remote {
     async fn practitioner(&self, id: &PractitionerId) -> Result<Practitioner, RemoteError> {
-        let found = self.read(|ehr| ehr.practitioners.get(id).cloned()).await?;
+        let found = self.read(|| format!("who is {id}"), |ehr| ehr.practitioners.get(id).cloned()).await?;
         found.ok_or_else(|| RemoteError::Missing { what: format!("practitioner {id}") })
     }
 
@@ -108,49 +127,61 @@ impl Ehr for Remote {
         &self,
         practitioner: &PractitionerId,
         within: Interval,
-        _detail: Detail,
+        detail: Detail,
     ) -> Result<Appointments, RemoteError> {
         let is_theirs = |a: &&Appointment| {
             let takes_part = a.practitioners.iter().any(|(id, _)| id == practitioner);
             takes_part && matches!(a.when, Some(Ok(at)) if at.overlaps(&within))
         };
-        self.read(|ehr| {
-            let standing = ehr.appointments.values().filter(|booked| !booked.is_erased);
-            let items = standing.map(|booked| &booked.appointment).filter(is_theirs).cloned().collect();
-            Appointments { items, unreadable: Vec::new(), completeness: Completeness::Complete }
-        })
+        self.read(
+            || format!("list {practitioner}'s appointments"),
+            |ehr| {
+                let standing = ehr.appointments.values().filter(|booked| !booked.is_erased);
+                let items = standing.map(|booked| &booked.appointment).filter(is_theirs);
+                let items = items.map(|appointment| told(appointment, detail)).collect();
+                Appointments { items, unreadable: Vec::new(), completeness: Completeness::Complete }
+            },
+        )
         .await
     }
 
     async fn get_appointments(
         &self,
         ids: &[AppointmentId],
-        _detail: Detail,
+        detail: Detail,
     ) -> Result<Vec<(AppointmentId, Found)>, RemoteError> {
         let lies = self.world.lock().is_planted(Plant::ReadsSayGone);
-        self.read(|ehr| {
-            let find = |id: &AppointmentId| match ehr.appointments.get(id) {
-                Some(booked) if !booked.is_erased && !lies => Found::Standing(booked.appointment.clone()),
-                _ => Found::Gone,
-            };
-            ids.iter().map(|id| (id.clone(), find(id))).collect()
-        })
+        self.read(
+            || format!("read {}", listed(ids.iter().map(AppointmentId::as_str))),
+            |ehr| {
+                let find = |id: &AppointmentId| match ehr.appointments.get(id) {
+                    Some(booked) if !booked.is_erased && !lies => {
+                        Found::Standing(told(&booked.appointment, detail))
+                    }
+                    _ => Found::Gone,
+                };
+                ids.iter().map(|id| (id.clone(), find(id))).collect()
+            },
+        )
         .await
     }
 
     async fn list_changes(&self, since: Option<&Cursor>) -> Result<Changes, RemoteError> {
         let seen: Option<u64> = since.and_then(|cursor| cursor.as_str().parse().ok());
-        self.read(|ehr| {
-            let cursor = Cursor::new(ehr.changes.to_string());
-            let is_new =
-                |booked: &&Booked| seen.is_some_and(|seen| booked.changed > seen) && !booked.is_erased;
-            let named = |booked: &Booked| {
-                let practitioners = booked.appointment.practitioners.iter().map(|(id, _)| id.clone());
-                (booked.appointment.id.clone(), practitioners.collect())
-            };
-            let appointments = ehr.appointments.values().filter(is_new).map(named).collect();
-            Changes { appointments, cursor }
-        })
+        self.read(
+            || "what has changed".into(),
+            |ehr| {
+                let cursor = Cursor::new(ehr.changes.to_string());
+                let is_new =
+                    |booked: &&Booked| seen.is_some_and(|seen| booked.changed > seen) && !booked.is_erased;
+                let named = |booked: &Booked| {
+                    let practitioners = booked.appointment.practitioners.iter().map(|(id, _)| id.clone());
+                    (booked.appointment.id.clone(), practitioners.collect())
+                };
+                let appointments = ehr.appointments.values().filter(is_new).map(named).collect();
+                Changes { appointments, cursor }
+            },
+        )
         .await
     }
 
@@ -159,11 +190,14 @@ impl Ehr for Remote {
         schedule: &ScheduleId,
         within: Interval,
     ) -> Result<Vec<MirrorSighting>, RemoteError> {
-        self.read(|ehr| {
-            let blocks = ehr.blocks.get(schedule).into_iter().flatten();
-            let inside = blocks.filter(|block| block.content.interval().overlaps(&within));
-            inside.map(Block::sighting).collect()
-        })
+        self.read(
+            || format!("list blocks in {schedule}"),
+            |ehr| {
+                let blocks = ehr.blocks.get(schedule).into_iter().flatten();
+                let inside = blocks.filter(|block| block.content.interval().overlaps(&within));
+                inside.map(Block::sighting).collect()
+            },
+        )
         .await
     }
 
@@ -189,8 +223,10 @@ impl Mirrors for Blocks {
     }
 
     async fn find(&self, mirrors: &[MirrorRef]) -> Result<Vec<MirrorSighting>, RemoteError> {
-        self.world.point(Point::EhrRead).await.of_remote("the EHR")?;
+        let fate = self.world.point(Point::EhrRead).await;
         let mut state = self.world.lock();
+        state.tell_read(|| format!("EHR: find {} blocks in {}", mirrors.len(), self.schedule));
+        fate.of_remote("the EHR")?;
         let ehr = state.standing_ehr(&self.practice)?;
         let blocks = ehr.blocks.entry(self.schedule.clone()).or_default();
         let find = |at: &MirrorRef| {

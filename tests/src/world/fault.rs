@@ -92,11 +92,20 @@ pub enum Plant {
 impl World {
     /// Passes a fault point: lets others go first, then says how the call ends.
     pub(crate) async fn point(&self, point: Point) -> Fate {
+        {
+            let mut state = self.lock();
+            if let Some(worker) = state.worker {
+                state.waits_at.insert(worker, point);
+            }
+        }
         LetOthersGo::default().await;
         let mut state = self.lock();
         state.points += 1;
         let fate = state.fate(point);
         state.mix((point, fate));
+        if fate != Fate::Well {
+            state.tell_read(|| format!("! {point:?} meets {fate:?}"));
+        }
         fate
     }
 }

@@ -10,10 +10,10 @@ pub mod ehr;
 pub mod fault;
 mod keep;
 mod links;
-mod rules;
+pub(crate) mod rules;
 pub mod scene;
 mod table;
-mod truth;
+pub mod truth;
 pub mod worker;
 
 use std::collections::BTreeMap;
@@ -24,12 +24,12 @@ use daybook_core::ids::PracticeId;
 use daybook_core::key::PracticeKey;
 use daybook_engine::ports::ConnectionRef;
 use daybook_engine::{Engine, Pace};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use accounts::AccountState;
 use claims::Claim;
 use ehr::EhrState;
-use fault::{Faults, Plant};
+use fault::{Faults, Plant, Point};
 use keep::Kept;
 use table::Row;
 use truth::Truth;
@@ -53,18 +53,24 @@ pub struct State {
     trace: DefaultHasher,
     /// Remote requests that were carried out since last asked, in words.
     pub told: Vec<String>,
+    /// Whether reads are told too.
+    pub tells_reads: bool,
     /// How many remote writes there ever were.
     pub writes: u64,
     /// Promises that were broken, in words.
     pub broken: Vec<String>,
     /// Which worker is being polled.
     pub worker: Option<usize>,
+    /// What each worker last began to wait for.
+    pub waits_at: BTreeMap<usize, Point>,
     claims: BTreeMap<usize, Claim>,
     /// By how many seconds each worker's clock is wrong.
     pub skews: Vec<i64>,
     pub(crate) rows: BTreeMap<ConnectionRef, Row>,
     kept: Kept,
     pub queue: Vec<Message>,
+    /// How long a message is not handed out again.
+    pub visibility: SignedDuration,
     pub ehrs: BTreeMap<PracticeId, EhrState>,
     pub accounts: BTreeMap<String, AccountState>,
     truth: Truth,
@@ -82,14 +88,17 @@ impl World {
             points: 0,
             trace: DefaultHasher::new(),
             told: Vec::new(),
+            tells_reads: false,
             writes: 0,
             broken: Vec::new(),
             worker: None,
+            waits_at: BTreeMap::new(),
             claims: BTreeMap::new(),
             skews: Vec::new(),
             rows: BTreeMap::new(),
             kept: Kept::default(),
             queue: Vec::new(),
+            visibility: SignedDuration::from_secs(120),
             ehrs: BTreeMap::new(),
             accounts: BTreeMap::new(),
             truth: Truth::default(),
@@ -100,8 +109,10 @@ impl World {
     /// The production engine over this world.
     pub fn engine(&self, pace: Pace) -> Engine {
         let me = self.arc();
-        let engine = Engine::new(me.clone(), me.clone(), me.clone(), me.clone(), me.clone(), me.clone(), me);
-        Engine { pace, ..engine }
+        let mut engine =
+            Engine::new(me.clone(), me.clone(), me.clone(), me.clone(), me.clone(), me.clone(), me);
+        engine.pace = pace;
+        engine
     }
 
     pub fn lock(&self) -> MutexGuard<'_, State> {
@@ -129,6 +140,13 @@ impl State {
         self.told.push(line);
     }
 
+    /// Notes a remote read, where a reader wants to know.
+    pub(crate) fn tell_read(&mut self, line: impl FnOnce() -> String) {
+        if self.tells_reads {
+            self.told.push(line());
+        }
+    }
+
     /// Notes a broken promise.
     pub fn break_promise(&mut self, what: impl Into<String>) {
         self.broken.push(what.into());
@@ -146,7 +164,7 @@ impl State {
     /// The time as the worker that is being polled sees it.
     pub(crate) fn clock(&self) -> Timestamp {
         let skew = self.worker.and_then(|worker| self.skews.get(worker)).copied().unwrap_or_default();
-        self.now + jiff::SignedDuration::from_secs(skew)
+        self.now + SignedDuration::from_secs(skew)
     }
 }
 

@@ -10,7 +10,7 @@ use daybook_engine::ports::{ConnectionRef, Release};
 use jiff::ToSpan;
 
 use super::State;
-use super::calendar::Body;
+use super::calendar::{Body, Item};
 use super::claims::Claim;
 
 impl State {
@@ -18,7 +18,8 @@ impl State {
     pub(super) fn check_put(&mut self, target: &Target, mirror: &MirrorId, content: &Content) {
         self.writes += 1;
         let Some((claim, link)) = self.check_write(mirror, "put") else { return };
-        self.tell(format!("put {}", named(link.as_ref(), target)));
+        let at = content.interval().start();
+        self.tell(format!("put {} at {}", named(link.as_ref(), target), minute(at)));
         let Some(link) = link else {
             return self.break_promise(format!("a mirror was put that no link knew, in {}", target.as_str()));
         };
@@ -124,7 +125,9 @@ impl State {
             .filter(|(id, cursor)| before.get(*id) != Some(cursor))
             .filter_map(|(id, cursor)| Some((id.clone(), cursor.as_str().parse().ok()?)))
             .collect();
-        if row.connection.version != row.run_version || row.connection.evidence.disconnect.is_some() {
+        let looks_again = left.schedule.reconciled.is_none();
+        let leaves = row.connection.evidence.disconnect.is_some();
+        if row.connection.version != row.run_version || leaves || looks_again {
             return;
         }
         for (calendar, cursor) in moved {
@@ -150,12 +153,16 @@ impl State {
         };
         let gone = state.tombstones.iter().filter(|(_, left)| left.changed <= cursor);
         for (item, _) in gone {
-            if row.links.values().filter(|link| of_item(link, item)).any(|link| !agrees(link, None)) {
+            let links = row.links.values().filter(|link| of_item(link, item));
+            if links.filter(|link| self.targets(at).contains(&link.target)).any(|link| !agrees(link, None)) {
                 return Some(format!("the removal of {item}"));
             }
         }
-        for (id, item) in state.items.iter().filter(|(_, item)| item.changed <= cursor) {
-            for link in row.links.values().filter(|link| of_item(link, id)) {
+        let targets = self.targets(at);
+        let is_plain = |item: &Item| !matches!(item.body, Body::Unreadable);
+        for (id, item) in state.items.iter().filter(|(_, item)| item.changed <= cursor && is_plain(item)) {
+            let links = row.links.values().filter(|link| of_item(link, id));
+            for link in links.filter(|link| targets.contains(&link.target)) {
                 let span = match (&item.body, &link.owner) {
                     (Body::Mirror(content), Owner::Appointment(_)) => Some(content.interval),
                     (_, owner) => self.wish(at, owner).at,
@@ -167,6 +174,11 @@ impl State {
         }
         None
     }
+}
+
+/// `2026-11-24T15:00Z`.
+pub(crate) fn minute(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%MZ").to_string()
 }
 
 /// `a1 in main`, by the link's owner.

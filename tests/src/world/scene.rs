@@ -100,6 +100,12 @@ impl State {
     /// The EHR stores an appointment as it is now.
     pub fn book(&mut self, practice: &PracticeId, appointment: Appointment) {
         let step = self.next_step();
+        self.tell_read(|| {
+            format!(
+                "* the EHR has {:?}: {:?}, {:?}, {:?}",
+                appointment.id, appointment.status, appointment.when, appointment.practitioners
+            )
+        });
         let ehr = self.ehrs.entry(practice.clone()).or_default();
         ehr.changes += 1;
         let changed = ehr.changes;
@@ -130,6 +136,7 @@ impl State {
     /// The EHR forgets an appointment altogether.
     pub fn erase(&mut self, practice: &PracticeId, id: &AppointmentId) {
         let step = self.next_step();
+        self.tell_read(|| format!("* the EHR erases {id}"));
         let Some(ehr) = self.ehrs.get_mut(practice) else { return };
         if let Some(booked) = ehr.appointments.get_mut(id) {
             (booked.is_erased, booked.step) = (true, step);
@@ -144,11 +151,19 @@ impl State {
     /// A person puts an event or a series into a calendar, in the place of what stood under that name.
     pub fn put_event(&mut self, account: &str, calendar: &str, item: &str, events: Vec<Event>) {
         let step = self.next_step();
+        self.tell_read(|| {
+            format!(
+                "* {item} is put into {calendar}: {} events, {:?}",
+                events.len(),
+                events.first().map(|event| event.when)
+            )
+        });
         self.calendar(account, calendar).put(item.into(), Body::Events(events), None, step);
     }
 
     pub fn remove_event(&mut self, account: &str, calendar: &str, item: &str) {
         let step = self.next_step();
+        self.tell_read(|| format!("* {item} is removed from {calendar}"));
         self.calendar(account, calendar).remove(&item.into(), step);
     }
 
@@ -176,6 +191,7 @@ impl State {
         notes: Option<&str>,
     ) {
         let step = self.next_step();
+        self.tell_read(|| format!("* somebody touches {item} in {calendar}: to {to:?}, notes {notes:?}"));
         let calendar = self.calendar(account, calendar);
         let Some(found) = calendar.items.get(item) else { return };
         let Body::Mirror(content) = &found.body else { return };

@@ -10,10 +10,13 @@ use daybook_core::mirror::MirrorId;
 use daybook_engine::ports::{
     Acquired, ConnectionRef, Connections, Due, LeaseTerm, Previous, Release, Signalled, StoreError,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::fault::{Plant, Point};
 use super::{State, World};
+
+/// A request that has waited longer than this may never have been sent: the door sends another.
+const PRESUMED_LOST: SignedDuration = SignedDuration::from_mins(5);
 
 /// One connection with its lease and its links.
 pub(crate) struct Row {
@@ -184,7 +187,8 @@ impl Connections for World {
             let named = marks.iter().map(|id| (id.clone(), token.to_owned()));
             signals.marks.appointments.extend(named);
         }
-        let first = signals.pending_since.is_none();
+        let is_lost = |since: &Timestamp| now.duration_since(*since) > PRESUMED_LOST;
+        let first = signals.pending_since.as_ref().is_none_or(is_lost);
         signals.pending_since.get_or_insert(now);
         ending.store("a signal", if first { Signalled::Send } else { Signalled::Coalesced })
     }

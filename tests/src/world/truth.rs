@@ -12,9 +12,9 @@ use daybook_core::mirror::MirrorId;
 use daybook_core::time::Interval;
 use daybook_engine::ports::ConnectionRef;
 
-use super::State;
 use super::calendar::{Body, Item, Tombstone, zone};
 use super::ehr::Booked;
+use super::{State, key_of};
 
 /// What the rules remember of mirrors.
 #[derive(Default)]
@@ -74,11 +74,21 @@ impl State {
                     let left = self.tombstone(at, &event.calendar, event.item.as_str());
                     return Wish { at: None, since: left.map_or(0, |left| left.step) };
                 };
-                let Body::Events(events) = &item.body else { return Wish { at: None, since: item.step } };
+                let Body::Events(events) = &item.body else {
+                    return Wish { at: self.foreign(at, event.item.as_str(), item), since: item.step };
+                };
                 let found = events.iter().find(|found| found.occurrence == event.occurrence);
                 Wish { at: found.and_then(closes), since: item.step }
             }
         }
+    }
+
+    /// A mirror of another practice or clinician is an ordinary event.
+    fn foreign(&self, at: &ConnectionRef, item: &str, found: &Item) -> Option<Interval> {
+        let Body::Mirror(content) = &found.body else { return None };
+        let practitioner = &self.rows.get(at)?.connection.practitioner;
+        let is_ours = |mirror| key_of(&at.practice).is_ours(practitioner, &mirror);
+        (!MirrorId::parse(item).is_some_and(is_ours)).then_some(content.interval)
     }
 
     fn wish_of_appointment(&self, at: &ConnectionRef, id: &AppointmentId) -> Wish {
@@ -107,6 +117,11 @@ impl State {
             }
         };
         found.cloned().unwrap_or_default()
+    }
+
+    /// By which account a connection works.
+    pub(crate) fn account_of(&self, at: &ConnectionRef) -> Option<String> {
+        self.rows.get(at)?.connection.account.clone()
     }
 
     /// Where this connection's mirrors of each lane should stand.

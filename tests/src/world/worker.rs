@@ -24,8 +24,6 @@ pub struct Message {
     pub holder: Option<usize>,
 }
 
-/// How long a message is not handed out again.
-pub const VISIBILITY: SignedDuration = SignedDuration::from_secs(120);
 /// A message whose run failed comes back after this.
 const AGAIN: SignedDuration = SignedDuration::from_secs(5);
 
@@ -62,6 +60,8 @@ impl Worker {
     /// Takes the next message, if one may be handed out.
     pub fn take(&mut self, world: &Arc<World>) -> bool {
         let Some(message) = world.lock().hand_out(self.number) else { return false };
+        let (number, now) = (self.number, world.lock().now);
+        world.lock().tell_read(|| format!("- worker {number} begins at {now}"));
         let engine = self.engine.clone();
         let started = world.lock().now;
         let correlation = message.request.correlation.clone();
@@ -77,7 +77,8 @@ impl Worker {
         let polled = poll_once(&mut job.future);
         world.lock().worker = None;
         let Poll::Ready(result) = polled else { return false };
-        let message = job.message.clone();
+        let (number, message) = (self.number, job.message.clone());
+        world.lock().tell_read(|| format!("- worker {number} ends: {result:?}"));
         self.running = None;
         world.lock().lose_worker(self.number);
         world.lock().give_back(&message, self.number, &result);
@@ -86,6 +87,10 @@ impl Worker {
 
     /// Dies where it stands; its message comes back when its time is up.
     pub fn crash(&mut self, world: &Arc<World>) {
+        if let Some(Job { .. }) = &self.running {
+            let number = self.number;
+            world.lock().tell_read(|| format!("- worker {number} crashes"));
+        }
         self.running = None;
         world.lock().lose_worker(self.number);
     }
@@ -120,8 +125,9 @@ impl super::State {
         if self.is_planted(Plant::QueueAcksFirst) {
             return Some(self.queue.remove(position));
         }
+        let visible_at = now + self.visibility;
         let message = &mut self.queue[position];
-        (message.holder, message.visible_at) = (Some(worker), now + VISIBILITY);
+        (message.holder, message.visible_at) = (Some(worker), visible_at);
         Some(message.clone())
     }
 
