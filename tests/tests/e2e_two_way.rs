@@ -195,10 +195,8 @@ async fn e_040_hostile_and_broken_neighbours_stop_nobody() {
     let Some(scene) = scene().await else { return };
     let good = format!("DTSTART:{}\r\nDTEND:{}", basic(&at(2, 900)), basic(&at(2, 960)));
     scene.account.put(&scene.calendar, "good", &good).await;
-    scene
-        .account
-        .put(&scene.calendar, "endless", "DTSTART:20000101T000000Z\r\nDURATION:PT1S\r\nRRULE:FREQ=SECONDLY")
-        .await;
+    let endless = format!("DTSTART:{}\r\nDURATION:PT1S\r\nRRULE:FREQ=MINUTELY;COUNT=5", basic(&at(3, 900)));
+    scene.account.put(&scene.calendar, "endless", &endless).await;
     scene.account.put(&scene.calendar, "odd", "DTSTART;TZID=Nowhere/Land:20200101T000000\r\nDURATION:PT1H\r\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30").await;
     let connection = scene.daybook.connect(&scene.radicale.url(), &json!({"direction": "two_way"})).await;
     scene.closes(&[(at(2, 900), at(2, 960))]).await;
