@@ -77,7 +77,6 @@ async fn pass(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     let path = parts.uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
     let body = to_bytes(body, 64 << 20).await.unwrap_or_default();
     let mut headers = parts.headers;
-    headers.remove("host");
     headers.remove("content-length");
     let sent = inner
         .client

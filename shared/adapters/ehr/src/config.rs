@@ -105,10 +105,18 @@ impl Base {
         whole.as_str().strip_prefix(self.0.as_str()).unwrap_or(whole.as_str()).to_owned()
     }
 
-    /// An address that the server gave, if it stays on our server. Our credentials go nowhere else.
+    /// An address that the server gave, read on our server: our credentials go nowhere else. A server behind a
+    /// gateway may know itself by another name; what it means is the same path here. `None` outside the base.
     pub(crate) fn follow(&self, link: &str) -> Option<Url> {
-        let url = self.0.join(link).ok()?;
-        (url.origin() == self.0.origin()).then_some(url)
+        let given = self.0.join(link).ok()?;
+        if given.origin() == self.0.origin() {
+            return Some(given);
+        }
+        let is_below = given.path().starts_with(self.0.path().trim_end_matches('/'));
+        let mut here = self.0.clone();
+        here.set_path(given.path());
+        here.set_query(given.query());
+        is_below.then_some(here)
     }
 
     /// An absolute reference into this server, without the base.
@@ -177,9 +185,12 @@ mod tests {
         for (link, followed) in [
             ("https://ehr.example/fhir?page=2", Some("https://ehr.example/fhir?page=2")),
             ("Appointment?page=2", Some("https://ehr.example/fhir/Appointment?page=2")),
-            ("https://ehr.example:444/fhir?page=2", None),
-            ("http://ehr.example/fhir?page=2", None),
-            ("//elsewhere.example/fhir", None),
+            (
+                "http://inside:8080/fhir/Appointment?page=2",
+                Some("https://ehr.example/fhir/Appointment?page=2"),
+            ),
+            ("//elsewhere.example/fhir?page=2", Some("https://ehr.example/fhir?page=2")),
+            ("https://elsewhere.example/other?page=2", None),
         ] {
             assert_eq!(base.follow(link).as_ref().map(Url::as_str), followed, "{link}");
         }

@@ -122,7 +122,7 @@ async fn pages_are_followed_on_the_same_server_only() {
     .await;
     assert_eq!(ids(&list(&fake).await.unwrap()), ["a", "b", "c"]);
 
-    for next in ["http://elsewhere.example/fhir?page=2", "//127.0.0.1:1/fhir", "{base}?page=1"] {
+    for next in ["http://elsewhere.example/other?page=2", "//127.0.0.1:1/other", "{base}?page=1"] {
         let fake = Fake::start(move |_, base| page(base, "a", next)).await;
         let error = list(&fake).await.unwrap_err();
         assert!(matches!(error, RemoteError::Unintelligible { .. }), "{next}: {error:?}");
