@@ -18,6 +18,8 @@ pub enum First {
     Ends,
     /// It dies after so many turns; the second takes over.
     Dies(u32),
+    /// It dies, and before the second takes over everything is again as it was.
+    DiesForNothing(u32),
     /// It rests after so many turns while its message is handed out again, and its lease lasts or not.
     Rests(u32, Lease),
 }
@@ -87,15 +89,33 @@ impl History {
             let mirrors = state.mirrors("work", "main");
             state.touch_mirror("work", "main", &mirrors[0].0, Some(times[4]), None);
         }
+        self.signals();
+    }
+
+    fn signals(&mut self) {
         for id in ["a1", "a2", "a3"] {
             let signal = daybook_engine::receive::EhrSignal {
                 appointments: vec![id.into()],
                 practitioners: vec!["ada".into()],
             };
-            run(self.engine.receive_ehr(&demo(), &signal)).unwrap();
+            // A sender that gets no answer sends again.
+            while run(self.engine.receive_ehr(&demo(), &signal)).is_err() {}
         }
         let at = self.connections[0].clone();
-        run(self.engine.signal(&at, &[], Cause::Provider)).unwrap();
+        while run(self.engine.signal(&at, &[], Cause::Provider)).is_err() {}
+    }
+
+    fn everything_is_as_before(&mut self) {
+        let times = [0, 1, 2].map(|from| self.hours(from));
+        {
+            let mut state = self.world.lock();
+            state.change(&demo(), &"a1".into(), |a| a.when = Some(Ok(times[0])));
+            state.change(&demo(), &"a2".into(), |a| a.status = Status::Booked);
+            state.change(&demo(), &"a3".into(), |a| a.status = Status::Cancelled);
+            state.put_event("work", "private", "gym", vec![single(times[2])]);
+            state.remove_event("work", "private", "swim");
+        }
+        self.signals();
     }
 
     fn first_worker(&mut self, first: First) -> u32 {
@@ -103,7 +123,7 @@ impl History {
         self.workers[0].take(&world);
         let stop = match first {
             First::Ends => u32::MAX,
-            First::Dies(turns) | First::Rests(turns, _) => turns,
+            First::Dies(turns) | First::DiesForNothing(turns) | First::Rests(turns, _) => turns,
         };
         let mut turns = 0;
         while turns < stop && !self.workers[0].poll(&world) {
@@ -113,6 +133,11 @@ impl History {
             First::Ends => {}
             First::Dies(_) => {
                 self.workers[0].crash(&world);
+                world.lock().now += SignedDuration::from_secs(301);
+            }
+            First::DiesForNothing(_) => {
+                self.workers[0].crash(&world);
+                self.everything_is_as_before();
                 world.lock().now += SignedDuration::from_secs(301);
             }
             First::Rests(_, lease) => self.second_worker(lease),

@@ -23,8 +23,9 @@ use crate::world::worker::run;
 
 impl History {
     pub(super) fn end(&mut self) {
-        self.rest();
         self.world.lock().faults = Faults::default();
+        self.last_hooks();
+        self.rest();
         self.arrive();
         let is_paused =
             |at: &ConnectionRef| self.world.lock().rows[at].connection.evidence.paused_at.is_some();
@@ -32,12 +33,24 @@ impl History {
             self.look_at_everything();
             self.arrive();
         }
-        let before = self.world.lock().writes;
+        let before = self.world.lock().told.len();
         self.look_at_everything();
         let mut state = self.world.lock();
-        if state.writes != before {
-            let told = state.told.iter().rev().take(3).cloned().collect::<Vec<_>>().join(", ");
-            state.break_promise(format!("a further look wrote something: {told}"));
+        // A stray has no link to remember it by: one that could not be removed is found by the next full look.
+        let is_known = |line: &&String| self.sweeping == Sweeping::Off && line.starts_with("delete a stray");
+        let is_write = |line: &&String| line.starts_with("put") || line.starts_with("delete");
+        let written: Vec<String> =
+            state.told[before..].iter().filter(is_write).filter(|line| !is_known(line)).cloned().collect();
+        if !written.is_empty() {
+            state.break_promise(format!("a further look wrote something: {}", written.join(", ")));
+        }
+    }
+
+    /// The last signals come while somebody is at work.
+    fn last_hooks(&mut self) {
+        for _ in 0..self.hooks.len() * 2 {
+            self.work_on();
+            self.deliver_hooks();
         }
     }
 
@@ -260,7 +273,8 @@ impl WorldState {
             let Some((at, link)) = known.get(&(target, mirror)) else { return false };
             self.wish(at, &link.owner).at == Some(*span)
         };
-        let standing = self.standing_mirrors().into_iter();
+        let inside = |span: &Interval| connections.iter().all(|at| self.is_well_inside(at, *span));
+        let standing = self.standing_mirrors().into_iter().filter(|(_, span)| inside(span));
         let left = standing.filter(|found| !explains(found));
         left.map(|((target, _), span)| {
             format!("something is left in {} at {}", target.as_str(), span.start())
@@ -272,7 +286,10 @@ impl WorldState {
     fn wrong_links(&self, connections: &[ConnectionRef]) -> Vec<String> {
         let standing = self.standing_mirrors();
         let active = |at: &&ConnectionRef| self.rows[*at].connection.evidence.state() == State::Active;
-        let links = connections.iter().filter(active).flat_map(|at| self.rows[at].links.values());
+        let links = connections.iter().filter(active).flat_map(|at| {
+            let inside = move |link: &&Link| link.span().is_none_or(|span| self.is_well_inside(at, span));
+            self.rows[at].links.values().filter(inside)
+        });
         let wrong = links.filter(|link| {
             let found = standing.get(&(link.target.clone(), link.mirror.clone()));
             !matches!(&link.state, LinkState::Agreed(agreed) if Some(&agreed.span) == found)

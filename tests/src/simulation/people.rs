@@ -7,6 +7,7 @@ use daybook_core::ids::{AppointmentId, ItemId, OccurrenceId};
 use daybook_core::time::{Interval, When};
 use daybook_core::window::WindowDays;
 use daybook_engine::command::Patch;
+use daybook_engine::ports::ConnectionRef;
 use jiff::SignedDuration;
 
 use super::history::{History, Sweeping};
@@ -30,6 +31,14 @@ impl History {
         Interval::between(start, start + SignedDuration::from_mins(50))
     }
 
+    /// Sometimes things move back to where they were.
+    fn back_to(&mut self, past: Vec<Interval>, fresh: Interval) -> Interval {
+        if past.is_empty() || self.chance.u32(0..4) > 0 {
+            return fresh;
+        }
+        past[self.chance.usize(0..past.len())]
+    }
+
     pub(super) fn somebody_acts(&mut self) {
         match self.chance.u32(0..20) {
             0..10 => self.staff_acts(),
@@ -40,7 +49,9 @@ impl History {
 
     fn staff_acts(&mut self) {
         let id: AppointmentId = format!("a{}", self.chance.u32(0..MOST)).as_str().into();
-        let at = self.some_time();
+        let fresh = self.some_time();
+        let past = self.world.lock().booked(&demo(), &id).map(|booked| booked.history.clone());
+        let at = self.back_to(past.unwrap_or_default(), fresh);
         let what = self.chance.u32(0..10);
         let colleague = if self.chance.bool() { "ada" } else { "grace" };
         let mut state = self.world.lock();
@@ -66,7 +77,9 @@ impl History {
     fn clinician_acts(&mut self) {
         let item = format!("e{}", self.chance.u32(0..MOST - 2));
         let calendar = ["private", "private", "main"][self.chance.usize(0..3)];
-        let at = self.some_time();
+        let fresh = self.some_time();
+        let past = self.world.lock().calendar("work", calendar).history_of(&item);
+        let at = self.back_to(past, fresh);
         let event = match self.chance.u32(0..8) {
             0 => Event { shown_as: ShownAs::Free, ..single(at) },
             1 => Event { response: Response::Declined, ..single(at) },
@@ -112,11 +125,9 @@ impl History {
 
     /// A clinician changes something about the connection.
     pub(super) fn somebody_commands(&mut self) {
-        let at = self.connections[0].clone();
-        let state = self.world.lock().rows[&at].connection.evidence.state();
-        if matches!(state, State::Disconnected) {
+        let Some(at) = self.adas() else {
             return self.connect("ada", "work", "main", &["main", "private"]);
-        }
+        };
         // A command that fails is a person who tries again, or does not.
         let done = match self.chance.u32(0..12) {
             0..3 => run(self.engine.pause(&at)),
@@ -137,6 +148,16 @@ impl History {
             let evidence = done.as_ref().map(|done| &done.evidence);
             format!("- a command: {evidence:?}")
         });
+    }
+
+    /// Ada's connection, unless it has ended.
+    fn adas(&self) -> Option<ConnectionRef> {
+        let state = self.world.lock();
+        let is_hers = |at: &&ConnectionRef| {
+            let connection = &state.rows[*at].connection;
+            connection.practitioner.as_str() == "ada" && connection.evidence.state() != State::Disconnected
+        };
+        self.connections.iter().find(is_hers).cloned()
     }
 
     fn some_patch(&mut self) -> Patch {

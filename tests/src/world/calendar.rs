@@ -88,6 +88,14 @@ impl CalendarState {
         self.tombstones.insert(id.clone(), tombstone);
     }
 
+    /// Every time that an item ever took, though it may be gone.
+    pub fn history_of(&self, item: &str) -> Vec<Interval> {
+        let id = ItemId::from(item);
+        let standing = self.items.get(&id).map(|item| &item.history);
+        let found = standing.or_else(|| self.tombstones.get(&id).map(|left| &left.history));
+        found.cloned().unwrap_or_default()
+    }
+
     fn sighting(&self, id: &ItemId, within: Interval) -> Sighting {
         let item = self.items.get(id);
         let seen = item.map_or(Seen::Gone, |item| item.body.seen(id, within));

@@ -65,8 +65,10 @@ pub enum Plant {
     MarksForgotten,
     /// Messages are gone as soon as they are handed out.
     QueueAcksFirst,
-    /// The bookmark is stored when the delta is answered, before the work.
+    /// The bookmark is stored when the delta is answered, before the work, and a death is not noticed.
     CursorFirst,
+    /// A run that died looks as if it had ended.
+    DeathUnnoticed,
     /// The bookmark lies ahead of what was listed.
     CursorAhead,
     /// `If-None-Match` is not honoured.

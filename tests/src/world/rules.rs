@@ -143,8 +143,9 @@ impl State {
         let row = self.rows.get(at)?;
         let label = row.connection.account.as_ref()?;
         let state = self.accounts.get(label)?.calendars.get(calendar)?;
+        // What happened outside the window while a bookmark was lost shows when the window comes there.
         let agrees = |link: &Link, span: Option<Interval>| match &link.state {
-            LinkState::Agreed(agreed) => Some(agreed.span) == span,
+            LinkState::Agreed(agreed) => Some(agreed.span) == span || !self.is_well_inside(at, agreed.span),
             LinkState::Owing(_) => true,
         };
         let of_item = |link: &&Link, item: &ItemId| match &link.owner {

@@ -203,11 +203,13 @@ impl Connections for World {
         let mut state = self.lock();
         let ignored = state.is_planted(Plant::LeaseIgnored);
         let late = state.is_planted(Plant::PendingClearedLate);
+        let unnoticed = state.is_planted(Plant::DeathUnnoticed) || state.is_planted(Plant::CursorFirst);
         let row = state.row(at)?;
         if row.lease.as_ref().is_some_and(|lease| lease.until >= now) && !ignored {
             return Ok(None);
         }
-        let previous = if row.lease.is_some() { Previous::Abandoned } else { Previous::Released };
+        let previous =
+            if row.lease.is_some() && !unnoticed { Previous::Abandoned } else { Previous::Released };
         row.lease = Some(term.clone());
         if !ignored || row.generation == 0 {
             row.generation += 1;
