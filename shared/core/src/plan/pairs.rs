@@ -18,16 +18,12 @@ use crate::time::Interval;
 /// Plans one lane. The same look gives the same plan, step for step.
 pub fn plan(look: &Look) -> Plan {
     let mut plan = Plan::default();
-    let wanted = fingerprints(look);
-    for link in look.links {
-        Pair { look, link, wanted: wanted.get(&link.owner).copied(), novelty: Novelty::Linked }
-            .plan(&mut plan);
-    }
-    let fresh = fresh_links(look);
-    for link in &fresh {
-        Pair { look, link, wanted: wanted.get(&link.owner).copied(), novelty: Novelty::New }.plan(&mut plan);
-    }
-    plan_strays(look, &fresh, &mut plan);
+    let linked: Vec<Pair> = look.links.iter().map(|link| Pair::new(look, link, Novelty::Linked)).collect();
+    linked.iter().for_each(|pair| pair.plan(&mut plan));
+    let links = fresh_links(look, &linked);
+    let fresh: Vec<Pair> = links.iter().map(|link| Pair::new(look, link, Novelty::New)).collect();
+    fresh.iter().for_each(|pair| pair.plan(&mut plan));
+    plan_strays(look, &linked, &fresh, &mut plan);
     plan.looks.sort_unstable();
     plan.looks.dedup();
     if look.rules.brake == BrakeRule::Armed {
@@ -40,27 +36,22 @@ pub fn plan(look: &Look) -> Plan {
 /// What an owner wants to stand, and its fingerprint.
 type Wanted<'a> = (&'a Content, Fingerprint);
 
-fn fingerprints<'a>(look: &'a Look) -> HashMap<&'a Owner, Wanted<'a>> {
-    let mut wanted = HashMap::with_capacity(look.owners.len());
-    for (owner, sight) in look.owners {
-        if let OwnerSight::Wanted(content) = sight {
-            wanted.insert(owner, (content, look.key.fingerprint(content)));
-        }
-    }
-    wanted
-}
-
 /// Pairs that nobody remembers: wanted owners inside the window, one for each target.
-fn fresh_links(look: &Look) -> Vec<Link> {
+fn fresh_links(look: &Look, pairs: &[Pair]) -> Vec<Link> {
+    let is_inside = |sight: &&OwnerSight| matches!(sight, OwnerSight::Wanted(content) if content.interval().overlaps(&look.rules.window));
+    // Mostly all are linked, and counting them is far cheaper than looking each one up.
+    let wanted = look.owners.values().filter(is_inside).count() * look.targets.len();
+    let known = pairs.iter().filter(|pair| pair.sight.filter(is_inside).is_some() && pair.is_targeted());
+    if wanted == known.count() {
+        return Vec::new();
+    }
     let linked: HashSet<(&Owner, &Target)> =
         look.links.iter().map(|link| (&link.owner, &link.target)).collect();
     let mut fresh = Vec::new();
-    for (owner, sight) in look.owners {
+    for (owner, sight) in look.owners.iter().filter(|(_, sight)| is_inside(sight)) {
         let OwnerSight::Wanted(content) = sight else { continue };
-        if content.interval().overlaps(&look.rules.window) {
-            let targets = look.targets.iter().filter(|target| !linked.contains(&(owner, *target)));
-            fresh.extend(targets.map(|target| fresh_link(look, owner, target, content.interval())));
-        }
+        let targets = look.targets.iter().filter(|target| !linked.contains(&(owner, *target)));
+        fresh.extend(targets.map(|target| fresh_link(look, owner, target, content.interval())));
     }
     // The order of a map is chance.
     fresh.sort_unstable_by(|a, b| (&a.owner, &a.target).cmp(&(&b.owner, &b.target)));
@@ -92,11 +83,28 @@ fn fresh_link(look: &Look, owner: &Owner, target: &Target, span: Interval) -> Li
 struct Pair<'a> {
     look: &'a Look<'a>,
     link: &'a Link,
-    wanted: Option<Wanted<'a>>,
     novelty: Novelty,
+    sight: Option<&'a OwnerSight>,
+    found: Option<&'a MirrorSight>,
+    wanted: Option<Wanted<'a>>,
 }
 
-impl Pair<'_> {
+impl<'a> Pair<'a> {
+    fn new(look: &'a Look<'a>, link: &'a Link, novelty: Novelty) -> Self {
+        let sight = look.owners.get(&link.owner);
+        let found = look.mirrors.get(&link.target).and_then(|mirrors| mirrors.get(&link.mirror));
+        let wanted = match sight {
+            Some(OwnerSight::Wanted(content)) => Some((content, look.key.fingerprint(content))),
+            _ => None,
+        };
+        Self { look, link, novelty, sight, found, wanted }
+    }
+
+    /// Whether its mirror stands where mirrors should stand.
+    fn is_targeted(&self) -> bool {
+        self.look.targets.contains(&self.link.target)
+    }
+
     fn plan(&self, plan: &mut Plan) {
         let (owner, why) = self.owner();
         if self.waits(owner, why) {
@@ -121,8 +129,8 @@ impl Pair<'_> {
 
     /// The owner as this pair sees it, and why its mirror would go.
     fn owner(&self) -> (Sight, Why) {
-        let sight = self.look.owners.get(&self.link.owner);
-        if !self.look.targets.contains(&self.link.target) {
+        let sight = self.sight;
+        if !self.is_targeted() {
             // Where the mirror is to stand elsewhere, its owner must be seen before it goes from here.
             let is_unseen =
                 matches!(sight, None | Some(OwnerSight::Unclear)) && !self.look.targets.is_empty();
@@ -181,7 +189,7 @@ impl Pair<'_> {
     }
 
     fn mirror(&self, owner: Sight) -> Sight {
-        match (self.mirror_sight(), &self.link.state) {
+        match (self.found, &self.link.state) {
             (Some(MirrorSight::Gone), _) => Sight::Gone,
             (Some(MirrorSight::Holds { content, .. }), _) => Sight::Holds(self.fingerprint(content)),
             (Some(MirrorSight::Unchanged), LinkState::Agreed(agreed)) => Sight::Holds(agreed.fingerprint),
@@ -201,20 +209,15 @@ impl Pair<'_> {
         }
     }
 
-    fn mirror_sight(&self) -> Option<&MirrorSight> {
-        self.look.mirrors.get(&self.link.target)?.get(&self.link.mirror)
-    }
-
     fn is_missing(&self, span: Interval) -> bool {
         let covers = self.look.listed_targets.get(&self.link.target);
-        self.mirror_sight().is_none() && covers.is_some_and(|covers| span.overlaps(covers))
+        self.found.is_none() && covers.is_some_and(|covers| span.overlaps(covers))
     }
 
     /// Its source was listed over its time and did not show it: to be confirmed by id.
     fn is_suspect(&self) -> bool {
         let covers = self.look.listed.get(&sight::source(&self.link.owner));
-        !self.look.owners.contains_key(&self.link.owner)
-            && covers.is_some_and(|covers| self.was_looked_for(covers))
+        self.sight.is_none() && covers.is_some_and(|covers| self.was_looked_for(covers))
     }
 
     fn was_looked_for(&self, covers: &Interval) -> bool {
@@ -226,7 +229,7 @@ impl Pair<'_> {
     /// the next write keeps it.
     fn decorated(&self) -> Option<Agree> {
         let LinkState::Agreed(known) = &self.link.state else { return None };
-        let Some(MirrorSight::Holds { revision, .. }) = self.mirror_sight() else { return None };
+        let Some(MirrorSight::Holds { revision, .. }) = self.found else { return None };
         (known.revision != *revision).then(|| {
             let agreed = Agreed { revision: revision.clone(), touch: Touch::Decorated, ..known.clone() };
             Agree { link: Link { state: LinkState::Agreed(agreed), ..self.link.clone() } }
@@ -240,7 +243,7 @@ impl Pair<'_> {
     }
 
     fn with_remote(&self) -> Link {
-        let seen = match self.mirror_sight() {
+        let seen = match self.found {
             Some(MirrorSight::Holds { remote, .. }) => remote.clone(),
             _ => None,
         };
@@ -252,7 +255,7 @@ impl Pair<'_> {
             LinkState::Agreed(agreed) => Some(agreed),
             LinkState::Owing(_) => None,
         };
-        match (self.mirror_sight(), known) {
+        match (self.found, known) {
             (Some(MirrorSight::Holds { revision: Some(revision), .. }), known) => {
                 let same = known.filter(|agreed| agreed.revision.as_ref() == Some(revision));
                 Expected::Revision(revision.clone(), same.map_or(Touch::Decorated, |agreed| agreed.touch))
@@ -279,12 +282,16 @@ impl Pair<'_> {
 }
 
 /// Names of ours in a target that no link and no owner explains.
-fn plan_strays(look: &Look, fresh: &[Link], plan: &mut Plan) {
-    if look.mirrors.values().all(HashMap::is_empty) {
+fn plan_strays(look: &Look, linked: &[Pair], fresh: &[Pair], plan: &mut Plan) {
+    let pairs = || linked.iter().chain(fresh);
+    let standing: usize =
+        look.targets.iter().filter_map(|target| look.mirrors.get(target)).map(HashMap::len).sum();
+    let known = pairs().filter(|pair| pair.found.is_some() && pair.is_targeted());
+    if standing == known.count() {
         return;
     }
     let explained: HashSet<(&Target, &MirrorId)> =
-        look.links.iter().chain(fresh).map(|link| (&link.target, &link.mirror)).collect();
+        pairs().map(|pair| (&pair.link.target, &pair.link.mirror)).collect();
     for target in look.targets {
         let mut strays: Vec<_> = look.mirrors.get(target).into_iter().flatten().collect();
         strays.retain(|(mirror, _)| !explained.contains(&(target, *mirror)));
