@@ -1,4 +1,12 @@
 //! Stories, simulation, contract and end-to-end tests.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::unwrap_used,
+    reason = "test support: a panic is how a test fails"
+)]
 
 pub mod contract;
 pub mod outside;

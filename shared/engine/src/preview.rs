@@ -11,7 +11,7 @@ use daybook_core::plan::{Novelty, Plan};
 use crate::Engine;
 use crate::error::EngineError;
 use crate::ports::{Acquired, ConnectionRef, LeaseTerm, Previous, RemoteError};
-use crate::sync::{Halt, Lease, Session};
+use crate::sync::{Halt, Lease, Part, Session};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct LanePreview {
@@ -46,10 +46,10 @@ impl Engine {
         let mut session = Session::look_around(self, lease).await?.at_everything();
         session.choose_blocking_calendars(lease).await?;
         let mut seen = session.observe(lease).await?;
-        if seen.ehr_failed {
+        if seen.has_failed(Part::Ehr) {
             return Err(Halt::Broken(EngineError::Ehr(unreachable("the EHR"))));
         }
-        if seen.calendar_failed {
+        if seen.has_failed(Part::Calendars) {
             return Err(Halt::Broken(EngineError::Calendar(unreachable("a calendar"))));
         }
         let mut counts = HashMap::new();

@@ -27,7 +27,8 @@ async fn main() {
     let ehr = Ehr::start(data.path()).await;
     ehr.empty().await;
     for n in 0..number {
-        ehr.book(&format!("a{n}"), &at(1 + n / 20, 360 + n % 20 * 50), &at(1 + n / 20, 410 + n % 20 * 50)).await;
+        ehr.book(&format!("a{n}"), &at(1 + n / 20, 360 + n % 20 * 50), &at(1 + n / 20, 410 + n % 20 * 50))
+            .await;
     }
     let meter = Meter::before(&radicale.url()).await;
     let daybook = Daybook::start(&binary, data.path(), &[("DAYBOOK_EHR_FHIR_URL", &ehr.fhir_url())]);
@@ -46,13 +47,21 @@ async fn main() {
     let mirrors = account.resources(&main_calendar(&connection.get().await)).await;
     assert_eq!(i64::try_from(mirrors.len()).unwrap(), number);
     let bare = bare_client(&account, mirrors).await;
-    println!("  a bare client with the same PUTs: wall {:.2} s; ratio {:.2}", bare.as_secs_f64(), wall.as_secs_f64() / bare.as_secs_f64());
+    println!(
+        "  a bare client with the same PUTs: wall {:.2} s; ratio {:.2}",
+        bare.as_secs_f64(),
+        wall.as_secs_f64() / bare.as_secs_f64()
+    );
 
     connection.sync().await;
     meter.take();
     ehr.meter.take();
     connection.sync().await;
-    println!("idle, the sweeps of its time included: calendar {:?}, EHR {:?}", meter.take(), ehr.meter.take());
+    println!(
+        "idle, the sweeps of its time included: calendar {:?}, EHR {:?}",
+        meter.take(),
+        ehr.meter.take()
+    );
     let moved = at(200, 600);
     ehr.book("a7", &moved, &at(200, 650)).await;
     eventually("the change arrives", || async { meter.take().contains_key("PUT") }).await;
@@ -61,12 +70,18 @@ async fn main() {
 
 async fn bare_client(account: &Account, mirrors: Vec<Resource>) -> Duration {
     let calendar = account.make_calendar("bare").await;
-    let names = mirrors.into_iter().enumerate().map(|(n, mirror)| (format!("{calendar}bare{n}.ics"), renamed(&mirror, n)));
+    let names = mirrors
+        .into_iter()
+        .enumerate()
+        .map(|(n, mirror)| (format!("{calendar}bare{n}.ics"), renamed(&mirror, n)));
     let mut waiting: Vec<(String, String)> = names.collect();
     let started = Instant::now();
     while !waiting.is_empty() {
         let batch = waiting.split_off(waiting.len().saturating_sub(AT_ONCE));
-        futures_util::future::join_all(batch.into_iter().map(|(path, body)| async move { account.put_body(&path, body).await })).await;
+        futures_util::future::join_all(
+            batch.into_iter().map(|(path, body)| async move { account.put_body(&path, body).await }),
+        )
+        .await;
     }
     started.elapsed()
 }

@@ -14,7 +14,7 @@ use daybook_core::plan::sight::{Gone, Reading, observe, own_mirror};
 use daybook_core::plan::{MirrorSight, OwnerSight, Source};
 use daybook_core::window::Roll;
 
-use super::lanes::Seen;
+use super::lanes::{Part, Seen};
 use super::lease::Lease;
 use super::problems::{About, Problems};
 use super::session::remote;
@@ -55,7 +55,7 @@ impl Session<'_> {
             let Some((listing, reach)) = remote(result, About::Calendar(&id), self.now, lease)? else {
                 if let Some((retry_after, is_outage)) = failed {
                     seen.put_off(retry_after);
-                    seen.calendar_failed |= is_outage;
+                    seen.failed.extend(is_outage.then_some(Part::Calendars));
                 }
                 continue;
             };
@@ -63,7 +63,7 @@ impl Session<'_> {
             let taken = self.take_in(look, seen, lease).await;
             if let Err(error) = keep_store_errors(taken)? {
                 seen.put_off(error.retry_after());
-                seen.calendar_failed |= is_outage(&error);
+                seen.failed.extend(is_outage(&error).then_some(Part::Calendars));
                 remote::<()>(Err(error), About::Calendar(&id), self.now, lease)?;
             }
         }

@@ -13,7 +13,7 @@ use daybook_core::time::Interval;
 use daybook_core::window::Roll;
 
 use super::Session;
-use super::lanes::Seen;
+use super::lanes::{Part, Seen};
 use super::lease::Lease;
 use super::problems::{About, Problems};
 use crate::ports::{Completeness, Found, MirrorSighting, RemoteError};
@@ -46,7 +46,7 @@ impl Session<'_> {
                 tracing::warn!(connection = %self.at.id, error = %error, "the EHR could not be read");
                 problems.set(About::Ehr, problem_kind(&error), error.to_string());
                 seen.fail(&error);
-                seen.ehr_failed = true;
+                seen.failed.insert(Part::Ehr);
             }
         }
     }

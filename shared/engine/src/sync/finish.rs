@@ -7,7 +7,7 @@ use daybook_core::time::start_of_day;
 use jiff::{Timestamp, ToSpan};
 
 use super::apply::after;
-use super::lanes::{Seen, Settled};
+use super::lanes::{Part, Seen, Settled};
 use super::lease::Lease;
 use super::problems::{About, Problems};
 use super::session::calendar_problem;
@@ -27,7 +27,7 @@ pub(super) fn schedule(session: &Session<'_>, lease: &mut Lease<'_>, seen: &Seen
         lease.release.evidence.last_synced_at = Some(now);
         lease.release.evidence.first_synced_at.get_or_insert(now);
     }
-    if !seen.ehr_failed && !settled.unplanned {
+    if !seen.has_failed(Part::Ehr) && !settled.unplanned {
         lease.release.done_marks = done_marks(session, seen, is_whole);
     }
     schedule.owing_at = owing_at(session, seen, settled);
@@ -38,7 +38,7 @@ pub(super) fn schedule(session: &Session<'_>, lease: &mut Lease<'_>, seen: &Seen
 
 /// Whether every source was read, every lane planned and every question answered.
 fn is_whole(seen: &Seen, settled: &Settled) -> bool {
-    !(seen.ehr_failed || seen.calendar_failed || seen.looks_failed || settled.unplanned)
+    !(!seen.failed.is_empty() || settled.unplanned)
 }
 
 /// A calendar that was read goes on from its new cursor; one that is no longer read loses its own. Where a look
@@ -46,7 +46,7 @@ fn is_whole(seen: &Seen, settled: &Settled) -> bool {
 fn move_cursors(session: &Session<'_>, seen: &Seen, schedule: &mut Schedule) {
     let read = session.read_calendars();
     schedule.cursors.retain(|id, _| read.contains(id));
-    if !seen.looks_failed {
+    if !seen.has_failed(Part::Looks) {
         schedule.cursors.extend(seen.cursors.clone());
     }
 }
@@ -80,7 +80,7 @@ fn done_marks(session: &Session<'_>, seen: &Seen, is_whole: bool) -> Marks {
 
 fn owing_at(session: &Session<'_>, seen: &Seen, settled: &Settled) -> Option<Timestamp> {
     let before = session.connection.schedule.owing_at;
-    let known = before.filter(|at| *at > session.now || seen.looks_failed);
+    let known = before.filter(|at| *at > session.now || seen.has_failed(Part::Looks));
     let waiting = seen.links.values().filter_map(|link| match &link.state {
         LinkState::Owing(owing) => owing.not_before.filter(|at| *at > session.now),
         LinkState::Agreed(_) => None,

@@ -28,6 +28,15 @@ const LOOK_ROUNDS: usize = 3;
 /// Nothing is put off for longer: not by the brake, a refusal, or whoever asks for patience.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(48);
 
+/// A part of a run's looking.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Part {
+    Ehr,
+    Calendars,
+    /// Owners that the plan asked about: what hangs on them is not settled.
+    Looks,
+}
+
 /// Everything that one run has seen, in both lanes.
 #[derive(Default)]
 pub(crate) struct Seen {
@@ -40,10 +49,8 @@ pub(crate) struct Seen {
     pub listed_targets: HashMap<Target, Interval>,
     pub cursors: BTreeMap<CalendarId, Cursor>,
     pub unclear_appointments: usize,
-    pub ehr_failed: bool,
-    pub calendar_failed: bool,
-    /// Some owner could not be looked at: what hangs on it is not settled.
-    pub looks_failed: bool,
+    /// What could not be read; its side stays unreported.
+    pub failed: BTreeSet<Part>,
     /// Marked appointments for which the EHR gave no answer.
     pub unanswered: BTreeSet<AppointmentId>,
     /// The longest pause that a source asked for.
@@ -61,6 +68,10 @@ impl Seen {
             }
             self.links.insert(link.mirror.clone(), link);
         }
+    }
+
+    pub fn has_failed(&self, part: Part) -> bool {
+        self.failed.contains(&part)
     }
 
     pub fn put_off(&mut self, retry_after: Option<Duration>) {
@@ -244,7 +255,7 @@ impl Session<'_> {
             };
             if let Err(error) = read {
                 tracing::warn!(connection = %self.at.id, error = %error, "owners could not be looked at");
-                seen.looks_failed = true;
+                seen.failed.insert(Part::Looks);
                 seen.fail(&error);
             }
             // What nobody could tell stays as it is.

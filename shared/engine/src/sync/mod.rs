@@ -25,6 +25,7 @@ use crate::error::EngineError;
 use crate::ports::{Cause, LeaseTerm, Request};
 
 pub(crate) use apply::after;
+pub(crate) use lanes::Part;
 pub(crate) use lease::Lease;
 pub(crate) use session::Session;
 
