@@ -131,6 +131,7 @@ impl Place {
 }
 
 /// What a listing says about one item: its revision, or that it is gone.
+#[expect(clippy::option_option, reason = "a line that is there may lack a revision")]
 fn told(listing: &Listing, item: &ItemId) -> Option<Option<Revision>> {
     listing.entries.iter().find_map(|entry| match entry {
         Entry::Touched { item: one, revision, .. } if one == item => Some(revision.clone()),

@@ -17,7 +17,7 @@ where
     Fut: Future<Output = bool>,
 {
     let started = Instant::now();
-    while started.elapsed() < Duration::from_secs(120) {
+    while started.elapsed() < Duration::from_mins(2) {
         if holds().await {
             return;
         }

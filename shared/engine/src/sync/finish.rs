@@ -38,7 +38,7 @@ pub(super) fn schedule(session: &Session<'_>, lease: &mut Lease<'_>, seen: &Seen
 
 /// Whether every source was read, every lane planned and every question answered.
 fn is_whole(seen: &Seen, settled: &Settled) -> bool {
-    !(!seen.failed.is_empty() || settled.unplanned)
+    seen.failed.is_empty() && !settled.unplanned
 }
 
 /// A calendar that was read goes on from its new cursor; one that is no longer read loses its own. Where a look
