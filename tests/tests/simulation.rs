@@ -27,7 +27,9 @@ fn number(variable: &str) -> Option<u64> {
 fn histories_by_chance() {
     if let Some(seed) = number("DAYBOOK_SEED") {
         let (ended, told) = retell(seed, None);
-        told.iter().for_each(|line| println!("{line}"));
+        for line in told {
+            println!("{line}");
+        }
         println!("history {seed}: {ended:?}");
         assert_eq!(ended.broken, [""; 0]);
         return;

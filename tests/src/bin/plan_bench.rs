@@ -22,7 +22,7 @@ const ROUNDS: usize = 50;
 
 fn main() {
     let all = Scene::new(LINKS);
-    let ten = all.delta(10);
+    let ten = Scene::delta(10);
     for (name, scene, goal_ms) in
         [("10,000 links, full listing", &all, 15.0), ("ten items of a delta", &ten, 0.1)]
     {
@@ -97,7 +97,7 @@ impl Scene {
     }
 
     /// As a delta finds it: the items that changed, and their links.
-    fn delta(&self, items: usize) -> Self {
+    fn delta(items: usize) -> Self {
         let mut delta = Self::new(items);
         (delta.listed, delta.listed_targets) = (HashMap::new(), HashMap::new());
         delta

@@ -47,17 +47,24 @@ pub struct History {
 
 /// Plays the history of a seed, with a bug planted if wanted.
 pub fn play(seed: u64, plant: Option<Plant>) -> Ended {
-    tell(seed, plant, false).0
+    tell(seed, plant, Telling::Writes).0
 }
 
 /// As `play`, with everything that happened, line by line.
 pub fn retell(seed: u64, plant: Option<Plant>) -> (Ended, Vec<String>) {
-    tell(seed, plant, true)
+    tell(seed, plant, Telling::Everything)
 }
 
-fn tell(seed: u64, plant: Option<Plant>, tells_reads: bool) -> (Ended, Vec<String>) {
+/// How much of a history is put into words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    Writes,
+    Everything,
+}
+
+fn tell(seed: u64, plant: Option<Plant>, telling: Telling) -> (Ended, Vec<String>) {
     let mut history = History::new(seed);
-    history.world.lock().tells_reads = tells_reads;
+    history.world.lock().tells_reads = telling == Telling::Everything;
     history.world.lock().plant = plant;
     history.begin();
     let steps = history.chance.u32(25..75);
@@ -103,7 +110,7 @@ impl History {
     /// A world in which nothing goes wrong by chance, without the sweep; its lease outlasts a message's time.
     pub(super) fn quiet() -> Self {
         let mut history = Self::new(0);
-        let pace = Pace { lease: std::time::Duration::from_secs(300), ..Pace::default() };
+        let pace = Pace { lease: std::time::Duration::from_mins(5), ..Pace::default() };
         history.engine = history.world.engine(pace);
         history.workers = (0..2).map(|number| Worker::new(number, history.engine.clone())).collect();
         history.sweeping = Sweeping::Off;

@@ -32,7 +32,7 @@ impl History {
     }
 
     /// Sometimes things move back to where they were.
-    fn back_to(&mut self, past: Vec<Interval>, fresh: Interval) -> Interval {
+    fn back_to(&mut self, past: &[Interval], fresh: Interval) -> Interval {
         if past.is_empty() || self.chance.u32(0..4) > 0 {
             return fresh;
         }
@@ -51,7 +51,7 @@ impl History {
         let id: AppointmentId = format!("a{}", self.chance.u32(0..MOST)).as_str().into();
         let fresh = self.some_time();
         let past = self.world.lock().booked(&demo(), &id).map(|booked| booked.history.clone());
-        let at = self.back_to(past.unwrap_or_default(), fresh);
+        let at = self.back_to(&past.unwrap_or_default(), fresh);
         let what = self.chance.u32(0..10);
         let colleague = if self.chance.bool() { "ada" } else { "grace" };
         let mut state = self.world.lock();
@@ -79,7 +79,7 @@ impl History {
         let calendar = ["private", "private", "main"][self.chance.usize(0..3)];
         let fresh = self.some_time();
         let past = self.world.lock().calendar("work", calendar).history_of(&item);
-        let at = self.back_to(past, fresh);
+        let at = self.back_to(&past, fresh);
         let event = match self.chance.u32(0..8) {
             0 => Event { shown_as: ShownAs::Free, ..single(at) },
             1 => Event { response: Response::Declined, ..single(at) },

@@ -77,14 +77,14 @@ fn staff(state: &mut State, words: &[&str]) {
             state.book(&demo(), appointment(words[1], who, lasting(words[2], words[3])));
         }
         "move" => {
-            state.change(&demo(), &id(), |a| a.when = a.when.map(|at| at.map(|at| later(at, words[2]))))
+            state.change(&demo(), &id(), |a| a.when = a.when.map(|at| at.map(|at| later(at, words[2]))));
         }
         "cancel" => state.change(&demo(), &id(), |a| a.status = Status::Cancelled),
         "garble" => state.change(&demo(), &id(), |a| a.status = Status::Unknown),
         "rebook" => state.change(&demo(), &id(), |a| a.status = Status::Booked),
         "reassign" => {
             state.change(&demo(), &id(), |a| {
-                a.practitioners = vec![(words[2].into(), Participation::Accepted)]
+                a.practitioners = vec![(words[2].into(), Participation::Accepted)];
             });
         }
         "erase" => state.erase(&demo(), &id()),
@@ -130,24 +130,20 @@ fn clinician(state: &mut State, calendar: &str, words: &[&str]) {
             calendar.changes += 1;
             calendar.forgotten = calendar.changes;
         }
-        on_mirror => {
-            let item = mirror(state, words[1], calendar);
-            match on_mirror {
-                "drag" => {
-                    let at = state.calendar(account, calendar).items[&item].body.spans()[0];
-                    state.touch_mirror(account, calendar, &item, Some(later(at, words[2])), None);
-                }
-                "note" => {
-                    state.touch_mirror(account, calendar, &item, None, Some(&words[2..].join(" ")));
-                }
-                "delete" => state.remove_event(account, calendar, item.as_str()),
-                "copy" => {
-                    let at = state.calendar(account, calendar).items[&item].body.spans()[0];
-                    state.put_event(account, calendar, "copied", vec![single(later(at, words[2]))]);
-                }
-                other => panic!("what is {other}?"),
-            }
-        }
+        _ => reader(state, account, calendar, words),
+    }
+}
+
+/// A reader does something to a mirror of ours.
+fn reader(state: &mut State, account: &str, calendar: &str, words: &[&str]) {
+    let item = mirror(state, words[1], calendar);
+    let at = state.calendar(account, calendar).items[&item].body.spans()[0];
+    match words[0] {
+        "drag" => state.touch_mirror(account, calendar, &item, Some(later(at, words[2])), None),
+        "note" => state.touch_mirror(account, calendar, &item, None, Some(&words[2..].join(" "))),
+        "delete" => state.remove_event(account, calendar, item.as_str()),
+        "copy" => state.put_event(account, calendar, "copied", vec![single(later(at, words[2]))]),
+        other => panic!("what is {other}?"),
     }
 }
 

@@ -200,9 +200,9 @@ impl Stage {
     fn patch(&self, at: &ConnectionRef, words: &[&str]) -> Patch {
         let mut settings = self.world.lock().rows[at].connection.settings.clone();
         let before = settings.clone();
-        words.iter().for_each(|word| {
+        for word in words {
             set(&mut settings, word);
-        });
+        }
         Patch {
             direction: Some(settings.direction),
             window: Some(settings.window),

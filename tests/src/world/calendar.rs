@@ -103,11 +103,11 @@ impl CalendarState {
         Sighting { item: id.clone(), series: id.as_str().into(), revision, covers: within, seen }
     }
 
-    fn entry(&self, id: &ItemId, within: Interval, copies: bool) -> Entry {
+    fn entry(&self, id: &ItemId, within: Interval, plant: Option<Plant>) -> Entry {
         match self.items.get(id) {
             Some(item) if !self.tells_in_full => {
                 let (item, revision) = (id.clone(), Some(revision(item.changed)));
-                let name = named(&item, copies);
+                let name = named(&item, plant);
                 Entry::Touched { item, revision, name }
             }
             _ => Entry::Seen(self.sighting(id, within)),
@@ -159,9 +159,13 @@ pub fn single(at: Interval) -> Event {
 }
 
 /// The name that an id carries; a copy's id is the mirror's behind a word.
-fn named(item: &ItemId, copies: bool) -> Option<MirrorId> {
+fn named(item: &ItemId, plant: Option<Plant>) -> Option<MirrorId> {
     let id = item.as_str();
-    MirrorId::parse(if copies { id.strip_prefix("copy-").unwrap_or(id) } else { id })
+    MirrorId::parse(if plant == Some(Plant::CopiesAreMirrors) {
+        id.strip_prefix("copy-").unwrap_or(id)
+    } else {
+        id
+    })
 }
 
 pub(super) struct Remote {
@@ -204,8 +208,7 @@ impl Remote {
 impl Calendar for Remote {
     async fn list(&self, within: Interval) -> Result<Listing, RemoteError> {
         let mut state = self.read(Point::CalendarRead, || "list".into()).await?;
-        let (copies, as_events) =
-            (state.is_planted(Plant::CopiesAreMirrors), state.is_planted(Plant::MirrorsAreEvents));
+        let plant = state.plant;
         let listing = self.with(&mut state, |calendar| {
             let inside = |item: &Item| {
                 matches!(item.body, Body::Unreadable)
@@ -213,16 +216,15 @@ impl Calendar for Remote {
             };
             let ids: Vec<ItemId> =
                 calendar.items.iter().filter(|(_, item)| inside(item)).map(|(id, _)| id.clone()).collect();
-            calendar.listing(&ids, within, copies, calendar.changes)
+            calendar.listing(&ids, within, plant, calendar.changes)
         })?;
-        Ok(planted(listing, as_events, copies))
+        Ok(planted(listing, plant))
     }
 
     async fn list_changes(&self, since: &Cursor, within: Interval) -> Result<Listing, RemoteError> {
         let mut state = self.read(Point::CalendarDelta, || "what has changed".into()).await?;
         let since: u64 = since.as_str().parse().unwrap_or_default();
-        let (copies, as_events) =
-            (state.is_planted(Plant::CopiesAreMirrors), state.is_planted(Plant::MirrorsAreEvents));
+        let plant = state.plant;
         let ahead = u64::from(state.is_planted(Plant::CursorAhead));
         let listing = self.with(&mut state, |calendar| {
             if since < calendar.forgotten {
@@ -232,7 +234,7 @@ impl Calendar for Remote {
             let removed = calendar.tombstones.iter().map(|(id, left)| (left.changed, id));
             let changed = standing.chain(removed).filter(|(changed, _)| *changed > since);
             let ids: Vec<ItemId> = changed.map(|(_, id)| id.clone()).collect();
-            Ok(calendar.listing(&ids, within, copies, calendar.changes + ahead))
+            Ok(calendar.listing(&ids, within, plant, calendar.changes + ahead))
         })??;
         if state.is_planted(Plant::CursorFirst)
             && let (Some(claim), Some(cursor)) = (state.current_claim(), &listing.cursor)
@@ -240,11 +242,11 @@ impl Calendar for Remote {
         {
             row.connection.schedule.cursors.insert(self.id.clone(), cursor.clone());
         }
-        Ok(planted(listing, as_events, copies))
+        Ok(planted(listing, plant))
     }
 
     fn name_of(&self, item: &ItemId) -> Option<MirrorId> {
-        named(item, self.world.lock().is_planted(Plant::CopiesAreMirrors))
+        named(item, self.world.lock().plant)
     }
 
     async fn get(&self, items: &[ItemId], within: Interval) -> Result<Vec<Sighting>, RemoteError> {
@@ -253,44 +255,46 @@ impl Calendar for Remote {
         }
         let what = || format!("read {}", listed(items.iter().map(ItemId::as_str)));
         let mut state = self.read(Point::CalendarRead, what).await?;
-        let lies = state.is_planted(Plant::ReadsSayGone);
-        let copies = state.is_planted(Plant::CopiesAreMirrors);
-        let as_events = state.is_planted(Plant::MirrorsAreEvents);
+        let plant = state.plant;
         let mut sightings: Vec<Sighting> = self.with(&mut state, |calendar| {
             items.iter().map(|item| calendar.sighting(item, within)).collect()
         })?;
-        for sighting in sightings.iter_mut().filter(|_| lies) {
-            sighting.seen = Seen::Gone;
+        for sighting in &mut sightings {
+            bend(sighting, plant);
         }
-        sightings.iter_mut().filter(|_| as_events).for_each(forget_name);
-        sightings.iter_mut().filter(|_| copies).for_each(take_for_mirror);
         Ok(sightings)
     }
 }
 
 impl CalendarState {
-    fn listing(&self, ids: &[ItemId], within: Interval, copies: bool, cursor: u64) -> Listing {
+    fn listing(&self, ids: &[ItemId], within: Interval, plant: Option<Plant>, cursor: u64) -> Listing {
         Listing {
-            entries: ids.iter().map(|id| self.entry(id, within, copies)).collect(),
+            entries: ids.iter().map(|id| self.entry(id, within, plant)).collect(),
             cursor: Some(Cursor::new(cursor.to_string())),
             completeness: Completeness::Complete,
         }
     }
 }
 
-fn planted(mut listing: Listing, as_events: bool, copies: bool) -> Listing {
-    for entry in listing.entries.iter_mut().filter(|_| copies) {
-        if let Entry::Seen(sighting) = entry {
-            take_for_mirror(sighting);
-        }
-    }
-    for entry in listing.entries.iter_mut().filter(|_| as_events) {
+fn planted(mut listing: Listing, plant: Option<Plant>) -> Listing {
+    for entry in &mut listing.entries {
         match entry {
-            Entry::Seen(sighting) => forget_name(sighting),
-            Entry::Touched { name, .. } => *name = None,
+            Entry::Seen(sighting) if sighting.seen != Seen::Gone => bend(sighting, plant),
+            Entry::Touched { name, .. } if plant == Some(Plant::MirrorsAreEvents) => *name = None,
+            Entry::Seen(_) | Entry::Touched { .. } => {}
         }
     }
     listing
+}
+
+/// Makes of a sighting what the plant wants.
+fn bend(sighting: &mut Sighting, plant: Option<Plant>) {
+    match plant {
+        Some(Plant::ReadsSayGone) => sighting.seen = Seen::Gone,
+        Some(Plant::MirrorsAreEvents) => forget_name(sighting),
+        Some(Plant::CopiesAreMirrors) => take_for_mirror(sighting),
+        _ => {}
+    }
 }
 
 /// A copy of a mirror bears the mirror's name.

@@ -277,20 +277,17 @@ impl Blocks {
         ehr.slots += 1;
         let number = ehr.slots;
         let blocks = ehr.blocks.entry(self.schedule.clone()).or_default();
-        let slot = match position {
-            Some(position) => {
-                (blocks[position].content, blocks[position].revision) = (content.clone(), number);
-                blocks[position].slot.clone()
-            }
-            None => {
-                let slot = ItemId::new(format!("slot-{number}"));
-                let (mirror, content) = (at.mirror.clone(), content.clone());
-                blocks.push(Block { slot: slot.clone(), mirror, content, revision: number });
-                slot
-            }
+        let slot = if let Some(position) = position {
+            (blocks[position].content, blocks[position].revision) = (content.clone(), number);
+            blocks[position].slot.clone()
+        } else {
+            let slot = ItemId::new(format!("slot-{number}"));
+            let (mirror, content) = (at.mirror.clone(), content.clone());
+            blocks.push(Block { slot: slot.clone(), mirror, content, revision: number });
+            slot
         };
-        let doubled = blocks.iter().filter(|block| block.mirror == at.mirror).count() > 1;
-        if doubled {
+        let twice = blocks.iter().filter(|block| block.mirror == at.mirror).count() > 1;
+        if twice {
             state.break_promise("two blocks of one event in one schedule");
         }
         Ok(Written { remote: Some(slot), revision: Some(revision(number)), touch: None })

@@ -150,8 +150,8 @@ impl Connections for World {
             return Err(stale(&at));
         }
         stored.version = connection.version;
-        stored.settings = connection.settings.clone();
-        stored.account = connection.account.clone();
+        stored.settings.clone_from(&connection.settings);
+        stored.account.clone_from(&connection.account);
         stored.schedule.due_at = Some(now);
         let given = &connection.evidence;
         stored.evidence = Evidence {

@@ -19,10 +19,14 @@ use crate::time::Interval;
 pub fn plan(look: &Look) -> Plan {
     let mut plan = Plan::default();
     let linked: Vec<Pair> = look.links.iter().map(|link| Pair::new(look, link, Novelty::Linked)).collect();
-    linked.iter().for_each(|pair| pair.plan(&mut plan));
+    for pair in &linked {
+        pair.plan(&mut plan);
+    }
     let links = fresh_links(look, &linked);
     let fresh: Vec<Pair> = links.iter().map(|link| Pair::new(look, link, Novelty::New)).collect();
-    fresh.iter().for_each(|pair| pair.plan(&mut plan));
+    for pair in &fresh {
+        pair.plan(&mut plan);
+    }
     plan_strays(look, &linked, &fresh, &mut plan);
     plan.looks.sort_unstable();
     plan.looks.dedup();
@@ -38,10 +42,10 @@ type Wanted<'a> = (&'a Content, Fingerprint);
 
 /// Pairs that nobody remembers: wanted owners inside the window, one for each target.
 fn fresh_links(look: &Look, pairs: &[Pair]) -> Vec<Link> {
-    let is_inside = |sight: &&OwnerSight| matches!(sight, OwnerSight::Wanted(content) if content.interval().overlaps(&look.rules.window));
+    let is_inside = |sight: &OwnerSight| is_inside(look, sight);
     // Mostly all are linked, and counting them is far cheaper than looking each one up.
-    let wanted = look.owners.values().filter(is_inside).count() * look.targets.len();
-    let known = pairs.iter().filter(|pair| pair.sight.filter(is_inside).is_some() && pair.is_targeted());
+    let wanted = look.owners.values().filter(|sight| is_inside(sight)).count() * look.targets.len();
+    let known = pairs.iter().filter(|pair| pair.sight.is_some_and(is_inside) && pair.is_targeted());
     if wanted == known.count() {
         return Vec::new();
     }
@@ -56,6 +60,10 @@ fn fresh_links(look: &Look, pairs: &[Pair]) -> Vec<Link> {
     // The order of a map is chance.
     fresh.sort_unstable_by(|a, b| (&a.owner, &a.target).cmp(&(&b.owner, &b.target)));
     fresh
+}
+
+fn is_inside(look: &Look, sight: &OwnerSight) -> bool {
+    matches!(sight, OwnerSight::Wanted(content) if content.interval().overlaps(&look.rules.window))
 }
 
 fn fresh_link(look: &Look, owner: &Owner, target: &Target, span: Interval) -> Link {

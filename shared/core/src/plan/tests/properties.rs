@@ -238,8 +238,7 @@ proptest! {
         let mut model = Model::new(&case);
         model.look_at_everything();
         model.scene.listed.clear();
-        let mut bit = 0;
-        for name in NAMES {
+        for (bit, name) in NAMES.iter().enumerate() {
             if reported & (1 << bit) == 0 {
                 model.scene.owners.remove(&owner(name));
             }
@@ -247,7 +246,6 @@ proptest! {
                 let names = TARGETS.map(|target| model.scene.mirror(name, &calendar(target)));
                 model.scene.mirrors.values_mut().for_each(|found| found.retain(|mirror, _| !names.contains(mirror)));
             }
-            bit += 1;
         }
         model.scene.strays = Strays::Unknown;
         let plan = model.scene.plan();
