@@ -305,6 +305,18 @@ async fn e_006_a_refused_password_asks_to_reconnect_and_keeps_what_stands() {
         0,
         "a refused password is never tried again by itself"
     );
+    // The same account with a new password keeps settings and links; another account is refused.
+    let password = |username: &str, password: &str| json!({"caldav": {"url": scene.meter.url(), "username": username, "password": password}});
+    let (status, refused) =
+        scene.daybook.call("PATCH", &connection.path(""), Some(password("somebody", "another"))).await;
+    assert_eq!(status, 422, "{refused}");
+    scene.meter.take();
+    connection.patch(password("clinician", "another")).await;
+    connection.becomes("active").await;
+    assert_eq!(scene.meter.take().get("PUT"), None, "what stands is known");
+    assert_eq!(connection.get().await["problems"], json!([]));
+    scene.radicale.change_password("a third");
+    eventually("it asks again", || async { connection.get().await["state"] == "reconnect_required" }).await;
     connection.disconnect("remove").await;
     connection.becomes("disconnected").await; // E-005
     let problems = connection.get().await["problems"].clone();

@@ -82,7 +82,8 @@ impl Engine {
                 connection.settings = settings.clone();
             }
             connection.account = Some(identity.label.clone());
-            connection.evidence.authorised_at.get_or_insert(now);
+            // Newer than any refusal so far, which it undoes.
+            connection.evidence.authorised_at = Some(now);
             if connection.settings.start == Start::WhenAuthorised {
                 connection.evidence.started_at.get_or_insert(now);
             }
