@@ -1,0 +1,186 @@
+//! The pages in a real browser, as people use them. What a person does is told in `tests/browser/*.mjs`; what must then
+//! stand in the calendar is told here.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use daybook_tests::outside::calendar::{Account, PASSWORD, USER, main_calendar};
+use daybook_tests::outside::daybook::{API_KEY, Daybook, binary};
+use daybook_tests::outside::ehr::now_seconds;
+use daybook_tests::outside::eventually;
+use daybook_tests::radicale::Radicale;
+use jiff::ToSpan;
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+/// In how many weeks things are booked here: the sandbox's own appointments end before.
+const WEEKS: i64 = 3;
+const CLIENT: &str = "Kenji Watanabe";
+
+/// Node, the modules that drive a browser, and a browser.
+struct Browser {
+    tools: PathBuf,
+    chromium: PathBuf,
+}
+
+impl Browser {
+    /// `None` where something is missing and nobody requires it.
+    fn find() -> Option<Self> {
+        let tools = std::env::var_os("DAYBOOK_TEST_TOOLS").map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-tools"),
+            PathBuf::from,
+        );
+        let modules = ["playwright-core", "axe-core"].map(|name| tools.join("node/node_modules").join(name));
+        let found = on_path("chromium").filter(|_| on_path("node").is_some());
+        let Some(chromium) = found.filter(|_| modules.iter().all(|module| module.is_dir())) else {
+            let required = std::env::var("DAYBOOK_TEST_SERVERS").as_deref() == Ok("required");
+            assert!(!required, "no browser, or nothing to drive it with: cargo xtask tools");
+            println!("skipped: no browser, or nothing to drive it with; get them by: cargo xtask tools");
+            return None;
+        };
+        Some(Self { tools, chromium })
+    }
+
+    /// Lets the story of that name be told; what it prints is returned, and a story that goes wrong fails the test.
+    async fn tell(&self, story: &str, told: Value) -> String {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser").join(format!("{story}.mjs"));
+        let mut command = Command::new("node");
+        command.arg(script).arg(told.to_string());
+        command.env("DAYBOOK_TEST_TOOLS", &self.tools).env("DAYBOOK_TEST_CHROMIUM", &self.chromium);
+        let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+        let reason = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "the story `{story}` goes wrong with {told}:\n{reason}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+/// A Daybook with its sandbox EHR, and a calendar account that it is not connected to yet.
+struct Scene {
+    browser: Browser,
+    daybook: Daybook,
+    account: Account,
+    radicale: Radicale,
+    _data: tempfile::TempDir,
+}
+
+fn scene() -> Option<Scene> {
+    let (browser, binary, radicale) = (Browser::find()?, binary()?, Radicale::start()?);
+    let data = tempfile::tempdir().unwrap();
+    let daybook = Daybook::start(&binary, data.path(), &[]);
+    Some(Scene { browser, daybook, account: Account::at(&radicale.url()), radicale, _data: data })
+}
+
+impl Scene {
+    /// Stores an hour of the clinician's own life, and waits until the EHR is closed for it.
+    async fn close(&self, day: Date) {
+        let calendar = self.account.make_calendar("personal").await;
+        let of_day = |time: &str| format!("TZID=America/New_York:{}T{time}00", day.strftime("%Y%m%d"));
+        let times = format!("DTSTART;{}\r\nDTEND;{}", of_day("1310"), of_day("1410"));
+        self.account.put(&calendar, "dentist", &times).await;
+        self.daybook.connect(&self.radicale.url(), &json!({"direction": "two_way"})).await;
+        let slots = "/sandbox/ehr/fhir/Slot?schedule=Schedule/sch-1&status=busy-unavailable";
+        eventually("the time is closed", || async {
+            self.daybook.call("GET", slots, None).await.1["total"] == 1
+        })
+        .await;
+    }
+
+    /// Waits until the calendar shows this client's times in the far week, and no others.
+    async fn calendar_shows(&self, calendar: &str, expected: &[String]) {
+        eventually(&format!("the far week of the calendar is {expected:?}"), || async {
+            let mirrors = self.account.resources(calendar).await;
+            let starts = mirrors.iter().filter_map(|mirror| mirror.property("DTSTART"));
+            let far: Vec<&str> = starts.filter(|start| *start >= instant(far_monday(), 0).as_str()).collect();
+            far == expected
+        })
+        .await;
+    }
+}
+
+/// The Monday of the far week, in the practice's zone.
+fn far_monday() -> Date {
+    let now = jiff::Timestamp::from_second(now_seconds()).unwrap();
+    let tomorrow = now.to_zoned(practice_zone()).date().tomorrow().unwrap();
+    let monday = tomorrow.nth_weekday(-1, Weekday::Monday).unwrap();
+    monday.checked_add((WEEKS * 7).days()).unwrap()
+}
+
+fn practice_zone() -> TimeZone {
+    TimeZone::get("America/New_York").unwrap()
+}
+
+/// As iCalendar writes an instant, so many minutes into a day of the practice.
+fn instant(day: Date, minutes: i64) -> String {
+    let at = day.at(0, 0, 0, 0).checked_add(minutes.minutes()).unwrap();
+    at.to_zoned(practice_zone()).unwrap().timestamp().strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_start_page_leads_on_and_its_command_connects() {
+    let Some(scene) = scene() else { return };
+    let command = scene.browser.tell("start_page", json!({"url": scene.daybook.url})).await;
+    assert!(
+        command.contains(&format!("curl {}/v1/practices/demo/connections", scene.daybook.url)),
+        "{command}"
+    );
+    let own = [
+        ("http://127.0.0.1:5232/", scene.radicale.url()),
+        ("maya", USER.into()),
+        ("secret", PASSWORD.into()),
+    ];
+    let typed = own.iter().fold(command, |command, (shown, own)| {
+        command.replace(&format!("\"{shown}\""), &format!("\"{own}\""))
+    });
+    let curl = Command::new("sh").args(["-c", &typed]).env("DAYBOOK_API_KEY", API_KEY).output().unwrap();
+    let answer: Value = serde_json::from_slice(&curl.stdout).unwrap();
+    let connection = scene.daybook.connection(answer["id"].as_str().unwrap_or_else(|| panic!("{answer}")));
+    connection.becomes("active").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_booked_moved_and_cancelled_by_keyboard_shows_in_the_calendar() {
+    let Some(scene) = scene() else { return };
+    let connection = scene.daybook.connect(&scene.radicale.url(), &json!({})).await;
+    let calendar = main_calendar(&connection.get().await);
+    let (day, url) = (far_monday(), &scene.daybook.url);
+    let start = format!("{day}T10:20");
+    let booking = json!({"url": url, "weeks": WEEKS, "client": CLIENT, "start": start, "answer": "Booked."});
+    scene.browser.tell("book", booking).await;
+    scene.calendar_shows(&calendar, &[instant(day, 10 * 60 + 20)]).await;
+
+    let later = day.tomorrow().unwrap();
+    let moving = json!({"url": url, "weeks": WEEKS, "client": CLIENT, "start": format!("{later}T14:05")});
+    scene.browser.tell("move", moving).await;
+    scene.calendar_shows(&calendar, &[instant(later, 14 * 60 + 5)]).await;
+
+    scene.browser.tell("cancel", json!({"url": url, "weeks": WEEKS, "client": CLIENT})).await;
+    scene.calendar_shows(&calendar, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_event_of_the_calendar_is_closed_in_the_week() {
+    let Some(scene) = scene() else { return };
+    let (day, url) = (far_monday(), &scene.daybook.url);
+    scene.close(day).await;
+    scene.browser.tell("closed", json!({"url": url, "day": day, "times": "1:10 – 2:10 pm"})).await;
+    let start = format!("{day}T13:30");
+    let refused = "Not saved: that time is closed";
+    let booking = json!({"url": url, "weeks": WEEKS, "client": CLIENT, "start": start, "answer": refused});
+    scene.browser.tell("book", booking).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_accessible_in_both_schemes_on_desk_and_phone() {
+    let Some(scene) = scene() else { return };
+    // In a week with appointments, so that everything that a week can hold is looked at.
+    let day = far_monday().checked_sub((WEEKS * 7 - 7).days()).unwrap();
+    scene.close(day).await;
+    scene.browser.tell("accessible", json!({"url": scene.daybook.url, "day": day})).await;
+}
