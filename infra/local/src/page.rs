@@ -18,6 +18,7 @@ use crate::config::DEMO;
 use crate::house::{Audience, House};
 
 const STYLE: &str = include_str!("../assets/daybook.css");
+const MARK: &str = include_str!("../assets/mark.svg");
 
 /// Where a person finds the key of `demo`.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +66,7 @@ struct Start<'a> {
     rows: Option<Vec<Row>>,
 }
 
-/// `/` and its style.
+/// `/`, its style and its icon.
 pub fn routes(house: &House) -> Router {
     let page = Page {
         engine: house.engine.clone(),
@@ -73,7 +74,11 @@ pub fn routes(house: &House) -> Router {
         key: house.key_hint.shell(),
         audience: house.audience,
     };
-    Router::new().route("/", get(start)).route("/daybook.css", get(style)).with_state(page)
+    Router::new()
+        .route("/", get(start))
+        .route("/daybook.css", get(|| async { asset("text/css; charset=utf-8", STYLE) }))
+        .route("/mark.svg", get(|| async { asset("image/svg+xml", MARK) }))
+        .with_state(page)
 }
 
 async fn start(State(page): State<Page>) -> Result<Response, Problem> {
@@ -89,8 +94,8 @@ async fn start(State(page): State<Page>) -> Result<Response, Problem> {
     Ok(([(CACHE_CONTROL, "no-store")], Html(html)).into_response())
 }
 
-async fn style() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "max-age=300")], STYLE)
+fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "max-age=300")], text)
 }
 
 async fn rows(engine: &Engine) -> Result<Vec<Row>, EngineError> {
