@@ -21,9 +21,9 @@ use super::{MOUNT, Sandbox, now};
 use actions::Notice;
 use week::WeekPage;
 
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const STYLE: &str = include_str!("../../../assets/ehr.css");
+const MARK: &str = include_str!("../../../assets/mark.svg");
 
 /// What the page's address may say; whatever is left out or unknown takes its default.
 #[derive(Deserialize)]
@@ -39,8 +39,15 @@ pub(super) fn routes(sandbox: &Sandbox) -> Router<Sandbox> {
         .route(&format!("{MOUNT}/appointments"), post(actions::book))
         .route(&format!("{MOUNT}/appointments/{{id}}/move"), post(actions::reschedule))
         .route(&format!("{MOUNT}/appointments/{{id}}/cancel"), post(actions::cancel))
-        .route(&format!("{MOUNT}/assets/ehr.css"), get(|| async { stylesheet(STYLE.to_owned()) }))
-        .route(&format!("{MOUNT}/assets/grid.css"), get(|| async { stylesheet(grid::stylesheet()) }))
+        .route(
+            &format!("{MOUNT}/assets/ehr.css"),
+            get(|| async { asset("text/css; charset=utf-8", STYLE.to_owned()) }),
+        )
+        .route(
+            &format!("{MOUNT}/assets/grid.css"),
+            get(|| async { asset("text/css; charset=utf-8", grid::stylesheet()) }),
+        )
+        .route(&format!("{MOUNT}/assets/mark.svg"), get(|| async { asset("image/svg+xml", MARK.to_owned()) }))
         .layer(middleware::from_fn_with_state(sandbox.clone(), refuse_while_unavailable))
 }
 
@@ -69,7 +76,7 @@ fn guarded(mut response: Response) -> Response {
     response
 }
 
-fn stylesheet(text: String) -> Response {
-    let kind: (HeaderName, &str) = (header::CONTENT_TYPE, "text/css; charset=utf-8");
+fn asset(kind: &'static str, text: String) -> Response {
+    let kind: (HeaderName, &str) = (header::CONTENT_TYPE, kind);
     ([kind, (header::CACHE_CONTROL, "max-age=60")], text).into_response()
 }
