@@ -55,6 +55,7 @@ const SYSTEM: &[System] = &[
     System { probe: &["node", "--version"], package: "nodejs", serves: &["browser"] },
     System { probe: &["npm", "--version"], package: "npm", serves: &["browser"] },
     System { probe: &["chromium", "--version"], package: "chromium", serves: &["browser"] },
+    System { probe: &["curl", "--version"], package: "curl", serves: &["browser"] },
 ];
 
 /// Everything, whichever tests there are.
