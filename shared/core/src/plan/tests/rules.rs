@@ -336,3 +336,48 @@ fn names_of_ours_that_nothing_explains() {
     let explained = stray().wants("a1", busy_at(20));
     check("explained by an owner without a link", &told(explained), &["agree a1 in main (decorated)"]);
 }
+
+#[test]
+fn many_names_that_nothing_explains_mean_that_the_owners_listing_is_wrong() {
+    let scene = |strays: usize| {
+        let names = (0..strays).map(|n| format!("a{n}"));
+        let scene = names.fold(Scene::new().listed(), |scene, name| {
+            scene.finds(&name, &calendar("main"), busy_at(20), "r1")
+        });
+        Scene { strays: Strays::Remove, ..scene }
+    };
+    assert_eq!(scene(5).plan().deletes.len(), 5);
+    let plan = scene(6).plan();
+    assert_eq!((plan.deletes.len(), plan.brakes.len()), (0, 1), "E-042: none goes, and somebody is told");
+    let confirmed = scene(6).ruled(|rules| rules.brake = BrakeRule::Released);
+    assert_eq!(confirmed.plan().deletes.len(), 6, "a person said yes");
+}
+
+#[test]
+fn e_052_the_old_mirror_stays_until_its_owner_was_seen() {
+    let switched = || Scene::new().into(&[calendar("new")]).agreed("a1", &calendar("old"), &busy_at(20));
+    check("unreported", &switched(), &["look a1"]);
+    check("looked at in vain", &switched().sees("a1", OwnerSight::Unclear), &["look a1"]);
+    check("gone", &switched().sees("a1", OwnerSight::Absent), &["delete a1 in old (Settings)"]);
+}
+
+#[test]
+fn e_090_another_detail_reaches_mirrors_outside_the_window_too() {
+    let kept = || {
+        let old = Scene::new().agreed("a1", &calendar("main"), &busy_at(-2)).listed();
+        old.ruled(|rules| rules.aged_out = AgedOut::Keep)
+    };
+    check("by itself it rests", &kept(), &[]);
+    check(
+        "after a change it is looked at",
+        &kept().ruled(|rules| rules.unseen = Unseen::IsLookedAt),
+        &["look a1"],
+    );
+}
+
+#[test]
+fn e_098_a_removal_that_was_put_off_is_not_undone_by_looking() {
+    let scene = Scene::new().owes("a1", Reason::Removing, None);
+    let far = scene.wants("a1", busy_at(5000));
+    check("outside the window it still goes", &far, &["delete a1 in main (Settings)"]);
+}
