@@ -2,14 +2,16 @@
 //! common (a request id, security headers, a time limit) is added here.
 
 use std::any::Any;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use daybook_engine::ports::Practices;
@@ -49,7 +51,7 @@ pub fn router(house: &House) -> Router {
         .merge(doors)
         .merge(health)
         .merge(page::routes(house))
-        .merge(house.sandbox.router())
+        .merge(house.sandbox.router().layer(from_fn(this_machine_only)))
         .fallback(|| async { Problem::new(Kind::NotFound) })
         .layer(
             ServiceBuilder::new()
@@ -68,6 +70,15 @@ pub fn router(house: &House) -> Router {
                 .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_REQUEST))
                 .layer(CatchPanicLayer::custom(internal)),
         )
+}
+
+/// The sandbox asks for no token, so it answers nobody who comes over the network.
+async fn this_machine_only(request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    match peer {
+        Some(ConnectInfo(peer)) if peer.ip().to_canonical().is_loopback() => next.run(request).await,
+        _ => Problem::new(Kind::NotFound).into_response(),
+    }
 }
 
 /// The route and not the path: a path may hold what a person typed.

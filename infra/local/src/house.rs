@@ -88,7 +88,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let stopping = stop::Stopping::on_signal();
     let working = workers::start(&house, sweep, &stopping);
     tokio::spawn(house.sandbox.clone().deliver_hooks(hook_target(&house)?));
-    let router = doors::router(&house);
+    let router = doors::router(&house).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, router).with_graceful_shutdown(stopping.clone().asked());
     tokio::select! {
         served = serving.into_future() => served.map_err(failed("serving ended"))?,
