@@ -142,7 +142,8 @@ async fn build(config: Config, data: DataDir, address: SocketAddr) -> Result<Hou
         clock,
         Arc::new(SystemRandom),
     );
-    engine.pace.poll = config.sweep;
+    // Half of it, so that what was polled in one sweep is due again in the next, however long its sync took.
+    engine.pace.poll = config.sweep / 2;
     // We hold the data directory: whoever held a lease before is dead.
     engine.sole_process = Some(SystemRandom.token());
     let on_this_machine = address.ip().is_loopback() && config.public_url.is_none();

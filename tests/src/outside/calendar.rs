@@ -42,7 +42,7 @@ impl Account {
 
     /// Everything stored in a calendar.
     pub async fn resources(&self, calendar: &str) -> Vec<Resource> {
-        let (status, text) = self.request("PROPFIND", calendar, "1", String::new()).await;
+        let (status, text) = self.list(calendar).await;
         assert_eq!(status, 207, "{text}");
         let mut paths: Vec<String> =
             text.split("href>").filter(|part| part.contains(".ics")).map(before_tag).collect();
@@ -56,6 +56,18 @@ impl Account {
             }
         }
         resources
+    }
+
+    /// A server that reads a folder while somebody deletes from it may stumble: it is asked again.
+    async fn list(&self, calendar: &str) -> (u16, String) {
+        for _ in 0..20 {
+            let (status, text) = self.request("PROPFIND", calendar, "1", String::new()).await;
+            if status < 500 {
+                return (status, text);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        (500, "it stumbles each time".into())
     }
 
     /// Stores an event of `lines` (DTSTART and so on) under `name`.

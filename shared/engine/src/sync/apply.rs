@@ -34,6 +34,8 @@ pub(crate) struct Applied {
     pub removed: usize,
     pub put_off: usize,
     pub rejected: usize,
+    /// How far the run had come before this lane.
+    done_before: u64,
     /// Owners whose mirror could not be written.
     unfinished: HashSet<Owner>,
     /// The earliest time at which something that was put off may be tried.
@@ -108,7 +110,7 @@ impl Session<'_> {
         applied.note_waits(plan.holds.iter());
         lease.save(agreed.chain(forgotten).chain(held).collect()).await?;
         let total = u64::try_from(plan.puts.len() + plan.deletes.len()).unwrap_or(u64::MAX);
-        lease.progress(0, total);
+        applied.done_before = lease.expect(total);
         let mut puts = plan.puts;
         let mut deletes = plan.deletes;
         for round in 0..=CONFLICT_ROUNDS {
@@ -264,6 +266,9 @@ impl Session<'_> {
             } else {
                 tempo.kept_up();
             }
+            if is_refused(&works, &results) {
+                driven.halt.get_or_insert(Halt::Refused);
+            }
             driven.ended.extend(paired(works, results));
         }
         if driven.halt.is_none() {
@@ -376,8 +381,7 @@ impl Applied {
 /// Notes how far the run has come; a long one shows it between its waves.
 async fn advance(applied: &Applied, to_come: usize, lease: &mut Lease<'_>) -> Result<(), Halt> {
     let done = applied.written + applied.removed + applied.put_off + applied.rejected;
-    let total = lease.release.progress.map_or(0, |progress| progress.total);
-    lease.progress(u64::try_from(done).unwrap_or(u64::MAX).min(total), total);
+    lease.come(applied.done_before.saturating_add(u64::try_from(done).unwrap_or(u64::MAX)));
     if to_come == 0 {
         return Ok(());
     }
@@ -408,6 +412,12 @@ fn agreed(put: &Put, written: Written) -> Link {
     };
     let remote = written.remote.or_else(|| put.link.remote.clone());
     Link { remote, state: LinkState::Agreed(agreed), ..put.link.clone() }
+}
+
+/// A refused sign-in is not tried a second time: accounts are locked for less.
+fn is_refused(works: &[Work], results: &[Result<Written, RemoteError>]) -> bool {
+    let is_calendar = works.iter().any(|work| matches!(work.link().target, Target::Calendar(_)));
+    is_calendar && results.iter().any(|result| matches!(result, Err(RemoteError::Refused { .. })))
 }
 
 async fn send(mirrors: Arc<dyn Mirrors>, works: Vec<Work>) -> (Vec<Work>, Vec<Result<Written, RemoteError>>) {

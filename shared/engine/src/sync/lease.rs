@@ -28,7 +28,7 @@ impl<'e> Lease<'e> {
             evidence: connection.evidence.clone(),
             settled_settings: None,
             schedule: connection.schedule.clone(),
-            progress: connection.progress,
+            progress: None,
             problems: connection.problems.clone(),
             answered: None,
             done_marks: daybook_core::connection::Marks::default(),
@@ -84,14 +84,32 @@ impl<'e> Lease<'e> {
         Ok(())
     }
 
-    pub fn progress(&mut self, done: u64, total: u64) {
-        self.release.progress = Some(Progress { done, total });
+    /// So many more steps are to come. Returns how many are done.
+    pub fn expect(&mut self, more: u64) -> u64 {
+        let Progress { done, total } = self.release.progress.unwrap_or(Progress { done: 0, total: 0 });
+        self.release.progress = Some(Progress { done, total: total.saturating_add(more) });
+        done
+    }
+
+    /// So many steps are done.
+    pub fn come(&mut self, done: u64) {
+        if let Some(progress) = &mut self.release.progress {
+            progress.done = done.min(progress.total);
+        }
+    }
+
+    /// What is shown after a run that had something to do is that all of it is done; one that had nothing changes
+    /// nothing.
+    fn ended(&self) -> Option<Progress> {
+        let worked = self.release.progress.filter(|progress| progress.total > 0);
+        worked.map(|progress| Progress { done: progress.total, ..progress }).or(self.connection.progress)
     }
 
     /// The run is over: the signals that were there when it began are answered.
     pub async fn answer(self) -> Result<(), EngineError> {
         let answered = Some(self.connection.signals.received);
-        let release = Release { answered, progress: None, ..self.release };
+        let progress = self.ended();
+        let release = Release { answered, progress, ..self.release };
         Ok(self.engine.store.release(&self.at, self.generation, &release).await?)
     }
 
