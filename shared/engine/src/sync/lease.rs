@@ -109,7 +109,7 @@ impl<'e> Lease<'e> {
     pub async fn answer(self) -> Result<(), EngineError> {
         let answered = Some(self.connection.signals.received);
         let progress = self.ended();
-        let release = Release { answered, progress, ..self.release };
+        let release = Release { progress, answered, ..self.release };
         Ok(self.engine.store.release(&self.at, self.generation, &release).await?)
     }
 
