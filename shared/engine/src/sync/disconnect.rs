@@ -36,7 +36,11 @@ impl Engine {
         }
         session.delete_all(Lane::Busy, blocks, lease).await?;
         let left = self.store.list_links(&lease.at).await?.len();
-        if left == 0 { self.left(lease).await } else { self.leave_later(left, lease) }
+        if left == 0 {
+            return self.left(lease).await;
+        }
+        self.leave_later(left, lease);
+        Ok(())
     }
 
     async fn left(&self, lease: &mut Lease<'_>) -> Result<(), Halt> {
@@ -49,14 +53,12 @@ impl Engine {
         Ok(())
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "both ends of `leave` have one type")]
-    fn leave_later(&self, left: usize, lease: &mut Lease<'_>) -> Result<(), Halt> {
+    fn leave_later(&self, left: usize, lease: &mut Lease<'_>) {
         let schedule = &mut lease.release.schedule;
         schedule.failures = schedule.failures.saturating_add(1);
         let pause = retry::delay(schedule.failures, self.random.unit(), None);
         schedule.due_at = Some(after(self.clock.now(), pause));
         tracing::info!(connection = %lease.at.id, left, "disconnecting goes on later");
-        Ok(())
     }
 }
 
