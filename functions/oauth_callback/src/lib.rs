@@ -1,0 +1,1 @@
+//! The sign-in door: our own page before the provider's, and where the provider sends the browser back to.

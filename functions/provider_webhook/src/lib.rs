@@ -1,0 +1,1 @@
+//! The providers' webhook door: handshakes are answered, senders proven, signals queued. No body is believed.

@@ -1,0 +1,1 @@
+//! Outlook and Microsoft 365 calendars behind the engine's ports. No Graph word leaves this room.
