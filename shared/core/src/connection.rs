@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::access::Access;
 use crate::detail::Detail;
 use crate::ids::{AppointmentId, CalendarId, ConnectionId, Cursor, PracticeId, PractitionerId, ScheduleId};
+use crate::subscription::Telling;
 use crate::window::WindowDays;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -53,6 +55,8 @@ pub enum Start {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum MainCalendar {
     Existing(CalendarRef),
+    /// One that we made, or made before and found again.
+    Made(CalendarRef),
     /// To be created under this name, or found if we made one before.
     Create(String),
     /// Write nothing: the connection only closes time.
@@ -64,6 +68,16 @@ pub enum MainCalendar {
 pub struct CalendarRef {
     pub id: CalendarId,
     pub name: String,
+}
+
+impl MainCalendar {
+    /// The calendar, where it is known which one it is.
+    pub fn known(&self) -> Option<&CalendarRef> {
+        match self {
+            MainCalendar::Existing(calendar) | MainCalendar::Made(calendar) => Some(calendar),
+            MainCalendar::Create(_) | MainCalendar::None => None,
+        }
+    }
 }
 
 /// The calendars that we read.
@@ -95,8 +109,8 @@ pub struct Connection {
     pub id: ConnectionId,
     pub practitioner: PractitionerId,
     pub provider: Provider,
-    /// How the account is called at the provider, for people; `None` until signed in.
-    pub account: Option<String>,
+    /// The account at the provider; `None` until signed in.
+    pub account: Option<AccountName>,
     pub settings: Settings,
     /// Grows with each command of a person; what `If-Match` compares. A run that used an older one is due again.
     pub version: u64,
@@ -108,6 +122,15 @@ pub struct Connection {
     pub problems: BTreeMap<String, Problem>,
 }
 
+/// An account at a provider.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct AccountName {
+    /// What tells it from every other account of that provider, for ever.
+    pub subject: String,
+    /// For people: `ada@example.org`.
+    pub label: String,
+}
+
 /// Facts from which the state follows.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Evidence {
@@ -116,6 +139,10 @@ pub struct Evidence {
     /// The clinician's yes.
     pub started_at: Option<Timestamp>,
     pub paused_at: Option<Timestamp>,
+    /// What the clinician has allowed us at the provider; `None` until signed in.
+    pub granted: Option<Access>,
+    /// What the settings need; `None` where nobody noted it.
+    pub needed: Option<Access>,
     /// The provider refused our credentials, and has not accepted any since.
     pub refused_at: Option<Timestamp>,
     pub first_synced_at: Option<Timestamp>,
@@ -145,6 +172,10 @@ pub enum Mirrors {
 pub struct Schedule {
     /// Where each calendar's delta goes on. A calendar without one is listed in full.
     pub cursors: BTreeMap<CalendarId, Cursor>,
+    /// When each calendar was last read.
+    pub read_at: BTreeMap<CalendarId, Timestamp>,
+    /// How each calendar's changes are told to us.
+    pub tellings: BTreeMap<CalendarId, Telling>,
     /// The practice-local day to which the window was last rolled.
     pub rolled_to: Option<Date>,
     /// When both sides were last compared in full, and with which version of the settings.
@@ -195,6 +226,10 @@ pub struct Marks {
     /// Appointments to read by id, each with the token of the signal that named it last: a run that is done
     /// with an appointment clears only the mark that it saw.
     pub appointments: BTreeMap<AppointmentId, String>,
+    /// Calendars that changed, with tokens likewise.
+    pub calendars: BTreeMap<CalendarId, String>,
+    /// Calendars whose subscription is to be made anew, with tokens likewise.
+    pub subscriptions: BTreeMap<CalendarId, String>,
     /// More were named than are worth keeping: look at everything. Holds the token likewise.
     pub everything: Option<String>,
 }
@@ -232,6 +267,8 @@ pub enum ProblemKind {
     TimeZoneMissing,
     FreeAllDay,
     LeftBehind,
+    PermissionMissing,
+    ProviderMisconfigured,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -254,11 +291,17 @@ impl Evidence {
             Evidence { disconnect: Some(_), .. } => State::Disconnecting,
             Evidence { authorised_at: None, .. } => State::Authorising,
             Evidence { refused_at: Some(_), .. } => State::ReconnectRequired,
+            _ if self.lacks_access() => State::ReconnectRequired,
             Evidence { paused_at: Some(_), .. } => State::Paused,
             Evidence { started_at: None, .. } => State::Ready,
             Evidence { first_synced_at: None, .. } => State::Syncing,
             _ => State::Active,
         }
+    }
+
+    /// Whether the settings need more than the clinician has allowed: signing in again asks for it.
+    pub fn lacks_access(&self) -> bool {
+        matches!((self.granted, self.needed), (Some(granted), Some(needed)) if !granted.covers(needed))
     }
 }
 
@@ -273,10 +316,13 @@ impl Signals {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
+    use crate::access::{Reads, Writes};
 
     #[test]
     fn e_008_the_state_follows_from_the_evidence() {
         let t = Some(Timestamp::UNIX_EPOCH);
+        let much = Some(Access::ALL);
+        let little = Some(Access { writes: Writes::OwnCalendars, reads: Reads::Names });
         let gone = Some(Disconnect { asked_at: Timestamp::UNIX_EPOCH, mirrors: Mirrors::Remove });
         let none = Evidence::default();
         let signed_in = Evidence { authorised_at: t, ..none.clone() };
@@ -288,6 +334,9 @@ mod tests {
             (started.clone(), State::Syncing),
             (active.clone(), State::Active),
             (Evidence { paused_at: t, ..active.clone() }, State::Paused),
+            (Evidence { granted: little, needed: much, ..active.clone() }, State::ReconnectRequired),
+            (Evidence { granted: much, needed: little, ..active.clone() }, State::Active),
+            (Evidence { needed: much, ..active.clone() }, State::Active),
             (Evidence { refused_at: t, paused_at: t, ..active.clone() }, State::ReconnectRequired),
             (Evidence { disconnect: gone, refused_at: t, ..active.clone() }, State::Disconnecting),
             (Evidence { disconnect: gone, disconnected_at: t, ..active }, State::Disconnected),

@@ -77,6 +77,10 @@ id! {
     /// The other side's bookmark for its next delta.
     Cursor
 }
+id! {
+    /// A subscription, by the provider's id.
+    SubscriptionId
+}
 
 impl OccurrenceId {
     /// The only occurrence of an item that does not recur.

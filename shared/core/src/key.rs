@@ -15,6 +15,18 @@ type HmacSha256 = Hmac<Sha256>;
 pub struct PracticeKey {
     names: HmacSha256,
     prints: HmacSha256,
+    sign_ins: HmacSha256,
+}
+
+/// What a sealed text is for: one never passes for another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seal {
+    /// A link to our sign-in page.
+    Link,
+    /// The `state` that a browser carries to the provider and back (RFC 6749 section 10.12).
+    State,
+    /// The verifier that only whoever began a sign-in can show (RFC 7636 section 4.1).
+    Verifier,
 }
 
 impl std::fmt::Debug for PracticeKey {
@@ -75,10 +87,14 @@ impl Target {
 }
 
 impl PracticeKey {
-    /// Two working keys are derived from the secret, so that a name never doubles as a fingerprint.
+    /// Working keys are derived from the secret, so that a name never doubles as a fingerprint.
     pub fn new(secret: &[u8; 32]) -> Self {
         let derive = |label: &[u8]| keyed(&digest(keyed(secret), &[label]));
-        Self { names: derive(b"daybook mirror names 1"), prints: derive(b"daybook fingerprints 1") }
+        Self {
+            names: derive(b"daybook mirror names 1"),
+            prints: derive(b"daybook fingerprints 1"),
+            sign_ins: derive(b"daybook sign-in 1"),
+        }
     }
 
     /// The one name of the mirror of `owner` in `target` for this practitioner, whichever connection
@@ -127,6 +143,22 @@ impl PracticeKey {
     pub fn request_digest(&self, target: &str, body: &[u8]) -> String {
         let name = self.name(&[b"r", target.as_bytes(), body]);
         base32hex(name.into_iter().take(20))
+    }
+
+    /// 48 letters and digits that nobody else can make from this text for this purpose.
+    pub fn seal(&self, purpose: Seal, text: &str) -> String {
+        let purpose: &[u8] = match purpose {
+            Seal::Link => b"l",
+            Seal::State => b"s",
+            Seal::Verifier => b"v",
+        };
+        let sealed = digest(self.sign_ins.clone(), &[purpose, text.as_bytes()]);
+        base32hex(sealed.into_iter().take(30))
+    }
+
+    /// Whether `seal` is ours for this text.
+    pub fn is_sealed(&self, purpose: Seal, text: &str, seal: &str) -> bool {
+        constant_time_eq(self.seal(purpose, text).as_bytes(), seal.as_bytes())
     }
 
     /// Fingerprint of what we want to stand, or of what stands, on the other side.
@@ -270,6 +302,16 @@ mod tests {
         assert!(!key(2).is_ours(&"p".into(), &ours), "another practice's");
         let forged = MirrorId::parse(&format!("db1{}", "0".repeat(40))).unwrap();
         assert!(!key(1).is_ours(&"p".into(), &forged));
+    }
+
+    #[test]
+    fn a_seal_holds_for_one_text_one_purpose_and_one_practice() {
+        let seal = key(1).seal(Seal::Link, "text");
+        assert_eq!(seal.len(), 48, "long enough for a verifier, which has at least 43");
+        assert!(key(1).is_sealed(Seal::Link, "text", &seal));
+        assert!(!key(1).is_sealed(Seal::State, "text", &seal));
+        assert!(!key(1).is_sealed(Seal::Link, "texts", &seal));
+        assert!(!key(2).is_sealed(Seal::Link, "text", &seal));
     }
 
     #[test]

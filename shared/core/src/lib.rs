@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, draws a random number, waits or talks to anyone: time and keys are arguments,
 //! decisions are return values. `cargo xtask test --only purity` holds it to that.
 
+pub mod access;
 pub mod appointment;
 pub mod availability;
 pub mod brake;
@@ -17,6 +18,8 @@ pub mod key;
 pub mod link;
 pub mod mirror;
 pub mod plan;
+pub mod proof;
 pub mod retry;
+pub mod subscription;
 pub mod time;
 pub mod window;
