@@ -1,56 +1,32 @@
 //! Calendars at a provider: what stands in them, and the mirrors that we keep there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use daybook_core::connection::Provider;
-use daybook_core::detail::Detail;
 use daybook_core::event::Sighting;
 use daybook_core::ids::{CalendarId, Cursor, ItemId, Revision};
 use daybook_core::link::Touch;
 pub use daybook_core::mirror::Expected;
 use daybook_core::mirror::{Content, MirrorId};
+use daybook_core::subscription::Subscription;
 use daybook_core::time::Interval;
+use jiff::Timestamp;
+use secrecy::SecretString;
 
-use super::{Credentials, RemoteError};
+use super::{AccessTokens, Credentials, RemoteError, SignIn};
 
-/// Opens accounts. Opening makes no request: credentials hold what discovery found.
-#[async_trait]
-pub trait Providers: Send + Sync {
-    /// Proves the credentials, finds the account behind them, and returns them completed by what was found.
-    async fn authorise(
+/// One provider: how to sign in there, and the accounts that a sign-in opens.
+pub trait CalendarProvider: Send + Sync {
+    fn sign_in(&self) -> SignIn<'_>;
+
+    /// Opens an account. Makes no request: credentials hold what signing in found. `tokens` go unused where a
+    /// password opens it.
+    fn open(
         &self,
-        credentials: Credentials,
-    ) -> Result<(Credentials, AccountIdentity), RemoteError>;
-
-    fn open(&self, credentials: &Credentials) -> Result<Arc<dyn Account>, RemoteError>;
-}
-
-/// Who signed in.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AccountIdentity {
-    pub provider: Provider,
-    /// For people, and to tell one account from another: `ada@example.org`.
-    pub label: String,
-    pub kind: AccountKind,
-}
-
-/// What kind of account it is, as far as it limits the detail.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AccountKind {
-    /// An organisation's account, which an agreement may cover.
-    Organisation,
-    /// A private account, iCloud, or a server that we know nothing about.
-    Uncovered,
-}
-
-impl AccountKind {
-    /// The most that may be told to such an account without an attestation.
-    pub fn detail_cap(self) -> Detail {
-        match self {
-            AccountKind::Organisation | AccountKind::Uncovered => Detail::Appointment,
-        }
-    }
+        credentials: &Credentials,
+        tokens: Arc<dyn AccessTokens>,
+    ) -> Result<Arc<dyn Account>, RemoteError>;
 }
 
 /// One signed-in account.
@@ -63,6 +39,62 @@ pub trait Account: Send + Sync {
     async fn create_calendar(&self, name: &str, slug: &str) -> Result<CalendarInfo, RemoteError>;
 
     fn calendar(&self, id: &CalendarId) -> Arc<dyn Calendar>;
+
+    /// How to be told of changes, where the provider tells.
+    fn subscriptions(&self) -> Option<&dyn Subscribing> {
+        None
+    }
+
+    /// When the account is busy in these calendars, where the provider can say so in one request; `None` where
+    /// it cannot. A calendar without an answer holds its error and is not free. Mirrors count as busy like
+    /// everything else: never ask for a calendar that holds them.
+    async fn busy_times(
+        &self,
+        _calendars: &[CalendarId],
+        _within: Interval,
+    ) -> Result<Option<BusyTimes>, RemoteError> {
+        Ok(None)
+    }
+}
+
+/// By calendar, when it is busy; merged and in order.
+pub type BusyTimes = BTreeMap<CalendarId, Result<Vec<Interval>, RemoteError>>;
+
+/// Subscriptions to the changes of calendars.
+#[async_trait]
+pub trait Subscribing: Send + Sync {
+    /// `Rejected` or `Forbidden` where the provider does not tell of this calendar, or not to our address.
+    async fn subscribe(
+        &self,
+        calendar: &CalendarId,
+        wanted: &NewSubscription,
+    ) -> Result<Subscription, RemoteError>;
+
+    /// Lets it hold for longer, without a gap. Where a provider cannot, opens another, whose id differs: the old
+    /// one is then to be ended. `Missing` where the provider no longer knows it.
+    async fn renew(
+        &self,
+        calendar: &CalendarId,
+        current: &Subscription,
+        wanted: &NewSubscription,
+    ) -> Result<Subscription, RemoteError>;
+
+    /// Ending what has ended succeeds.
+    async fn unsubscribe(&self, subscription: &Subscription) -> Result<(), RemoteError>;
+}
+
+/// What a subscription is to be like.
+#[derive(Clone, Debug)]
+pub struct NewSubscription {
+    /// Fresh; its id where the subscriber chooses it.
+    pub id: String,
+    /// The provider shows it with each notification.
+    pub secret: SecretString,
+    /// Where notifications go to.
+    pub url: String,
+    /// Where notifications about the subscription itself go to, where a provider tells them apart.
+    pub lifecycle_url: String,
+    pub now: Timestamp,
 }
 
 /// A calendar as its account shows it.
@@ -88,13 +120,37 @@ pub trait Calendar: Mirrors {
     /// Costs one request where nothing changed.
     async fn list_changes(&self, since: &Cursor, within: Interval) -> Result<Listing, RemoteError>;
 
-    /// The name of ours that an item's id carries, where the id alone tells.
-    fn name_of(&self, item: &ItemId) -> Option<MirrorId>;
+    /// As [`Self::list`], without a cursor: for a look at a part of the window.
+    async fn list_part(&self, within: Interval) -> Result<Listing, RemoteError>;
+
+    /// What an item's id alone tells about its name.
+    fn naming_of(&self, item: &ItemId) -> Naming;
 
     /// Reads items by id. Each sighting lists the occurrences inside `within` (and overrides and single
     /// events wherever they are). An item that is not there is `Seen::Gone`; one for which there is no answer
     /// is left out.
     async fn get(&self, items: &[ItemId], within: Interval) -> Result<Vec<Sighting>, RemoteError>;
+}
+
+/// What an item's id tells.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Naming {
+    /// It carries a name that we could have given.
+    Named(MirrorId),
+    /// It carries none: we did not make it.
+    Foreign,
+    /// The provider chooses ids: only a link or the item itself tells.
+    Silent,
+}
+
+impl Naming {
+    /// The name, where there is one.
+    pub fn name(self) -> Option<MirrorId> {
+        match self {
+            Naming::Named(name) => Some(name),
+            Naming::Foreign | Naming::Silent => None,
+        }
+    }
 }
 
 /// What a listing brought, pages already joined.

@@ -5,22 +5,29 @@ pub mod calendar;
 pub mod ehr;
 pub mod idempotency;
 pub mod queue;
+pub mod sign_in;
 pub mod store;
 pub mod vault;
+pub mod visits;
 pub mod world;
 
 pub use calendar::{
-    Account, AccountIdentity, AccountKind, Calendar, CalendarInfo, Completeness, Entry, Expected, Listing,
-    MirrorRef, MirrorSighting, Mirrors, Providers, Step, Written,
+    Account, BusyTimes, Calendar, CalendarInfo, CalendarProvider, Completeness, Entry, Expected, Listing,
+    MirrorRef, MirrorSighting, Mirrors, Naming, NewSubscription, Step, Subscribing, Written,
 };
 pub use ehr::{Appointments, Changes, Ehr, Ehrs, Found, Practitioner};
 pub use idempotency::{Answer, Claim, Idempotency};
 pub use queue::{Cause, Queue, Request};
+pub use sign_in::{
+    AccessToken, AccessTokens, AccountIdentity, AccountKind, Code, Login, PageRefusal, PageSignIn,
+    PasswordSignIn, Refreshed, SignIn, SignedIn, Visit,
+};
 pub use store::{
-    Acquired, ConnectionRef, Connections, Counts, Due, LeaseTerm, LinkChange, Links, Practice, Practices,
-    Previous, Release, Signalled, Store, StoreError,
+    Acquired, ConnectionRef, Connections, Counts, Due, LeaseTerm, LinkChange, Links, Named, Practice,
+    Practices, Previous, Release, Signalled, Store, StoreError,
 };
 pub use vault::{Credentials, Stored, Vault, VaultError};
+pub use visits::{SignInVisit, SignIns, Stage, SubscriptionRow, Subscriptions};
 pub use world::{Clock, Random};
 
 use std::time::Duration;
@@ -52,6 +59,9 @@ pub enum RemoteError {
     /// We may read but not write it.
     #[error("{what} may not be written")]
     Forbidden { what: String },
+    /// The other side does not accept this deployment as it is registered there: an operator must act.
+    #[error("{what} does not accept how this deployment is registered: {why}")]
+    Unconfigured { what: String, why: String },
     /// This one request will never be accepted as it is. The others go on.
     #[error("{what} was rejected: {why}")]
     Rejected { what: String, why: String },

@@ -5,19 +5,23 @@
 
 use async_trait::async_trait;
 use daybook_core::appointment::ProposedPolicy;
-use daybook_core::connection::{Connection, Evidence, Marks, Problem, Progress, Schedule, Settings};
+use daybook_core::connection::{
+    AccountName, Connection, Evidence, Marks, Problem, Progress, Provider, Schedule, Settings,
+};
 use daybook_core::detail::{Detail, Part2};
-use daybook_core::ids::{AppointmentId, ConnectionId, Cursor, PracticeId, PractitionerId};
+use daybook_core::ids::{
+    AppointmentId, CalendarId, ConnectionId, Cursor, ItemId, PracticeId, PractitionerId,
+};
 use daybook_core::link::Link;
 use daybook_core::mirror::MirrorId;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-use super::Underlying;
+use super::{SignIns, Subscriptions, Underlying};
 
 /// All of the table.
-pub trait Store: Connections + Links + Practices {}
-impl<T: Connections + Links + Practices> Store for T {}
+pub trait Store: Connections + Links + Practices + SignIns + Subscriptions {}
+impl<T: Connections + Links + Practices + SignIns + Subscriptions> Store for T {}
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -106,6 +110,26 @@ pub enum Signalled {
     Coalesced,
 }
 
+/// What a signal names. Nothing: look at what is due.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Named {
+    pub appointments: Vec<AppointmentId>,
+    /// Calendars that changed.
+    pub calendars: Vec<CalendarId>,
+    /// Calendars whose subscription is to be made anew.
+    pub subscriptions: Vec<CalendarId>,
+}
+
+impl Named {
+    pub fn appointments(ids: impl Into<Vec<AppointmentId>>) -> Self {
+        Self { appointments: ids.into(), ..Self::default() }
+    }
+
+    pub fn calendars(ids: impl Into<Vec<CalendarId>>) -> Self {
+        Self { calendars: ids.into(), ..Self::default() }
+    }
+}
+
 #[async_trait]
 pub trait Connections: Send + Sync {
     /// `Exists` where the id is taken.
@@ -127,18 +151,18 @@ pub trait Connections: Send + Sync {
         practitioner: &PractitionerId,
     ) -> Result<Vec<ConnectionRef>, StoreError>;
 
-    /// A person's hand: settings, account, and the facts `authorised_at`, `started_at`, `paused_at`,
-    /// `disconnect`, `brake_released_at` and `refused_at` (cleared by an `authorised_at` that is newer). Makes the connection due
+    /// A person's hand: settings, account, and the facts `authorised_at`, `granted`, `needed`, `started_at`,
+    /// `paused_at`, `disconnect`, `brake_released_at` and `refused_at` (cleared by an `authorised_at` that is newer). Makes the connection due
     /// at once, so that a command whose request is lost is found by the sweep. `Stale` unless the version
     /// stored is `connection.version - 1`.
     async fn command_connection(&self, connection: &Connection) -> Result<(), StoreError>;
 
-    /// A door's hand: counts a signal, adds marks under `token`, notes `pending_since` if none was.
+    /// A door's hand: counts a signal, adds marks for what is named under `token`, notes `pending_since` if none was.
     /// One write; a second only where the marks overflow. Connections that are gone are `Missing`.
     async fn signal(
         &self,
         at: &ConnectionRef,
-        marks: &[AppointmentId],
+        named: &Named,
         token: &str,
         now: Timestamp,
     ) -> Result<Signalled, StoreError>;
@@ -172,6 +196,42 @@ pub trait Connections: Send + Sync {
 
     /// How many shards the index of due work has.
     fn due_shards(&self) -> u32;
+
+    /// Notes that this connection uses the account, whatever practice it is of. Again: no effect.
+    async fn note_account(
+        &self,
+        at: &ConnectionRef,
+        provider: Provider,
+        account: &AccountName,
+    ) -> Result<(), StoreError>;
+
+    /// Notes that it no longer does. Again: no effect.
+    async fn forget_account(
+        &self,
+        at: &ConnectionRef,
+        provider: Provider,
+        account: &AccountName,
+    ) -> Result<(), StoreError>;
+
+    /// Every connection, of any practice, that uses the account. A consistent read.
+    async fn connections_using(
+        &self,
+        provider: Provider,
+        account: &AccountName,
+    ) -> Result<Vec<ConnectionRef>, StoreError>;
+
+    /// The right to refresh the connection's credentials, until it is given back or `until`. Not tied to the
+    /// lease: a door may need a token while a worker syncs. `false` while somebody else holds it.
+    async fn claim_refresh(
+        &self,
+        at: &ConnectionRef,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Gives the right back; no effect where `holder` does not hold it.
+    async fn give_refresh_back(&self, at: &ConnectionRef, holder: &str) -> Result<(), StoreError>;
 }
 
 /// A name from the index of due work. It is a hint: acting on it is conditional on the row.
@@ -206,6 +266,14 @@ pub trait Links: Send + Sync {
 
     /// Links of the busy lane of whole items, by [`daybook_core::key::PracticeKey::item_digest`].
     async fn find_item_links(&self, at: &ConnectionRef, digests: &[String]) -> Result<Vec<Link>, StoreError>;
+
+    /// Links of the appointments lane by the ids that the other side chose; missing ones are left out. May lag
+    /// behind a write by a moment.
+    async fn find_remote_links(
+        &self,
+        at: &ConnectionRef,
+        remotes: &[ItemId],
+    ) -> Result<Vec<Link>, StoreError>;
 
     async fn list_links(&self, at: &ConnectionRef) -> Result<Vec<Link>, StoreError>;
 

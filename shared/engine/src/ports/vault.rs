@@ -36,12 +36,15 @@ pub enum Credentials {
         /// By which addresses invitations know the clinician, as discovery found them; may be empty.
         addresses: Vec<String>,
     },
+    /// What a sign-in on the provider's own page left us.
+    Granted { provider: Provider, refresh_token: SecretString },
 }
 
 impl Credentials {
     pub fn provider(&self) -> Provider {
         match self {
             Credentials::Caldav { .. } => Provider::Caldav,
+            Credentials::Granted { provider, .. } => *provider,
         }
     }
 }
