@@ -176,7 +176,7 @@ END:VCALENDAR
 
     fn calendars(base: &str, body: &str) -> Vec<CalendarInfo> {
         let base = Url::parse(base).unwrap();
-        let answer = multistatus::parse(&base, fixture::reply(207, body).body.as_slice()).unwrap();
+        let answer = multistatus::parse(&base, &fixture::reply(207, body).body).unwrap();
         answer.responses.iter().filter_map(|line| info(&base, &line.path, &line.props)).collect()
     }
 

@@ -2,9 +2,15 @@
 //! guard lets through. It knows nothing of calendars.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use daybook_engine::ports::{RemoteError, Underlying};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use daybook_engine::ports::RemoteError;
+use daybook_http::{SetupError, Transport, TransportError, Web, retry_after};
+use http::header::{AUTHORIZATION, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -13,20 +19,15 @@ use url::Url;
 
 use crate::guard::{Allow, Refusal, Trust, is_public};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_REDIRECTS: usize = 5;
-/// No answer of a well-meaning server is larger; a multiget is split long before.
-const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
-/// The clients, one for each kind of trust. HTTP/1.1 only: coalesced connections across iCloud's partitions
-/// are answered with 421 (providers, trap C-T17).
-#[derive(Clone, Debug)]
+/// The ways out, one for each kind of trust.
+#[derive(Clone)]
 pub struct Http {
     allow: Allow,
-    public: reqwest::Client,
-    listed: reqwest::Client,
-    loopback: reqwest::Client,
+    public: Arc<dyn Transport>,
+    listed: Arc<dyn Transport>,
+    loopback: Arc<dyn Transport>,
 }
 
 /// Who we are to the server.
@@ -44,45 +45,41 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// How long a throttling server asks us to wait.
     pub retry_after: Option<Duration>,
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// Why there is no whole answer.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    #[error("the request cannot be built")]
-    Unbuildable(#[source] Underlying),
     #[error("the host is not spoken to: {0}")]
     Guarded(Refusal),
     #[error("redirected to {0}, where the password may not go")]
     Astray(String),
     #[error("redirected too often")]
     Circling,
-    #[error("the answer is too large")]
-    TooLarge,
-    #[error("the connection failed")]
-    Connection(#[source] reqwest::Error),
+    #[error("no answer came")]
+    Transport(#[source] TransportError),
 }
 
 impl Http {
-    pub fn new(allow: Allow) -> Result<Self, reqwest::Error> {
-        let client = |trust| {
-            reqwest::Client::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .timeout(TOTAL_TIMEOUT)
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-                .http1_only()
-                .user_agent(concat!("Daybook/", env!("CARGO_PKG_VERSION")))
-                .dns_resolver(Filtering(trust))
-                .build()
+    /// Over the network, where each trust has connections of its own. HTTP/1.1 only: coalesced connections across
+    /// iCloud's partitions are answered with 421 (providers, trap C-T17).
+    pub fn new(allow: Allow) -> Result<Self, SetupError> {
+        let way = |trust| {
+            Web::tuned(|client| client.http1_only().dns_resolver(Filtering(trust)))
+                .map(|web| Arc::new(web) as Arc<dyn Transport>)
         };
         Ok(Self {
             allow,
-            public: client(Trust::Public)?,
-            listed: client(Trust::Listed)?,
-            loopback: client(Trust::Loopback)?,
+            public: way(Trust::Public)?,
+            listed: way(Trust::Listed)?,
+            loopback: way(Trust::Loopback)?,
         })
+    }
+
+    /// Over one transport for all. URLs are checked as ever; the addresses behind names are the transport's business.
+    pub fn over(transport: Arc<dyn Transport>, allow: Allow) -> Self {
+        Self { allow, public: transport.clone(), listed: transport.clone(), loopback: transport }
     }
 
     pub fn allow(&self) -> &Allow {
@@ -92,7 +89,7 @@ impl Http {
     /// Sends, and follows a redirect with the same method and body where the credentials may go there.
     pub async fn send(
         &self,
-        request: &http::Request<String>,
+        request: &http::Request<Bytes>,
         login: &Login,
         now: Timestamp,
     ) -> Result<Reply, SendError> {
@@ -111,32 +108,33 @@ impl Http {
 
     async fn send_once(
         &self,
-        request: &http::Request<String>,
+        request: &http::Request<Bytes>,
         url: Url,
         login: &Login,
     ) -> Result<Reply, SendError> {
         let trust = self.allow.check(&url).map_err(SendError::Guarded)?;
-        let response = self
-            .client(trust)
-            .request(request.method().clone(), url.clone())
-            .headers(request.headers().clone())
-            .basic_auth(&login.username, Some(login.password.expose_secret()))
-            .body(request.body().clone())
-            .send()
-            .await
-            .map_err(connection)?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = read_within(response, MAX_BODY_BYTES).await?;
-        Ok(Reply { url, status, headers, retry_after: None, body })
+        let mut request = request.clone();
+        *request.uri_mut() = url.as_str().parse().map_err(unbuildable)?;
+        request.headers_mut().insert(AUTHORIZATION, basic(login)?);
+        let (head, body) = self.way(trust).send(request).await.map_err(refused)?.into_parts();
+        Ok(Reply { url, status: head.status, headers: head.headers, retry_after: None, body })
     }
 
-    fn client(&self, trust: Trust) -> &reqwest::Client {
+    fn way(&self, trust: Trust) -> &dyn Transport {
         match trust {
-            Trust::Public => &self.public,
-            Trust::Listed => &self.listed,
-            Trust::Loopback => &self.loopback,
+            Trust::Public => self.public.as_ref(),
+            Trust::Listed => self.listed.as_ref(),
+            Trust::Loopback => self.loopback.as_ref(),
         }
     }
+}
+
+fn basic(login: &Login) -> Result<HeaderValue, SendError> {
+    let plain = format!("{}:{}", login.username, login.password.expose_secret());
+    let mut value =
+        HeaderValue::try_from(format!("Basic {}", STANDARD.encode(plain))).map_err(unbuildable)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 fn redirected(reply: &Reply) -> Option<Url> {
@@ -149,57 +147,36 @@ fn redirected(reply: &Reply) -> Option<Url> {
     Some(next)
 }
 
-async fn read_within(mut response: reqwest::Response, limit: usize) -> Result<Vec<u8>, SendError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(connection)? {
-        if body.len() + chunk.len() > limit {
-            return Err(SendError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
 fn unbuildable(error: impl std::error::Error + Send + Sync + 'static) -> SendError {
-    SendError::Unbuildable(Box::new(error))
+    SendError::Transport(TransportError::Unbuildable(Box::new(error)))
 }
 
-/// The refusal of the resolver comes back wrapped by the connector and the client.
-fn connection(error: reqwest::Error) -> SendError {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
-    while let Some(inner) = cause {
-        if let Some(refusal) = inner.downcast_ref::<Refusal>() {
-            return SendError::Guarded(refusal.clone());
-        }
-        cause = inner.source();
+/// A refusal of the resolver is ours, not the network's.
+fn refused(error: TransportError) -> SendError {
+    match error.cause::<Refusal>() {
+        Some(refusal) => SendError::Guarded(refusal.clone()),
+        None => SendError::Transport(error),
     }
-    SendError::Connection(error.without_url())
 }
 
 impl SendError {
     /// What to do about it, said of `what`.
     pub fn about(self, what: String) -> RemoteError {
         match self {
-            SendError::Connection(_) => {
-                RemoteError::Later { what, retry_after: None, cause: Some(Box::new(self)) }
+            SendError::Transport(error @ TransportError::Connection(_)) => {
+                RemoteError::Later { what, retry_after: None, cause: Some(Box::new(error)) }
             }
-            SendError::TooLarge => RemoteError::Unintelligible { what, cause: Some(Box::new(self)) },
-            SendError::Unbuildable(_)
-            | SendError::Guarded(_)
-            | SendError::Astray(_)
-            | SendError::Circling => RemoteError::Rejected { what, why: self.to_string() },
+            SendError::Transport(error @ TransportError::TooLarge { .. }) => {
+                RemoteError::Unintelligible { what, cause: Some(Box::new(error)) }
+            }
+            SendError::Transport(error @ TransportError::Unbuildable(_)) => {
+                RemoteError::Rejected { what, why: error.to_string() }
+            }
+            SendError::Guarded(_) | SendError::Astray(_) | SendError::Circling => {
+                RemoteError::Rejected { what, why: self.to_string() }
+            }
         }
     }
-}
-
-/// How long a throttling server asks us to wait: seconds, or an HTTP date.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let value = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
 }
 
 /// Resolves names, and lets through only the addresses that fit the trust, at the moment of connecting: a name
@@ -234,25 +211,10 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
 
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = "2026-03-01T10:00:00Z".parse().unwrap();
-        for (value, expected) in [
-            ("120", Some(120)),
-            ("Sun, 01 Mar 2026 10:01:00 GMT", Some(60)),
-            ("Sun, 01 Mar 2026 09:00:00 GMT", Some(0)),
-            ("soon", None),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(http::header::RETRY_AFTER, value.parse().unwrap());
-            assert_eq!(retry_after(&headers, now).map(|wait| wait.as_secs()), expected, "{value}");
-        }
-    }
-
     #[tokio::test]
     async fn a_name_that_resolves_to_this_machine_is_refused_at_connect() {
         let http = Http::new(Allow::default()).unwrap();
-        let request = http::Request::builder().uri("https://localhost/").body(String::new()).unwrap();
+        let request = http::Request::builder().uri("https://localhost/").body(Bytes::new()).unwrap();
         let login = Login { username: "ada".into(), password: "secret-ada".into() };
         let error = http.send(&request, &login, Timestamp::UNIX_EPOCH).await.unwrap_err();
         assert!(matches!(error, SendError::Guarded(Refusal::NotPublic)), "{error:?}");

@@ -19,8 +19,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use daybook_core::connection::Provider;
 use daybook_engine::ports::{
-    Account, AccountIdentity, AccountKind, Clock, Credentials, Providers, RemoteError, Underlying,
+    Account, AccountIdentity, AccountKind, Clock, Credentials, Providers, RemoteError,
 };
+pub use daybook_http::SetupError;
+use daybook_http::Transport;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -35,16 +37,15 @@ pub struct Caldav {
     clock: Arc<dyn Clock>,
 }
 
-/// No HTTP client can be made on this machine.
-#[derive(Debug, thiserror::Error)]
-#[error("no HTTP client can be made")]
-pub struct SetupError(#[source] Underlying);
-
 impl Caldav {
     /// `allow`: which hosts beside public ones may be spoken to. The clock stamps what we write.
     pub fn new(allow: Allow, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
-        let http = Http::new(allow).map_err(|error| SetupError(Box::new(error)))?;
-        Ok(Self { http, clock })
+        Ok(Self { http: Http::new(allow)?, clock })
+    }
+
+    /// The same over another way out, such as a server within the process. Which URLs may be asked stays as strict.
+    pub fn over(transport: Arc<dyn Transport>, allow: Allow, clock: Arc<dyn Clock>) -> Self {
+        Self { http: Http::over(transport, allow), clock }
     }
 
     fn session(&self, base: Url, login: Login) -> Session {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use daybook_engine::ports::{Clock, RemoteError};
 use url::Url;
 
@@ -28,9 +29,8 @@ impl Session {
         operation: &O,
     ) -> Result<(O::Answer, Url), RemoteError> {
         let what = operation.what();
-        let request = operation.prepare(base).map_err(|cause| RemoteError::Rejected {
-            what: what.clone(),
-            why: format!("it cannot be asked for: {cause}"),
+        let request = operation.prepare(base).map(|request| request.map(Bytes::from)).map_err(|cause| {
+            RemoteError::Rejected { what: what.clone(), why: format!("it cannot be asked for: {cause}") }
         })?;
         let reply = self
             .http

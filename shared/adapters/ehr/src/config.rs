@@ -1,6 +1,6 @@
 //! How an EHR is reached, and the addresses that follow from its base. It sends nothing.
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -51,8 +51,8 @@ pub enum BadConfig {
     Base(String),
     #[error("the EHR's header {0} has a name or value that http does not allow")]
     Header(String),
-    #[error("the http client cannot be built")]
-    Client(#[from] reqwest::Error),
+    #[error(transparent)]
+    Client(#[from] daybook_http::SetupError),
 }
 
 /// The FHIR base. Its path ends with a slash.

@@ -2,42 +2,35 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use daybook_core::ids::PracticeId;
 use daybook_engine::ports::{Ehr, Ehrs, RemoteError};
+use daybook_http::{Transport, Web};
 
 use crate::config::{BadConfig, FhirConfig};
 use crate::ehr::FhirEhr;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
-/// After a frozen function thaws, its idle sockets are dead.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// The EHRs of all practices, over one HTTP client.
+/// The EHRs of all practices, over one way out.
 pub struct EhrDirectory {
-    client: reqwest::Client,
+    transport: Arc<dyn Transport>,
     known: RwLock<HashMap<PracticeId, Arc<FhirEhr>>>,
 }
 
 impl EhrDirectory {
     /// Knows no practice yet.
     pub fn new() -> Result<Self, BadConfig> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()?;
-        Ok(Self { client, known: RwLock::default() })
+        Ok(Self::over(Arc::new(Web::new()?)))
+    }
+
+    /// The same over another way out, such as a server within the process.
+    pub fn over(transport: Arc<dyn Transport>) -> Self {
+        Self { transport, known: RwLock::default() }
     }
 
     /// Adds a practice's EHR, or replaces it.
     pub fn configure(&self, practice: PracticeId, config: &FhirConfig) -> Result<(), BadConfig> {
-        let ehr = Arc::new(FhirEhr::new(self.client.clone(), config)?);
+        let ehr = Arc::new(FhirEhr::new(self.transport.clone(), config)?);
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(practice, ehr);
         Ok(())
     }

@@ -11,6 +11,7 @@ use daybook_core::time::Interval;
 use daybook_engine::ports::{
     Appointments, Changes, Ehr, Found, MirrorSighting, Mirrors, Practitioner, RemoteError,
 };
+use daybook_http::Transport;
 use serde::de::DeserializeOwned;
 
 use crate::blocks::{Blocks, list_blocks};
@@ -35,11 +36,11 @@ pub(crate) struct Server {
 }
 
 impl FhirEhr {
-    /// Sends through `client`, which must not follow redirects. Makes no request.
-    pub fn new(client: reqwest::Client, config: &FhirConfig) -> Result<Self, BadConfig> {
+    /// Makes no request yet.
+    pub fn new(transport: Arc<dyn Transport>, config: &FhirConfig) -> Result<Self, BadConfig> {
         let server = Server {
             base: Base::parse(&config.base_url)?,
-            door: Door::new(client, config.credentials()?),
+            door: Door::new(transport, config.credentials()?),
             roles: RoleBook::default(),
             refuses_batches: AtomicBool::new(false),
         };

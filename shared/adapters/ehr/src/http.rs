@@ -1,26 +1,26 @@
-//! The one way out to an EHR: at most five calls at once, bounded time and size, no redirects. It does not
-//! know what the requests are for, and repeats none.
+//! How an EHR is asked: at most five calls at once, in FHIR's JSON. It does not know what the requests are for,
+//! and repeats none.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use daybook_engine::ports::{RemoteError, Underlying};
+use daybook_http::{Transport, TransportError, parse_http_date, retry_after};
+use http::header::{ACCEPT, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use http::{Method, Request, StatusCode};
 use jiff::Timestamp;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
-use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::instant::parse_http_date;
 use crate::refusal::{Codes, refusal};
 
 const FHIR_JSON: &str = "application/fhir+json";
 const PARALLEL_CALLS: usize = 5;
-const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 /// A request that is ready to be sent.
 #[derive(Clone, PartialEq, Debug)]
@@ -63,41 +63,44 @@ pub(crate) fn opens_time(body: &Value) -> bool {
 
 /// Sends to one practice's EHR.
 pub(crate) struct Door {
-    client: reqwest::Client,
+    transport: Arc<dyn Transport>,
     credentials: HeaderMap,
     permits: Semaphore,
 }
 
 impl Door {
-    pub(crate) fn new(client: reqwest::Client, credentials: HeaderMap) -> Self {
-        Self { client, credentials, permits: Semaphore::new(PARALLEL_CALLS) }
+    pub(crate) fn new(transport: Arc<dyn Transport>, credentials: HeaderMap) -> Self {
+        Self { transport, credentials, permits: Semaphore::new(PARALLEL_CALLS) }
     }
 
     /// The answer, whatever its status. An error only where there is none.
     pub(crate) async fn send(&self, request: &Prepared) -> Result<Answer, RemoteError> {
         let what = request.what;
+        let built = self.built(request).map_err(|error| unintelligible(what, error))?;
         let _permit = self.permits.acquire().await;
-        let response = self.built(request).send().await.map_err(|error| unreachable(what, error))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = read_body(what, response).await?;
-        tracing::debug!(method = %request.method, what, status = status.as_u16(), "the EHR answered");
-        Ok(Answer { what, status, headers, body })
+        let answer = self.transport.send(built).await.map_err(|error| unanswered(what, error))?;
+        let (head, body) = answer.into_parts();
+        tracing::debug!(method = %request.method, what, status = head.status.as_u16(), "the EHR answered");
+        Ok(Answer { what, status: head.status, headers: head.headers, body })
     }
 
-    fn built(&self, request: &Prepared) -> reqwest::RequestBuilder {
-        let mut builder = self
-            .client
-            .request(request.method.clone(), request.url.clone())
-            .header(ACCEPT, FHIR_JSON)
+    fn built(&self, request: &Prepared) -> Result<Request<Bytes>, http::Error> {
+        let body = request.body.as_ref().map(|body| Bytes::from(body.to_string()));
+        let mut built = Request::builder()
+            .method(request.method.clone())
+            .uri(request.url.as_str())
             .header("x-request-id", request_id())
-            .headers(self.credentials.clone());
+            .body(body.clone().unwrap_or_default())?;
+        let headers = built.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static(FHIR_JSON));
+        headers.extend(self.credentials.clone());
         for (name, value) in &request.headers {
-            builder = builder.header(HeaderName::from_static(name), value);
+            headers.insert(HeaderName::from_static(name), HeaderValue::try_from(value)?);
         }
-        match &request.body {
-            Some(body) => builder.header(CONTENT_TYPE, FHIR_JSON).body(body.to_string()),
-            None => builder,
+        if body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
         }
+        Ok(built)
     }
 }
 
@@ -108,24 +111,15 @@ fn request_id() -> String {
     format!("{:016x}-{}", *PROCESS, CALLS.fetch_add(1, Ordering::Relaxed))
 }
 
-fn unreachable(what: &str, error: reqwest::Error) -> RemoteError {
-    let is_ours = error.is_builder();
-    let (what, cause) = (what.to_owned(), Some(Underlying::from(error.without_url())));
-    if is_ours {
-        return RemoteError::Unintelligible { what, cause };
-    }
-    RemoteError::Later { what, retry_after: None, cause }
-}
-
-async fn read_body(what: &str, mut response: reqwest::Response) -> Result<Vec<u8>, RemoteError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(what, error))? {
-        if body.len() + chunk.len() > LONGEST_ANSWER {
-            return Err(unintelligible(what, "the answer is longer than 16 MiB"));
+fn unanswered(what: &str, error: TransportError) -> RemoteError {
+    match error {
+        TransportError::Connection(cause) => {
+            RemoteError::Later { what: what.to_owned(), retry_after: None, cause: Some(cause) }
         }
-        body.extend_from_slice(&chunk);
+        error @ (TransportError::Unbuildable(_) | TransportError::TooLarge { .. }) => {
+            unintelligible(what, error)
+        }
     }
-    Ok(body)
 }
 
 pub(crate) fn unintelligible(what: &str, cause: impl Into<Underlying>) -> RemoteError {
@@ -138,7 +132,7 @@ pub(crate) struct Answer {
     what: &'static str,
     status: StatusCode,
     headers: HeaderMap,
-    body: Vec<u8>,
+    body: Bytes,
 }
 
 /// How sure we are that something does not exist.
@@ -153,10 +147,10 @@ pub(crate) enum Absence {
 impl Answer {
     #[cfg(test)]
     pub(crate) fn of(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Self {
-        let value = reqwest::header::HeaderValue::from_static;
+        let value = HeaderValue::from_static;
         let headers = headers.iter().map(|(name, text)| (HeaderName::from_static(name), value(text)));
         let status = StatusCode::from_u16(status).unwrap_or_default();
-        Self { what: "the EHR", status, headers: headers.collect(), body: body.as_bytes().to_vec() }
+        Self { what: "the EHR", status, headers: headers.collect(), body: body.to_owned().into() }
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -219,12 +213,7 @@ impl Answer {
 
     /// Seconds, or a date, which is compared with the server's own clock.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        let text = self.text(RETRY_AFTER)?.trim();
-        if let Ok(seconds) = text.parse() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let wait = parse_http_date(text)?.as_second() - self.date()?.as_second();
-        Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
+        retry_after(&self.headers, self.date())
     }
 
     fn text(&self, name: HeaderName) -> Option<&str> {

@@ -1,7 +1,6 @@
 //! FHIR's times, read leniently and written strictly. It knows no zone but the offset in the text.
 
 use jiff::civil::Date;
-use jiff::fmt::rfc2822;
 use jiff::{Timestamp, ToSpan};
 
 /// An instant. Servers write hour-only offsets and leave out seconds, which FHIR forbids and is clear
@@ -13,11 +12,6 @@ pub(crate) fn parse_instant(text: &str) -> Option<Timestamp> {
 /// `2026-10-27T17:30:00Z`: whole seconds, which every server reads.
 pub(crate) fn write_instant(at: Timestamp) -> String {
     Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
-}
-
-/// The time in an HTTP header.
-pub(crate) fn parse_http_date(text: &str) -> Option<Timestamp> {
-    rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 /// One end of a period, as precise as it was given.
@@ -109,12 +103,5 @@ mod tests {
         ] {
             assert_eq!(parse_bound(text), bound, "{text}");
         }
-    }
-
-    #[test]
-    fn http_dates_are_instants() {
-        let read = parse_http_date("Mon, 12 Oct 2026 13:05:11 GMT");
-        assert_eq!(read, Some("2026-10-12T13:05:11Z".parse().unwrap()));
-        assert_eq!(parse_http_date("30"), None);
     }
 }

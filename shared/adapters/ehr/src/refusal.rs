@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use daybook_engine::ports::RemoteError;
-use reqwest::StatusCode;
+use http::StatusCode;
 use serde::Deserialize;
 
 /// FHIR R4 `issue-type`. What is not among them is no code, whatever else it may be.

@@ -125,7 +125,7 @@ pub mod fixture {
             status: http::StatusCode::from_u16(status).unwrap(),
             headers: http::HeaderMap::new(),
             retry_after: None,
-            body: body.as_bytes().to_vec(),
+            body: body.to_owned().into(),
         }
     }
 }

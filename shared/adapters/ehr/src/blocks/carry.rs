@@ -5,7 +5,7 @@ use daybook_core::link::Touch;
 use daybook_core::mirror::{BlockContent, Content};
 use daybook_engine::ports::{Expected, MirrorRef, RemoteError, Step, Written};
 use futures_util::future::join_all;
-use reqwest::StatusCode;
+use http::StatusCode;
 
 use super::Blocks;
 use super::find::{Standing, lowest};

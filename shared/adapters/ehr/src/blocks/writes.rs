@@ -5,7 +5,7 @@ use daybook_core::ids::ItemId;
 use daybook_core::link::Touch;
 use daybook_core::mirror::BlockContent;
 use daybook_engine::ports::{RemoteError, Written};
-use reqwest::StatusCode;
+use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::revision::{revision_from_headers, revision_of};

@@ -1,7 +1,7 @@
 //! Several writes in one request. A batch, not a transaction: one bad entry does not stop the rest.
 
 use daybook_engine::ports::RemoteError;
-use reqwest::{Method, StatusCode};
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::config::Base;

@@ -4,7 +4,7 @@
 use daybook_core::ids::ScheduleId;
 use daybook_core::mirror::{BlockContent, MirrorId};
 use daybook_core::time::Interval;
-use reqwest::Method;
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::config::{Base, joined};
