@@ -1,36 +1,58 @@
 //! Opened accounts, kept while their credentials are good, so that a warm worker reads no secret.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use daybook_core::connection::Provider;
+
 use crate::error::EngineError;
-use crate::ports::{Account, ConnectionRef, Credentials, Providers, Vault};
+use crate::ports::{
+    AccessToken, Account, CalendarProvider, Clock, ConnectionRef, Credentials, Random, RemoteError, Store,
+    Vault,
+};
+use crate::tokens::{Refresher, Tokens};
 
 /// More than this many accounts are not kept open at once.
 const MOST_OPEN: usize = 1_000;
 
+/// The providers that this deployment speaks to.
+pub type Providers = BTreeMap<Provider, Arc<dyn CalendarProvider>>;
+
 /// Opens accounts through the providers and remembers them by connection.
 pub struct Accounts {
-    pub providers: Arc<dyn Providers>,
+    providers: Providers,
+    refresher: Refresher,
     open: Mutex<HashMap<ConnectionRef, Arc<dyn Account>>>,
 }
 
 impl Accounts {
-    pub fn new(providers: Arc<dyn Providers>) -> Self {
-        Self { providers, open: Mutex::default() }
+    pub fn new(
+        providers: Providers,
+        store: Arc<dyn Store>,
+        vault: Arc<dyn Vault>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self { providers, refresher: Refresher { store, vault, clock, random }, open: Mutex::default() }
+    }
+
+    /// `Unconfigured` where this deployment does not speak to it.
+    pub fn provider(&self, provider: Provider) -> Result<&Arc<dyn CalendarProvider>, EngineError> {
+        self.providers.get(&provider).ok_or_else(|| {
+            EngineError::Calendar(RemoteError::Unconfigured {
+                what: format!("{provider:?}"),
+                why: "this deployment does not offer it".into(),
+            })
+        })
     }
 
     /// The account of a connection, opened with what the vault holds. `None` where the vault holds nothing.
-    pub async fn open(
-        &self,
-        at: &ConnectionRef,
-        vault: &dyn Vault,
-    ) -> Result<Option<Arc<dyn Account>>, EngineError> {
+    pub async fn open(&self, at: &ConnectionRef) -> Result<Option<Arc<dyn Account>>, EngineError> {
         if let Some(account) = self.remembered(at) {
             return Ok(Some(account));
         }
-        let Some(stored) = vault.find_credentials(at).await? else { return Ok(None) };
-        self.open_with(at, &stored.credentials).map(Some)
+        let Some(stored) = self.refresher.vault.find_credentials(at).await? else { return Ok(None) };
+        self.open_with(at, &stored.credentials, None).map(Some)
     }
 
     /// Opens with credentials at hand and remembers the account.
@@ -38,8 +60,11 @@ impl Accounts {
         &self,
         at: &ConnectionRef,
         credentials: &Credentials,
+        token: Option<AccessToken>,
     ) -> Result<Arc<dyn Account>, EngineError> {
-        let account = self.providers.open(credentials).map_err(EngineError::Calendar)?;
+        let provider = self.provider(credentials.provider())?;
+        let tokens = Tokens::new(at.clone(), provider.clone(), self.refresher.clone(), token);
+        let account = provider.open(credentials, Arc::new(tokens)).map_err(EngineError::Calendar)?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= MOST_OPEN {
             open.clear();

@@ -1,17 +1,19 @@
 //! What a person may tell a connection: change, start, pause, resume, sync, confirm deletions, disconnect.
 //! Each is one conditional write of the person's fields, then a signal; the worker does the work.
 
+use daybook_core::access::Access;
 use daybook_core::connection::{
     AgedOut, BlockScope, BlockingCalendars, Connection, Direction, Disconnect, MainCalendar, Mirrors,
     Settings, State,
 };
 use daybook_core::detail::Detail;
+use daybook_core::ids::CalendarId;
 use daybook_core::window::WindowDays;
 
 use crate::Engine;
 use crate::connect::name_calendars;
 use crate::error::EngineError;
-use crate::ports::{CalendarInfo, Cause, ConnectionRef, StoreError};
+use crate::ports::{CalendarInfo, Cause, ConnectionRef, Named, StoreError};
 
 /// Settings to change; `None` leaves one as it is.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +47,7 @@ impl Engine {
     ) -> Result<Connection, EngineError> {
         let before = self.find(at).await?;
         refuse_when_leaving(&before)?;
+        let patch = &patch.clone().keeping_made(&before.settings);
         let mut named = patched(&before.settings, patch);
         if patch.main_calendar.is_some() || patch.blocking_calendars.is_some() {
             name_calendars(&mut named, &self.list_calendars(at).await?)?;
@@ -59,6 +62,7 @@ impl Engine {
         };
         self.command(at, expected, |connection| {
             connection.settings = patched(&connection.settings, &patch);
+            connection.evidence.needed = Some(Access::needed(&connection.settings));
             Ok(())
         })
         .await
@@ -104,7 +108,8 @@ impl Engine {
         if let Err(error) = self.poll_practice(&at.practice).await {
             tracing::warn!(practice = %at.practice, error = %error, "the practice's EHR could not be polled for a person");
         }
-        self.signal(at, &[], Cause::Person).await?;
+        let read = known_calendars(&connection.settings);
+        self.signal(at, &Named::calendars(read), Cause::Person).await?;
         self.find(at).await
     }
 
@@ -135,7 +140,7 @@ impl Engine {
     /// The account's calendars, read now.
     pub async fn list_calendars(&self, at: &ConnectionRef) -> Result<Vec<CalendarInfo>, EngineError> {
         let connection = self.find(at).await?;
-        let Some(account) = self.accounts.open(at, self.vault.as_ref()).await? else {
+        let Some(account) = self.accounts.open(at).await? else {
             return Err(wrong_state(&connection));
         };
         account.list_calendars().await.map_err(EngineError::Calendar)
@@ -170,7 +175,7 @@ impl Engine {
             connection.version += 1;
             match self.store.command_connection(&connection).await {
                 Ok(()) => {
-                    self.signal(at, &[], Cause::Person).await?;
+                    self.signal(at, &Named::default(), Cause::Person).await?;
                     return self.find(at).await;
                 }
                 Err(StoreError::Stale { .. }) => {}
@@ -196,6 +201,29 @@ impl Engine {
     async fn ask_for_zone(&self, connection: &Connection) -> Result<Option<String>, EngineError> {
         let ehr = self.ehrs.open(&connection.practice).await.map_err(EngineError::Ehr)?;
         Ok(ehr.practitioner(&connection.practitioner).await.map_err(EngineError::Ehr)?.time_zone)
+    }
+}
+
+/// Every calendar that the settings name.
+fn known_calendars(settings: &Settings) -> Vec<CalendarId> {
+    let blocking = match &settings.blocking_calendars {
+        BlockingCalendars::Chosen(chosen) => chosen.as_slice(),
+        BlockingCalendars::Owned => &[],
+    };
+    let named = settings.main_calendar.known().into_iter().chain(blocking);
+    named.map(|calendar| calendar.id.clone()).collect()
+}
+
+impl Patch {
+    /// Naming the calendar that we made, or wanting one of its name, changes nothing about it.
+    fn keeping_made(self, settings: &Settings) -> Self {
+        let MainCalendar::Made(made) = &settings.main_calendar else { return self };
+        let is_same = match &self.main_calendar {
+            Some(MainCalendar::Existing(wanted)) => wanted.id == made.id,
+            Some(MainCalendar::Create(name)) => *name == made.name,
+            _ => false,
+        };
+        if is_same { Self { main_calendar: Some(settings.main_calendar.clone()), ..self } } else { self }
     }
 }
 

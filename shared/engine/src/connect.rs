@@ -1,16 +1,21 @@
 //! Connect a clinician's account: prove the credentials, refuse a second connection to the same account, keep the
 //! credentials in the vault. Nothing is written at the provider or in the EHR here.
 
+use daybook_core::access::Access;
 use daybook_core::connection::{
-    BlockingCalendars, CalendarRef, Connection, Direction, Evidence, MainCalendar, Provider, Schedule,
-    Settings, Signals, Start, State,
+    AccountName, BlockingCalendars, CalendarRef, Connection, Direction, Evidence, MainCalendar, Provider,
+    Schedule, Settings, Signals, State,
 };
 use daybook_core::ids::{ConnectionId, PracticeId, PractitionerId};
 use jiff::Timestamp;
 
 use crate::command::refuse_when_leaving;
 use crate::error::EngineError;
-use crate::ports::{AccountIdentity, CalendarInfo, Cause, ConnectionRef, Credentials, RemoteError};
+use crate::ports::{
+    AccessToken, AccountIdentity, CalendarInfo, Cause, ConnectionRef, Credentials, Login, Named, RemoteError,
+    SignIn, SignedIn,
+};
+use crate::sign_in::{Why, note_sign_in};
 use crate::{Engine, sync::zone};
 
 /// What a clinician asks for.
@@ -19,78 +24,130 @@ pub struct NewConnection {
     pub practitioner: PractitionerId,
     pub provider: Provider,
     pub settings: Settings,
-    /// Without them the connection waits in `authorising`.
-    pub credentials: Option<Credentials>,
+    /// Without it the connection waits in `authorising` for somebody to sign in.
+    pub login: Option<Login>,
+}
+
+/// A sign-in that holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Accepted {
+    credentials: Credentials,
+    identity: AccountIdentity,
+    pub granted: Access,
+    token: Option<AccessToken>,
+}
+
+impl Accepted {
+    /// A password opens everything.
+    pub fn password(credentials: Credentials, identity: AccountIdentity) -> Self {
+        Self { credentials, identity, granted: Access::ALL, token: None }
+    }
+
+    pub fn account(&self) -> AccountName {
+        AccountName { subject: self.identity.subject.clone(), label: self.identity.label.clone() }
+    }
+}
+
+impl From<SignedIn> for Accepted {
+    fn from(signed_in: SignedIn) -> Self {
+        let SignedIn { credentials, token, granted, identity } = signed_in;
+        Self { credentials, identity, granted, token: Some(token) }
+    }
 }
 
 impl Engine {
-    /// Makes a connection. With credentials it is authorised at once and, unless it waits for a yes, starts.
+    /// Makes a connection. With a login it is authorised at once and, unless it waits for a yes, starts.
     pub async fn connect(&self, new: NewConnection) -> Result<Connection, EngineError> {
         self.check_practitioner(&new).await?;
         self.follow_ehr(&new.practice).await?;
-        let now = self.clock.now();
         let at = ConnectionRef { practice: new.practice.clone(), id: ConnectionId::new(self.random.token()) };
-        let mut connection = blank(&new, at.id.clone(), now);
-        let Some(credentials) = new.credentials else {
+        let mut connection = blank(&new, at.id.clone(), self.clock.now());
+        let Some(login) = new.login else {
+            self.accounts.provider(new.provider)?;
             self.store.create_connection(&connection).await?;
             return Ok(connection);
         };
-        let (credentials, identity) =
-            self.accounts.providers.authorise(credentials).await.map_err(EngineError::Calendar)?;
-        self.refuse_second(&connection, &identity).await?;
-        let account = self.accounts.open_with(&at, &credentials)?;
-        let calendars = account.list_calendars().await.map_err(EngineError::Calendar)?;
-        name_calendars(&mut connection.settings, &calendars)?;
-        connection.account = Some(identity.label);
-        connection.evidence.authorised_at = Some(now);
-        connection.evidence.started_at = (connection.settings.start == Start::WhenAuthorised).then_some(now);
+        let accepted = self.prove(new.provider, login).await?;
+        connection.settings = self.keep_sign_in(&connection, &accepted).await?;
+        note_sign_in(&mut connection, &accepted, self.clock.now());
         connection.schedule.due_at = connection.evidence.started_at;
-        self.vault.put_credentials(&at, &credentials, None).await?;
         self.store.create_connection(&connection).await?;
         if connection.evidence.started_at.is_some() {
-            self.signal(&at, &[], Cause::Person).await?;
+            self.signal(&at, &Named::default(), Cause::Person).await?;
         }
         self.find(&at).await
     }
 
-    /// Signs in again to the same account: settings and links stay, another account is refused, naming both.
-    pub async fn reconnect(
-        &self,
-        at: &ConnectionRef,
-        credentials: Credentials,
-    ) -> Result<Connection, EngineError> {
+    /// Signs in again to the same account with a password: settings and links stay.
+    pub async fn reconnect(&self, at: &ConnectionRef, login: Login) -> Result<Connection, EngineError> {
         let before = self.find(at).await?;
         refuse_when_leaving(&before)?;
-        let (credentials, identity) =
-            self.accounts.providers.authorise(credentials).await.map_err(EngineError::Calendar)?;
-        if let Some(account) = before.account.as_ref().filter(|account| **account != identity.label) {
-            let why = format!("the connection is to {account}, and this is {}", identity.label);
-            return Err(EngineError::Invalid { field: "caldav", why });
+        let accepted = self.prove(before.provider, login).await?;
+        if let Err(other) = refuse_other_account(&before, &accepted.identity) {
+            return Err(EngineError::Invalid { field: "caldav", why: other.to_string() });
         }
-        let mut settings = before.settings.clone();
-        if before.account.is_none() {
-            self.refuse_second(&before, &identity).await?;
-            let account = self.accounts.providers.open(&credentials).map_err(EngineError::Calendar)?;
-            name_calendars(&mut settings, &account.list_calendars().await.map_err(EngineError::Calendar)?)?;
-        }
-        let replaces = self.vault.find_credentials(at).await?.map(|stored| stored.version);
-        self.vault.put_credentials(at, &credentials, replaces).await?;
-        self.accounts.forget(at);
+        self.accept(&before, accepted).await
+    }
+
+    async fn prove(&self, provider: Provider, login: Login) -> Result<Accepted, EngineError> {
+        let SignIn::Password(password) = self.accounts.provider(provider)?.sign_in() else {
+            let why = "this provider asks for the password on its own page".to_owned();
+            return Err(EngineError::Invalid { field: "provider", why });
+        };
+        let (credentials, identity) = password.prove(login).await.map_err(EngineError::Calendar)?;
+        Ok(Accepted::password(credentials, identity))
+    }
+
+    /// Takes a sign-in up: keeps its credentials, and lets the connection go on with its settings and links.
+    pub(crate) async fn accept(
+        &self,
+        before: &Connection,
+        accepted: Accepted,
+    ) -> Result<Connection, EngineError> {
+        let at = ConnectionRef { practice: before.practice.clone(), id: before.id.clone() };
+        let settings = self.keep_sign_in(before, &accepted).await?;
         let now = self.clock.now();
-        self.command(at, None, |connection| {
+        self.command(&at, None, |connection| {
             if connection.account.is_none() {
                 connection.settings = settings.clone();
             }
-            connection.account = Some(identity.label.clone());
-            // Newer than any refusal so far, which it undoes.
-            connection.evidence.authorised_at = Some(now);
-            if connection.settings.start == Start::WhenAuthorised {
-                connection.evidence.started_at.get_or_insert(now);
-            }
-            connection.evidence.refused_at = None;
+            note_sign_in(connection, &accepted, now);
             Ok(())
         })
         .await
+    }
+
+    /// Stores the credentials and opens the account. Returns the settings with their calendars named.
+    async fn keep_sign_in(
+        &self,
+        connection: &Connection,
+        accepted: &Accepted,
+    ) -> Result<Settings, EngineError> {
+        let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
+        let mut settings = connection.settings.clone();
+        if connection.account.is_none() {
+            self.refuse_second(connection, &accepted.identity).await?;
+        }
+        let account = self.accounts.open_with(&at, &accepted.credentials, accepted.token.clone())?;
+        if connection.account.is_none() && names_calendars(&settings) {
+            let listed = account.list_calendars().await;
+            let named = listed
+                .map_err(EngineError::Calendar)
+                .and_then(|calendars| name_calendars(&mut settings, &calendars));
+            if let Err(error) = named {
+                self.accounts.forget(&at);
+                return Err(error);
+            }
+        }
+        let replaces = self.newest_version(&at).await?;
+        self.vault.put_credentials(&at, &accepted.credentials, replaces).await?;
+        self.store.note_account(&at, connection.provider, &accepted.account()).await?;
+        Ok(settings)
+    }
+
+    /// Credentials that cannot be unsealed are replaced like any others.
+    async fn newest_version(&self, at: &ConnectionRef) -> Result<Option<u64>, EngineError> {
+        Ok(self.vault.find_credentials(at).await?.map(|stored| stored.version))
     }
 
     /// Changes are followed from before the first look at the EHR, so that none falls between the two.
@@ -126,7 +183,7 @@ impl Engine {
             other.evidence.state() != State::Disconnected
                 && other.evidence.state() != State::Disconnecting
                 && other.provider == new.provider
-                && other.account.as_ref() == Some(&identity.label)
+                && other.account.as_ref().is_some_and(|account| account.subject == identity.subject)
         });
         match same {
             None => Ok(()),
@@ -136,6 +193,22 @@ impl Engine {
             }),
         }
     }
+}
+
+/// Settings and links belong to one account (E-010).
+pub(crate) fn refuse_other_account(before: &Connection, identity: &AccountIdentity) -> Result<(), Why> {
+    match &before.account {
+        Some(account) if account.subject != identity.subject => {
+            Err(Why::OtherAccount { expected: account.label.clone(), shown: identity.label.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a calendar of the account is named that must be looked up.
+fn names_calendars(settings: &Settings) -> bool {
+    matches!(settings.main_calendar, MainCalendar::Existing(_))
+        || matches!(&settings.blocking_calendars, BlockingCalendars::Chosen(chosen) if !chosen.is_empty())
 }
 
 /// Checks the chosen calendars against those of the account and fills in their names.
@@ -179,7 +252,11 @@ fn blank(new: &NewConnection, id: ConnectionId, now: Timestamp) -> Connection {
         account: None,
         settings: new.settings.clone(),
         version: 1,
-        evidence: Evidence { created_at: now, ..Evidence::default() },
+        evidence: Evidence {
+            created_at: now,
+            needed: Some(Access::needed(&new.settings)),
+            ..Evidence::default()
+        },
         schedule: Schedule::default(),
         signals: Signals::default(),
         progress: None,

@@ -9,17 +9,19 @@ pub mod ports;
 mod practices;
 pub mod preview;
 pub mod receive;
+pub mod sign_in;
 pub mod sweep;
 pub mod sync;
+mod tokens;
 pub mod view;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use accounts::Accounts;
+pub use accounts::{Accounts, Providers};
 pub use error::EngineError;
 
-use ports::{Clock, Ehrs, Providers, Queue, Random, Store, Vault};
+use ports::{Clock, Ehrs, Queue, Random, Store, Vault};
 
 /// The use cases over one set of ports. Cheap to clone; every deployment builds one.
 #[derive(Clone)]
@@ -33,6 +35,8 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub pace: Pace,
+    /// Where browsers and providers reach us: `https://sync.example.org`, without a slash at its end.
+    pub public_url: String,
     /// The name of this process where no other works on the same table: a machine whose data directory is locked.
     pub sole_process: Option<String>,
 }
@@ -74,22 +78,23 @@ impl Engine {
         vault: Arc<dyn Vault>,
         queue: Arc<dyn Queue>,
         ehrs: Arc<dyn Ehrs>,
-        providers: Arc<dyn Providers>,
+        providers: Providers,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        let accounts = Arc::new(Accounts::new(providers));
+        let accounts = Accounts::new(providers, store.clone(), vault.clone(), clock.clone(), random.clone());
         let practices = Arc::default();
         Self {
             store,
             vault,
             queue,
             ehrs,
-            accounts,
+            accounts: Arc::new(accounts),
             practices,
             clock,
             random,
             pace: Pace::default(),
+            public_url: "http://localhost".into(),
             sole_process: None,
         }
     }

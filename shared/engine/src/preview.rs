@@ -75,7 +75,7 @@ fn unleased<'e>(engine: &'e Engine, at: &ConnectionRef, connection: Connection) 
 fn to_be_made(main: &MainCalendar) -> Vec<Target> {
     match main {
         MainCalendar::Create(name) => vec![Target::Calendar(CalendarId::new(format!("to be made: {name}")))],
-        MainCalendar::Existing(_) | MainCalendar::None => Vec::new(),
+        MainCalendar::Existing(_) | MainCalendar::Made(_) | MainCalendar::None => Vec::new(),
     }
 }
 

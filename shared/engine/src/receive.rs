@@ -1,13 +1,15 @@
 //! Receive a signal: mark what was named, count it, and queue one request unless one is waiting already.
 //! The body of a hook is never believed; only which appointment and which practitioner to look at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use daybook_core::ids::{AppointmentId, PracticeId, PractitionerId};
+use daybook_core::connection::Provider;
+use daybook_core::ids::{AppointmentId, CalendarId, PracticeId, PractitionerId, SubscriptionId};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{Cause, ConnectionRef, Request, Signalled, StoreError};
+use crate::ports::{Cause, ConnectionRef, Named, Request, Signalled, StoreError, SubscriptionRow};
 
 /// What an EHR's hook names.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -16,12 +18,72 @@ pub struct EhrSignal {
     pub practitioners: Vec<PractitionerId>,
 }
 
+/// What a provider tells about one subscription.
+#[derive(Clone, Debug)]
+pub struct Notification {
+    pub subscription: SubscriptionId,
+    /// What the sender shows as its proof.
+    pub secret: SecretString,
+    pub about: About,
+}
+
+/// What a notification is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum About {
+    /// Something in the calendar changed, or notifications about it were lost.
+    Calendar,
+    /// The subscription will end, or has ended, unless it is made anew (E-025).
+    Subscription,
+}
+
+impl About {
+    /// A subscription that ended may have missed something.
+    fn name(self, row: &SubscriptionRow, named: &mut Named) {
+        let calendar = std::slice::from_ref(&row.calendar);
+        add(&mut named.calendars, calendar);
+        if self == About::Subscription {
+            add(&mut named.subscriptions, calendar);
+        }
+    }
+}
+
+fn add(to: &mut Vec<CalendarId>, calendar: &[CalendarId]) {
+    to.extend(calendar.iter().filter(|id| !to.contains(id)).cloned().collect::<Vec<_>>());
+}
+
 impl Engine {
     /// Marks the named appointments on the connections that link them and on those of the named practitioners,
     /// and queues a request for each.
     pub async fn receive_ehr(&self, practice: &PracticeId, signal: &EhrSignal) -> Result<(), EngineError> {
         for connection in self.concerned(practice, &signal.appointments, &signal.practitioners).await? {
-            self.signal(&connection, &signal.appointments, Cause::Ehr).await?;
+            let named = Named::appointments(signal.appointments.clone());
+            self.signal(&connection, &named, Cause::Ehr).await?;
+        }
+        Ok(())
+    }
+
+    /// Signals the connections whose subscriptions these are. What shows no secret of ours, or is about a
+    /// subscription that we no longer have, is ignored: it is no error of the sender's (E-020).
+    pub async fn receive_provider(
+        &self,
+        provider: Provider,
+        notifications: &[Notification],
+    ) -> Result<(), EngineError> {
+        let mut named: BTreeMap<ConnectionRef, Named> = BTreeMap::new();
+        let mut known: BTreeMap<&SubscriptionId, Option<SubscriptionRow>> = BTreeMap::new();
+        for notification in notifications {
+            let id = &notification.subscription;
+            if !known.contains_key(id) {
+                known.insert(id, self.store.find_subscription(provider, id).await?);
+            }
+            let row = known.get(id).and_then(Option::as_ref);
+            match row.filter(|row| row.secret.is_of(notification.secret.expose_secret())) {
+                Some(row) => notification.about.name(row, named.entry(row.at.clone()).or_default()),
+                None => tracing::debug!(subscription = %id, "a notification without its secret is ignored"),
+            }
+        }
+        for (at, named) in named {
+            self.signal(&at, &named, Cause::Provider).await?;
         }
         Ok(())
     }
@@ -44,14 +106,9 @@ impl Engine {
     }
 
     /// Counts one signal and sends a request unless one is waiting. A connection that is gone needs none.
-    pub async fn signal(
-        &self,
-        at: &ConnectionRef,
-        marks: &[AppointmentId],
-        cause: Cause,
-    ) -> Result<(), EngineError> {
+    pub async fn signal(&self, at: &ConnectionRef, named: &Named, cause: Cause) -> Result<(), EngineError> {
         let correlation = self.random.token();
-        match self.store.signal(at, marks, &correlation, self.clock.now()).await {
+        match self.store.signal(at, named, &correlation, self.clock.now()).await {
             Ok(Signalled::Send) => {
                 self.queue.send(Request { connection: at.clone(), cause, correlation }).await?;
                 Ok(())

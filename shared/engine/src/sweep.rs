@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{Cause, ConnectionRef, Due, RemoteError, Request};
+use crate::ports::{Cause, ConnectionRef, Due, Named, RemoteError, Request};
 
 /// One look at the index brings so many.
 const PAGE: usize = 200;
@@ -48,7 +48,7 @@ impl Engine {
         let before = self.store.find_connection(at).await?;
         let Some(connection) = before else { return Ok(()) };
         match connection.signals.pending_since {
-            None => self.signal(at, &[], Cause::Sweep).await,
+            None => self.signal(at, &Named::default(), Cause::Sweep).await,
             Some(since) if since + self.pace.resend <= now => {
                 let correlation = self.random.token();
                 let request = Request { connection: at.clone(), cause: Cause::Sweep, correlation };
@@ -98,7 +98,7 @@ impl Engine {
             }
         }
         for (at, appointments) in marks {
-            self.signal(&at, &appointments, Cause::Sweep).await?;
+            self.signal(&at, &Named::appointments(appointments), Cause::Sweep).await?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What is told about a connection beside its row: the detail in force and why, counts, words for states.
 
-use daybook_core::connection::{Connection, State};
+use daybook_core::connection::{Connection, Problem, ProblemKind, State};
 use daybook_core::detail::{Cap, Caps, Detail};
 
 use crate::Engine;
@@ -15,6 +15,8 @@ pub struct View {
     pub effective_detail: Detail,
     pub effective_detail_reason: Option<Cap>,
     pub counts: Counts,
+    /// Where to sign in, while that is what the connection waits for. Made anew each time.
+    pub authorise_url: Option<String>,
 }
 
 impl Engine {
@@ -25,14 +27,27 @@ impl Engine {
     }
 
     /// As [`Self::view`], for a connection at hand.
-    pub async fn view_of(&self, connection: Connection) -> Result<View, EngineError> {
+    pub async fn view_of(&self, mut connection: Connection) -> Result<View, EngineError> {
         let practice = self.practice(&connection.practice).await?;
         let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
         let counts = self.store.count_links(&at).await?;
         let (effective_detail, effective_detail_reason) =
             caps(&practice).effective(connection.settings.detail);
         let state = connection.evidence.state();
-        Ok(View { connection, state, effective_detail, effective_detail_reason, counts })
+        let authorise_url = self.sign_in_link(&connection).await?;
+        tell_missing_access(&mut connection);
+        Ok(View { connection, state, effective_detail, effective_detail_reason, counts, authorise_url })
+    }
+}
+
+/// Missing permission follows from the settings, so no run has to find it out.
+fn tell_missing_access(connection: &mut Connection) {
+    let evidence = &connection.evidence;
+    if evidence.lacks_access() && evidence.disconnect.is_none() {
+        let detail = "the settings need more than was allowed at the provider; sign in again to allow it";
+        let since = evidence.authorised_at.unwrap_or(evidence.created_at);
+        let problem = Problem { kind: ProblemKind::PermissionMissing, detail: detail.to_owned(), since };
+        connection.problems.insert("permission".to_owned(), problem);
     }
 }
 

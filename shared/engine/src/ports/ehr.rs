@@ -56,6 +56,8 @@ pub trait Ehr: Send + Sync {
 /// What the EHR says about a practitioner.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Practitioner {
+    /// How the practice calls them.
+    pub name: Option<String>,
     /// IANA name, as the EHR gives it.
     pub time_zone: Option<String>,
     pub schedules: Vec<ScheduleId>,

@@ -352,7 +352,10 @@ impl Session<'_> {
         };
         let is_passing = matches!(
             error,
-            RemoteError::Later { .. } | RemoteError::Conflict { .. } | RemoteError::Refused { .. }
+            RemoteError::Later { .. }
+                | RemoteError::Conflict { .. }
+                | RemoteError::Refused { .. }
+                | RemoteError::Unconfigured { .. }
         );
         let (reason, pause) = if is_passing {
             applied.put_off += 1;

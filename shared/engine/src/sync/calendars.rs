@@ -20,7 +20,7 @@ use super::problems::{About, Problems};
 use super::session::remote;
 use super::{Halt, Session};
 use crate::error::EngineError;
-use crate::ports::{Calendar, Completeness, Entry, Listing, RemoteError};
+use crate::ports::{Calendar, Completeness, Entry, Listing, Naming, RemoteError};
 
 /// What a calendar is to this connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,10 +45,10 @@ enum ListingReach {
 }
 
 impl Session<'_> {
-    /// Reads every calendar that holds mirrors or closes time. One that cannot be read leaves its side unreported
+    /// Reads the calendars that hold mirrors or close time, as far as this run reads them. One that cannot be read leaves its side unreported
     /// and its cursor where it was; the others go on.
     pub(super) async fn observe_calendars(&self, seen: &mut Seen, lease: &mut Lease<'_>) -> Result<(), Halt> {
-        for (id, role) in self.roles() {
+        for (id, role) in self.roles().into_iter().filter(|(id, _)| self.is_read_now(id)) {
             let calendar = self.account.calendar(&id);
             let result = self.list_calendar(&id, calendar.as_ref()).await;
             let failed = result.as_ref().err().map(|error| (error.retry_after(), is_outage(error)));
@@ -111,6 +111,7 @@ impl Session<'_> {
         let CalendarLook { id, calendar, role, listing, reach } = look;
         let mut sorted = self.sort(&listing.entries, calendar.as_ref(), role);
         self.load_links(id, &sorted, reach, seen).await?;
+        self.sort_silent(id, &mut sorted, role, seen);
         see_known_mirrors(id, &mut sorted, seen);
         let read = calendar.get(&sorted.unread, self.window).await?;
         let unanswered = self.see_unanswered(id, &sorted.unread, &read, seen);
@@ -139,8 +140,9 @@ impl Session<'_> {
             }
         }
         // What was not answered is asked for again: by the same delta.
-        if let Some(cursor) = listing.cursor.filter(|_| unanswered == 0) {
-            seen.cursors.insert(id.clone(), cursor);
+        if unanswered == 0 {
+            seen.read.insert(id.clone());
+            seen.cursors.extend(listing.cursor.map(|cursor| (id.clone(), cursor)));
         }
         Ok(())
     }
@@ -150,26 +152,47 @@ impl Session<'_> {
         let mut sorted = Sorted::default();
         for entry in entries {
             match entry {
-                Entry::Seen(sighting) => {
-                    let gone_name =
-                        calendar.name_of(&sighting.item).filter(|_| sighting.seen == ItemSeen::Gone);
-                    match gone_name.filter(|name| self.is_ours(name)) {
-                        Some(name) => sorted.gone_mirrors.extend(role.holds_mirrors.then_some(name)),
-                        None => sorted.told.push(sighting),
+                Entry::Seen(sighting) => match calendar.naming_of(&sighting.item) {
+                    Naming::Named(name) if sighting.seen == ItemSeen::Gone && self.is_ours(&name) => {
+                        sorted.gone_mirrors.extend(role.holds_mirrors.then_some(name));
+                    }
+                    Naming::Silent => sorted.silent.push(sighting),
+                    Naming::Named(_) | Naming::Foreign => sorted.told.push(sighting),
+                },
+                Entry::Touched { item, revision, name } => {
+                    match name.as_ref().filter(|name| self.is_ours(name)) {
+                        Some(name) if role.holds_mirrors => {
+                            sorted.mirrors.push((name.clone(), item, revision.as_ref()));
+                        }
+                        // A mirror of ours in a calendar that holds none: moved there by its reader, or an old one.
+                        Some(_) => {}
+                        None => sorted.unread.extend(role.closes_time.then(|| item.clone())),
                     }
                 }
-                Entry::Touched { item, revision, name } => match name
-                    .as_ref()
-                    .filter(|name| self.is_ours(name))
-                {
-                    Some(name) if role.holds_mirrors => sorted.mirrors.push((name, item, revision.as_ref())),
-                    // A mirror of ours in a calendar that holds none: moved there by its reader, or an old one.
-                    Some(_) => {}
-                    None => sorted.unread.extend(role.closes_time.then(|| item.clone())),
-                },
             }
         }
         sorted
+    }
+
+    /// Where the provider chooses ids, a link tells which items are mirrors. Where mirrors live, whatever has no link
+    /// at all is read by id before it is taken for somebody else's; and so is a mirror that is told to be gone:
+    /// it may only have left the provider's view.
+    fn sort_silent<'a>(&self, id: &CalendarId, sorted: &mut Sorted<'a>, role: Role, seen: &Seen) {
+        for sighting in std::mem::take(&mut sorted.silent) {
+            let is_gone = sighting.seen == ItemSeen::Gone;
+            let is_known = !seen.item_links_by_digest(&self.item_digest(id, &sighting.item)).is_empty();
+            match seen.mirror_under(&sighting.item) {
+                Some(_) if !role.holds_mirrors => {}
+                Some(_) if is_gone => sorted.unread.push(sighting.item.clone()),
+                Some(name) => {
+                    sorted.mirrors.push((name.clone(), &sighting.item, sighting.revision.as_ref()));
+                }
+                None if role.holds_mirrors && !is_known && !is_gone => {
+                    sorted.unread.push(sighting.item.clone());
+                }
+                None => sorted.told.push(sighting),
+            }
+        }
     }
 
     fn is_ours(&self, name: &MirrorId) -> bool {
@@ -192,13 +215,17 @@ impl Session<'_> {
             seen.has_all_links = true;
             return Ok(());
         }
-        let told = sorted.told.iter().map(|sighting| &sighting.item);
+        let told = sorted.told.iter().chain(&sorted.silent).map(|sighting| &sighting.item);
         let digests: BTreeSet<String> =
             told.chain(&sorted.unread).map(|item| self.key.item_digest(id, item.as_str())).collect();
         let found =
             self.engine.store.find_item_links(&self.at, &digests.into_iter().collect::<Vec<_>>()).await?;
         seen.add_links(found);
-        let standing = sorted.mirrors.iter().map(|(name, ..)| (*name).clone());
+        let silent: Vec<ItemId> = sorted.silent.iter().map(|sighting| sighting.item.clone()).collect();
+        if !silent.is_empty() {
+            seen.add_links(self.engine.store.find_remote_links(&self.at, &silent).await?);
+        }
+        let standing = sorted.mirrors.iter().map(|(name, ..)| name.clone());
         let reading = self.reading(id, Gone::Tombstone);
         let told = sorted.told.iter().filter_map(|sighting| own_mirror(sighting, &reading).cloned());
         let names: Vec<MirrorId> = standing.chain(told).chain(sorted.gone_mirrors.iter().cloned()).collect();
@@ -218,8 +245,9 @@ impl Session<'_> {
         let reading = self.reading(id, gone_is);
         let links = seen.item_links_by_digest(&self.item_digest(id, &sighting.item));
         let mut observed = observe(sighting, &links.iter().collect::<Vec<_>>(), &reading);
-        let gone_mirror = calendar.name_of(&sighting.item).filter(|_| sighting.seen == ItemSeen::Gone);
-        if let Some(name) = gone_mirror.filter(|name| self.is_ours(name)) {
+        let named = calendar.naming_of(&sighting.item).name().filter(|name| self.is_ours(name));
+        let name = named.or_else(|| seen.mirror_under(&sighting.item).cloned());
+        if let Some(name) = name.filter(|_| sighting.seen == ItemSeen::Gone) {
             observed.mirror = Some((name, MirrorSight::Gone));
         }
         if role.holds_mirrors
@@ -269,8 +297,9 @@ impl Session<'_> {
         if reach == ListingReach::Full || !role.closes_time {
             return Ok(());
         }
-        let listing = calendar.list(strip).await?;
-        let sorted = self.sort(&listing.entries, calendar, role);
+        let listing = calendar.list_part(strip).await?;
+        let mut sorted = self.sort(&listing.entries, calendar, role);
+        self.sort_silent(id, &mut sorted, role, seen);
         let items = calendar.get(&sorted.unread, strip).await?;
         for sighting in items.iter().chain(sorted.told.iter().copied()) {
             self.see(id, role, sighting, Gone::NotFound, calendar, seen);
@@ -329,7 +358,9 @@ fn is_outage(error: &RemoteError) -> bool {
 #[derive(Default)]
 struct Sorted<'a> {
     told: Vec<&'a Sighting>,
-    mirrors: Vec<(&'a MirrorId, &'a ItemId, Option<&'a Revision>)>,
+    /// Whose ids tell nothing; sorted once the links are known.
+    silent: Vec<&'a Sighting>,
+    mirrors: Vec<(MirrorId, &'a ItemId, Option<&'a Revision>)>,
     gone_mirrors: Vec<MirrorId>,
     unread: Vec<ItemId>,
 }
@@ -338,9 +369,9 @@ struct Sorted<'a> {
 fn see_known_mirrors(id: &CalendarId, sorted: &mut Sorted<'_>, seen: &mut Seen) {
     let target = Target::Calendar(id.clone());
     for (name, item, revision) in std::mem::take(&mut sorted.mirrors) {
-        let known = seen.links.get(name).is_some_and(|link| stands_at(link, &target, revision));
+        let known = seen.links.get(&name).is_some_and(|link| stands_at(link, &target, revision));
         if known {
-            seen.mirrors.entry(target.clone()).or_default().insert(name.clone(), MirrorSight::Unchanged);
+            seen.mirrors.entry(target.clone()).or_default().insert(name, MirrorSight::Unchanged);
         } else {
             sorted.unread.push(item.clone());
         }

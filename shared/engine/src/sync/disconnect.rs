@@ -1,7 +1,7 @@
 //! Leave: mirrors first, then the credentials, then the blocks, until no link is left. The EHR may be down
 //! meanwhile; the provider may refuse us for good.
 
-use daybook_core::connection::{Disconnect, Mirrors, ProblemKind};
+use daybook_core::connection::{Connection, Disconnect, Mirrors, ProblemKind};
 use daybook_core::link::{Lane, Link};
 use daybook_core::plan::{Delete, Plan, Why};
 use daybook_core::retry;
@@ -14,7 +14,7 @@ use super::problems::{About, Problems};
 use super::{Halt, Session};
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::LinkChange;
+use crate::ports::{LinkChange, SignIn};
 
 /// A provider that cannot be reached is asked again for so long before its mirrors count as left behind.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
@@ -26,11 +26,13 @@ impl Engine {
     pub(super) async fn leave(&self, lease: &mut Lease<'_>) -> Result<(), Halt> {
         let Some(disconnect) = lease.connection.evidence.disconnect else { return Ok(()) };
         let session = Session::leaving(self, lease).await?;
+        session.end_subscriptions(lease).await?;
         let links = self.store.list_links(&lease.at).await?;
         let (mirrors, blocks) =
             links.into_iter().partition(|link: &Link| link.owner.lane() == Lane::Appointments);
         let mirrors_left = session.leave_calendars(disconnect, mirrors, lease).await?;
         if mirrors_left == 0 {
+            self.let_account_go(lease).await?;
             self.vault.delete_credentials(&lease.at).await?;
             self.accounts.forget(&lease.at);
         }
@@ -40,6 +42,22 @@ impl Engine {
             return self.left(lease).await;
         }
         self.leave_later(left, lease);
+        Ok(())
+    }
+
+    /// What the clinician granted ends with the last connection that uses the account, of whatever practice.
+    async fn let_account_go(&self, lease: &Lease<'_>) -> Result<(), Halt> {
+        let Connection { provider, account: Some(account), .. } = &lease.connection else { return Ok(()) };
+        self.store.forget_account(&lease.at, *provider, account).await?;
+        if !self.store.connections_using(*provider, account).await?.is_empty() {
+            return Ok(());
+        }
+        let SignIn::Page(page) = self.accounts.provider(*provider)?.sign_in() else { return Ok(()) };
+        let Ok(Some(stored)) = self.vault.find_credentials(&lease.at).await else { return Ok(()) };
+        if let Err(error) = page.revoke(&stored.credentials).await {
+            // It goes with our copy of the token all the same (E-005).
+            tracing::info!(connection = %lease.at.id, error = %error, "the grant could not be ended at the provider");
+        }
         Ok(())
     }
 

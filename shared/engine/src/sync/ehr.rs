@@ -156,9 +156,10 @@ impl Seen {
 
 pub(crate) fn problem_kind(error: &RemoteError) -> ProblemKind {
     match error {
-        RemoteError::Refused { .. } | RemoteError::Forbidden { .. } | RemoteError::Missing { .. } => {
-            ProblemKind::EhrRefused
-        }
+        RemoteError::Refused { .. }
+        | RemoteError::Forbidden { .. }
+        | RemoteError::Missing { .. }
+        | RemoteError::Unconfigured { .. } => ProblemKind::EhrRefused,
         RemoteError::Rejected { .. } => ProblemKind::ItemsRejected,
         RemoteError::Later { .. }
         | RemoteError::CursorLost { .. }

@@ -1,8 +1,12 @@
 //! The end of a run: what is due when, and what the evidence now says. Cursors and marks move here, last.
 
+use std::collections::BTreeMap;
+
 use daybook_core::connection::{Marks, ProblemKind, Reconciled, Schedule};
+use daybook_core::ids::CalendarId;
 use daybook_core::link::{Lane, LinkState};
 use daybook_core::retry;
+use daybook_core::subscription::Telling;
 use daybook_core::time::start_of_day;
 use jiff::{Timestamp, ToSpan};
 
@@ -18,7 +22,9 @@ pub(super) fn schedule(session: &Session<'_>, lease: &mut Lease<'_>, seen: &Seen
     let is_whole = is_whole(seen, settled);
     let now = session.engine.clock.now();
     let before = session.connection.schedule.clone();
-    let mut schedule = Schedule { practitioner: lease.release.schedule.practitioner.clone(), ..before };
+    let (practitioner, tellings) =
+        (lease.release.schedule.practitioner.clone(), lease.release.schedule.tellings.clone());
+    let mut schedule = Schedule { practitioner, tellings, ..before };
     schedule.failures = if is_whole { 0 } else { schedule.failures.saturating_add(1) };
     move_cursors(session, seen, &mut schedule);
     schedule.reconciled = reconciled(session, settled, is_whole);
@@ -27,8 +33,17 @@ pub(super) fn schedule(session: &Session<'_>, lease: &mut Lease<'_>, seen: &Seen
         lease.release.evidence.last_synced_at = Some(now);
         lease.release.evidence.first_synced_at.get_or_insert(now);
     }
+    lease.release.done_marks = Marks {
+        calendars: done_calendars(session, seen),
+        subscriptions: session.connection.signals.marks.subscriptions.clone(),
+        ..Marks::default()
+    };
     if !seen.has_failed(Part::Ehr) && !settled.unplanned {
-        lease.release.done_marks = done_marks(session, seen, is_whole);
+        lease.release.done_marks = Marks {
+            calendars: std::mem::take(&mut lease.release.done_marks.calendars),
+            subscriptions: std::mem::take(&mut lease.release.done_marks.subscriptions),
+            ..done_marks(session, seen, is_whole)
+        };
     }
     schedule.owing_at = owing_at(session, seen, settled);
     schedule.due_at = Some(due_at(session, seen, &schedule, now));
@@ -46,8 +61,10 @@ fn is_whole(seen: &Seen, settled: &Settled) -> bool {
 fn move_cursors(session: &Session<'_>, seen: &Seen, schedule: &mut Schedule) {
     let read = session.read_calendars();
     schedule.cursors.retain(|id, _| read.contains(id));
+    schedule.read_at.retain(|id, _| read.contains(id));
     if !seen.has_failed(Part::Looks) {
         schedule.cursors.extend(seen.cursors.clone());
+        schedule.read_at.extend(seen.read.iter().map(|id| (id.clone(), session.now)));
     }
 }
 
@@ -75,7 +92,15 @@ fn done_marks(session: &Session<'_>, seen: &Seen, is_whole: bool) -> Marks {
     let mut marks = session.connection.signals.marks.clone();
     marks.appointments.retain(|id, _| !seen.unanswered.contains(id));
     let everything = marks.everything.filter(|_| is_whole && session.looks_at_everything());
-    Marks { appointments: marks.appointments, everything }
+    Marks { appointments: marks.appointments, everything, ..Marks::default() }
+}
+
+/// A calendar that was named is answered once it was read, or is read no more.
+fn done_calendars(session: &Session<'_>, seen: &Seen) -> BTreeMap<CalendarId, String> {
+    let read = session.read_calendars();
+    let mut marks = session.connection.signals.marks.calendars.clone();
+    marks.retain(|id, _| !read.contains(id) || (seen.read.contains(id) && !seen.has_failed(Part::Looks)));
+    marks
 }
 
 fn owing_at(session: &Session<'_>, seen: &Seen, settled: &Settled) -> Option<Timestamp> {
@@ -101,12 +126,18 @@ fn due_at(session: &Session<'_>, seen: &Seen, schedule: &Schedule, now: Timestam
     }
     let tomorrow = session.today.saturating_add(1.day());
     let midnight = start_of_day(tomorrow, &session.zone);
-    let polls = session.main_calendar().is_some() || session.reads_events();
-    let poll = polls.then(|| after(now, session.engine.pace.poll));
-    let reconcile = schedule.reconciled.map(|last| after(last.at, session.engine.pace.reconcile));
-    [Some(midnight), poll, schedule.owing_at, reconcile]
+    let pace = &session.engine.pace;
+    let polls = session.read_calendars().into_iter().map(|id| match schedule.read_at.get(&id) {
+        Some(read) => after(*read, pace.poll),
+        None => after(now, pace.poll),
+    });
+    let renewals = schedule.tellings.values().map(Telling::due_at);
+    let reconcile = schedule.reconciled.map(|last| after(last.at, pace.reconcile));
+    [Some(midnight), schedule.owing_at, reconcile]
         .into_iter()
         .flatten()
+        .chain(polls)
+        .chain(renewals)
         .min()
         .unwrap_or(midnight)
         .max(now)

@@ -43,11 +43,14 @@ pub(crate) struct Seen {
     pub links: BTreeMap<MirrorId, Link>,
     pub has_all_links: bool,
     by_item: HashMap<String, Vec<MirrorId>>,
+    by_remote: HashMap<ItemId, MirrorId>,
     pub owners: HashMap<Owner, OwnerSight>,
     pub mirrors: Mirrors,
     pub listed: HashMap<Source, Interval>,
     pub listed_targets: HashMap<Target, Interval>,
     pub cursors: BTreeMap<CalendarId, Cursor>,
+    /// Calendars that were read, each completely.
+    pub read: BTreeSet<CalendarId>,
     pub unclear_appointments: usize,
     /// What could not be read; its side stays unreported.
     pub failed: BTreeSet<Part>,
@@ -66,8 +69,16 @@ impl Seen {
                     mirrors.push(link.mirror.clone());
                 }
             }
+            if let Some(remote) = link.remote.as_ref().filter(|_| link.owner.lane() == Lane::Appointments) {
+                self.by_remote.insert(remote.clone(), link.mirror.clone());
+            }
             self.links.insert(link.mirror.clone(), link);
         }
+    }
+
+    /// The mirror of ours that stands under an id which the provider chose.
+    pub fn mirror_under(&self, item: &ItemId) -> Option<&MirrorId> {
+        self.by_remote.get(item)
     }
 
     pub fn has_failed(&self, part: Part) -> bool {

@@ -1,6 +1,6 @@
 //! The claim on a connection while a run lasts, and what the run leaves behind in the row.
 
-use daybook_core::connection::{Connection, Progress};
+use daybook_core::connection::{Connection, Progress, Schedule};
 use jiff::Timestamp;
 
 use super::Halt;
@@ -140,7 +140,11 @@ impl<'e> Lease<'e> {
         Release {
             evidence: self.connection.evidence.clone(),
             settled_settings: self.release.settled_settings.clone(),
-            schedule: self.connection.schedule.clone(),
+            schedule: Schedule {
+                // What was opened at the provider is remembered in any case.
+                tellings: self.release.schedule.tellings.clone(),
+                ..self.connection.schedule.clone()
+            },
             progress: self.connection.progress,
             problems: self.connection.problems.clone(),
             answered: None,

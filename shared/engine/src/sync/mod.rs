@@ -14,6 +14,7 @@ mod nobody;
 mod problems;
 mod scope;
 mod session;
+mod tellings;
 mod tempo;
 pub mod zone;
 
@@ -22,7 +23,7 @@ use jiff::Timestamp;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{Cause, LeaseTerm, Request};
+use crate::ports::{Cause, LeaseTerm, Named, Request};
 
 pub(crate) use apply::after;
 pub(crate) use lanes::Part;
@@ -115,7 +116,7 @@ impl Engine {
             Err(Halt::TimeUp) => {
                 let at = lease.at.clone();
                 lease.hand_over().await?;
-                self.signal(&at, &[], Cause::Continued).await?;
+                self.signal(&at, &Named::default(), Cause::Continued).await?;
                 Ok(Run::Continued)
             }
             Err(Halt::Broken(error)) => {

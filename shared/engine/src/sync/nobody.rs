@@ -5,11 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use daybook_core::event::Sighting;
 use daybook_core::ids::{CalendarId, Cursor, ItemId};
-use daybook_core::mirror::MirrorId;
 use daybook_core::time::Interval;
 
 use crate::ports::{
-    Account, Calendar, CalendarInfo, Listing, MirrorRef, MirrorSighting, Mirrors, RemoteError, Step, Written,
+    Account, Calendar, CalendarInfo, Listing, MirrorRef, MirrorSighting, Mirrors, Naming, RemoteError, Step,
+    Written,
 };
 
 pub(crate) struct Nobody;
@@ -43,8 +43,12 @@ impl Calendar for Nobody {
         Err(refused())
     }
 
-    fn name_of(&self, _item: &ItemId) -> Option<MirrorId> {
-        None
+    async fn list_part(&self, _within: Interval) -> Result<Listing, RemoteError> {
+        Err(refused())
+    }
+
+    fn naming_of(&self, _item: &ItemId) -> Naming {
+        Naming::Foreign
     }
 
     async fn get(&self, _items: &[ItemId], _within: Interval) -> Result<Vec<Sighting>, RemoteError> {

@@ -12,6 +12,7 @@ use daybook_core::ids::{CalendarId, ScheduleId};
 use daybook_core::key::{PracticeKey, Target};
 use daybook_core::plan::{BrakeRule, Outside, Rules, Unseen};
 use daybook_core::time::{Interval, date_of};
+use daybook_core::window::Roll;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -58,6 +59,7 @@ impl<'e> Session<'e> {
     pub async fn open(engine: &'e Engine, lease: &mut Lease<'_>) -> Result<Self, Halt> {
         let mut session = Self::look_around(engine, lease).await?;
         session.settle_calendars(lease).await?;
+        session.keep_subscribed(lease).await?;
         Ok(session)
     }
 
@@ -74,7 +76,7 @@ impl<'e> Session<'e> {
         let at = lease.at.clone();
         let practice = engine.practice(&at.practice).await?;
         let key = engine.vault.practice_key(&at.practice).await?;
-        let account = match engine.accounts.open(&at, engine.vault.as_ref()).await {
+        let account = match engine.accounts.open(&at).await {
             // What cannot be unsealed opens nothing: signing in again replaces it.
             Err(EngineError::Vault(VaultError::Sealed { .. })) => None,
             opened => opened?,
@@ -168,8 +170,7 @@ impl<'e> Session<'e> {
         let slug = format!("daybook-{}", self.key.item_digest(&owner, name));
         let made = self.account.create_calendar(name, &slug).await;
         if let Some(made) = remote(made, About::MainCalendar, self.now, lease)? {
-            self.settings.main_calendar =
-                MainCalendar::Existing(CalendarRef { id: made.id, name: made.name });
+            self.settings.main_calendar = MainCalendar::Made(CalendarRef { id: made.id, name: made.name });
         }
         Ok(())
     }
@@ -203,10 +204,7 @@ impl<'e> Session<'e> {
     }
 
     pub fn main_calendar(&self) -> Option<&CalendarId> {
-        match &self.settings.main_calendar {
-            MainCalendar::Existing(calendar) => Some(&calendar.id),
-            MainCalendar::Create(_) | MainCalendar::None => None,
-        }
+        self.settings.main_calendar.known().map(|calendar| &calendar.id)
     }
 
     /// Calendars whose events close time.
@@ -226,10 +224,25 @@ impl<'e> Session<'e> {
         read
     }
 
+    /// Whether this run reads a calendar: all of them when it looks at everything or a day came in, else one that
+    /// a signal named, whose next poll is due, or that has no cursor yet.
+    pub fn is_read_now(&self, id: &CalendarId) -> bool {
+        let (schedule, marks) = (&self.connection.schedule, &self.connection.signals.marks);
+        let poll_is_due =
+            schedule.read_at.get(id).is_none_or(|at| super::after(*at, self.engine.pace.poll) <= self.now);
+        self.looks_at_everything()
+            || self.scope.roll != Roll::None
+            || marks.calendars.contains_key(id)
+            || !schedule.cursors.contains_key(id)
+            || poll_is_due
+    }
+
     /// Where appointments are mirrored. `None` while the calendar is still to be made: then nothing is planned.
     pub fn appointment_targets(&self) -> Option<Vec<Target>> {
         match &self.settings.main_calendar {
-            MainCalendar::Existing(calendar) => Some(vec![Target::Calendar(calendar.id.clone())]),
+            MainCalendar::Existing(calendar) | MainCalendar::Made(calendar) => {
+                Some(vec![Target::Calendar(calendar.id.clone())])
+            }
             MainCalendar::None => Some(Vec::new()),
             MainCalendar::Create(_) => None,
         }
@@ -308,6 +321,7 @@ pub(crate) fn calendar_problem(error: &RemoteError) -> ProblemKind {
         RemoteError::Forbidden { .. } => ProblemKind::CalendarReadOnly,
         RemoteError::Refused { .. } => ProblemKind::CredentialsRefused,
         RemoteError::Rejected { .. } => ProblemKind::ItemsRejected,
+        RemoteError::Unconfigured { .. } => ProblemKind::ProviderMisconfigured,
         RemoteError::Later { .. }
         | RemoteError::CursorLost { .. }
         | RemoteError::Conflict { .. }
