@@ -6,3 +6,4 @@ pub mod cloud;
 pub mod ehr;
 pub mod google;
 pub mod microsoft;
+mod page;

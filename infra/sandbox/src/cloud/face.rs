@@ -81,6 +81,8 @@ pub struct NewEvent {
     /// IANA name in which it repeats.
     pub time_zone: String,
     pub repeat: Repeat,
+    /// Takes no time: Google's `transparent`, Microsoft's `free`.
+    pub is_free: bool,
     pub invited_by: Option<Person>,
 }
 

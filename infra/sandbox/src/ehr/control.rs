@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::store::Hooks;
 use super::{MOUNT, Sandbox};
+use crate::page::answer::is_cross_site;
 
 #[derive(Default)]
 pub(super) struct Control {
@@ -76,12 +77,6 @@ async fn set(State(sandbox): State<Sandbox>, headers: HeaderMap, body: axum::bod
         }
         Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).into_response(),
     }
-}
-
-/// Did another site's page send this? Browsers say so; other clients send no such header.
-pub(super) fn is_cross_site(headers: &HeaderMap) -> bool {
-    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-    site.is_some_and(|site| site != b"same-origin" && site != b"none")
 }
 
 /// Answers 503 in place of the page while the practice plays dead.

@@ -41,7 +41,7 @@ async fn a_week_is_shown_as_a_grid() {
         show(&house, "?practitioner=prac-1&week=2026-12-14").await.text.contains("item closed from-49 to-61")
     );
     assert!(show(&house, "?practitioner=nobody&week=never").await.text.contains("Dr. Maya Okafor"));
-    for asset in ["assets/ehr.css", "assets/grid.css"] {
+    for asset in ["assets/sandbox.css", "assets/grid.css"] {
         assert!(show(&house, asset).await.header("content-type").starts_with("text/css"));
     }
     let bare = house.call(Method::GET, "/sandbox/ehr", &[], String::new()).await;

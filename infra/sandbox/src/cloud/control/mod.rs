@@ -25,12 +25,12 @@ pub(super) struct Control {
 }
 
 #[derive(Default)]
-pub(super) struct Switches {
-    pub(super) planned: Vec<Planned>,
-    pub(super) notifications: Notifications,
-    pub(super) sign_in: SignIn,
-    pub(super) token: TokenAnswer,
-    pub(super) requests: BTreeMap<String, u64>,
+struct Switches {
+    planned: Vec<Planned>,
+    notifications: Notifications,
+    sign_in: SignIn,
+    token: TokenAnswer,
+    requests: BTreeMap<String, u64>,
 }
 
 impl Control {

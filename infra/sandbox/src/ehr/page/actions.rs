@@ -4,19 +4,18 @@
 use axum::extract::{Form, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::reading::{closed_slots, interval, is_on, name_of, service_of};
-use crate::ehr::control::is_cross_site;
 use crate::ehr::kind::Kind;
 use crate::ehr::params::{split_reference, values_at};
-use crate::ehr::seed::monday_of;
 use crate::ehr::store::{Clause, Tx, random_hex};
 use crate::ehr::{MOUNT, Sandbox, zone};
+use crate::page::answer::is_cross_site;
+use crate::page::dates::{monday_of, read_time};
 
 /// What the page says after a form was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,14 +259,6 @@ fn practitioner_of(body: &Value) -> String {
     let references = values_at(body, "participant.actor.reference").into_iter().filter_map(Value::as_str);
     let mut named = references.map(split_reference).filter(|(kind, _)| kind == Kind::Practitioner.name());
     named.next().map(|(_, id)| id).unwrap_or_default()
-}
-
-/// Reads the browser's local date and time in the practice's zone.
-fn read_time(start: &str, minutes: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
-    let wall: DateTime = start.parse().ok()?;
-    let minutes: i64 = minutes.trim().parse().ok().filter(|minutes| (5..=480).contains(minutes))?;
-    let from = wall.to_zoned(zone.clone()).ok()?.timestamp();
-    Some((from, from.checked_add(SignedDuration::from_mins(minutes)).ok()?))
 }
 
 fn times(from: Timestamp, to: Timestamp) -> Value {

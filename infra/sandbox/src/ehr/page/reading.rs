@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use serde_json::{Value, json};
 
-use super::grid::Minutes;
 use crate::ehr::instant::parse_instant;
 use crate::ehr::kind::Kind;
 use crate::ehr::params::values_at;
 use crate::ehr::store::{Clause, Tx};
+use crate::page::dates::minute_of;
+use crate::page::grid::Minutes;
 
 /// Slots in which a clinician cannot be booked, on any of their schedules.
 pub(super) fn closed_slots(tx: &Tx<'_>, practitioner: &str, near: &Clause) -> rusqlite::Result<Vec<Value>> {
@@ -91,11 +92,6 @@ pub(super) fn window_minutes(window: &Value) -> Minutes {
         from: minute("availableStartTime").unwrap_or(0),
         to: minute("availableEndTime").unwrap_or(24 * 60),
     }
-}
-
-/// Minutes since midnight.
-pub(super) fn minute_of(time: Time) -> i32 {
-    i32::from(time.hour()) * 60 + i32::from(time.minute())
 }
 
 /// A text element, or nothing.

@@ -1,25 +1,29 @@
 //! One clinician's week as the page shows it, read from the records. Times are in the practice's zone.
 
 use askama::Template;
-use jiff::civil::{Date, Time};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::Value;
 
 use super::actions::Notice;
-use super::grid::{Frame, Minutes, lanes};
 use super::reading::{
-    closed_slots, interval, is_away, is_on, minute_of, name_of, patient_of, text, what, who, window_minutes,
+    closed_slots, interval, is_away, is_on, name_of, patient_of, text, what, who, window_minutes,
 };
 use crate::ehr::kind::Kind;
 use crate::ehr::params::values_at;
-use crate::ehr::seed::monday_of;
 use crate::ehr::store::{Clause, Tx};
-use crate::ehr::zone;
+use crate::ehr::{MOUNT, zone};
+use crate::page::dates::{
+    Hour, Room, hours, midnight, minutes_on, monday_of, next_start, range_text, times_text,
+};
+use crate::page::grid::{Frame, Minutes, lanes};
 
 #[derive(Template)]
 #[template(path = "week.html")]
 pub(super) struct WeekPage {
+    mount: &'static str,
+    look: &'static str,
     practice: String,
     zone: String,
     practitioner: String,
@@ -48,16 +52,13 @@ struct Link {
     monday: Date,
 }
 
-struct Hour {
-    place: String,
-    label: String,
-}
-
 struct Day {
     date: Date,
     weekday: String,
     label: String,
     is_today: bool,
+    /// How many stand side by side at most.
+    lanes: usize,
     open: Vec<String>,
     items: Vec<Item>,
 }
@@ -69,7 +70,10 @@ struct Item {
     look: &'static str,
     place: String,
     lane: String,
+    /// As much as fits on it.
     times: String,
+    /// From when to when.
+    whole: String,
     title: String,
     detail: String,
     status: String,
@@ -120,6 +124,8 @@ impl WeekPage {
         let frame = records.frame();
         let location = tx.bodies(Kind::Location, &[])?;
         Ok(Self {
+            mount: MOUNT,
+            look: "ehr",
             practice: location.first().map(name_of).unwrap_or_default(),
             zone: zone.iana_name().unwrap_or("UTC").to_owned(),
             practitioner,
@@ -189,15 +195,18 @@ impl Records {
         let entries = self.entries();
         let placed = self.on_day(date, &entries);
         let spans: Vec<Minutes> = placed.iter().map(|(span, _)| *span).collect();
+        let lanes = lanes(&spans);
+        let most = lanes.iter().map(|(_, of)| *of).max().unwrap_or(1);
         let items = placed
             .iter()
-            .zip(lanes(&spans))
+            .zip(lanes)
             .filter_map(|((span, entry), lane)| Some(self.item(date, entry, frame.place(*span)?, lane)));
         Day {
             date,
             weekday: date.strftime("%A").to_string(),
             label: date.strftime("%b %-d").to_string(),
             is_today: date == today,
+            lanes: most,
             open: self.open_on(date).into_iter().filter_map(|span| frame.place(span)).collect(),
             items: items.collect(),
         }
@@ -205,14 +214,9 @@ impl Records {
 
     /// What touches a day, with the minutes of the day that it takes.
     fn on_day<'a>(&self, date: Date, entries: &'a [Entry]) -> Vec<(Minutes, &'a Entry)> {
-        let (start, end) = (midnight(date, &self.zone), midnight(date.saturating_add(1.day()), &self.zone));
-        let touching = entries.iter().filter(|entry| entry.from < end && start < entry.to);
-        let minute = |at: Timestamp| minute_of(at.to_zoned(self.zone.clone()).time());
-        let span = |entry: &Entry| Minutes {
-            from: if entry.from <= start { 0 } else { minute(entry.from) },
-            to: if entry.to >= end { 24 * 60 } else { minute(entry.to) },
-        };
-        touching.map(|entry| (span(entry), entry)).collect()
+        let touching =
+            |entry: &'a Entry| minutes_on(date, entry.from, entry.to, &self.zone).map(|span| (span, entry));
+        entries.iter().filter_map(touching).collect()
     }
 
     /// Operational hours of a day, from the clinician's roles.
@@ -230,6 +234,7 @@ impl Records {
     fn item(&self, date: Date, entry: &Entry, place: String, (lane, of): (usize, usize)) -> Item {
         let local = |at: Timestamp| at.to_zoned(self.zone.clone());
         let id = text(&entry.body, "id");
+        let minutes = entry.from.duration_until(entry.to).as_mins();
         let (title, detail) = match entry.look {
             "closed" => ("Closed (external calendar)".to_owned(), String::new()),
             _ => (who(&entry.body), what(&entry.body)),
@@ -239,16 +244,13 @@ impl Records {
             look: entry.look,
             place,
             lane: format!("lane-{lane}-of-{of}"),
-            times: format!(
-                "{} – {}",
-                local(entry.from).strftime("%-I:%M"),
-                local(entry.to).strftime("%-I:%M %P")
-            ),
+            times: times_text(entry.from, entry.to, &self.zone, Room::of(minutes, of)),
+            whole: times_text(entry.from, entry.to, &self.zone, Room::Both),
             title,
             detail,
             status: text(&entry.body, "status"),
             start: local(entry.from).strftime("%Y-%m-%dT%H:%M").to_string(),
-            minutes: entry.from.duration_until(entry.to).as_mins(),
+            minutes,
             id,
         }
     }
@@ -294,34 +296,4 @@ fn appointment_look(body: &Value) -> &'static str {
         (Some(_), Some("proposed" | "pending" | "waitlist")) => "tentative",
         (Some(_), _) => "booked",
     }
-}
-
-fn midnight(date: Date, zone: &TimeZone) -> Timestamp {
-    date.to_zoned(zone.clone()).map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp())
-}
-
-fn hours(frame: Frame) -> Vec<Hour> {
-    let hour = |hour: i32| {
-        let place = frame.place(Minutes { from: hour * 60, to: hour * 60 + 60 })?;
-        let label = Time::constant(i8::try_from(hour).unwrap_or(0), 0, 0, 0).strftime("%-I %P").to_string();
-        Some(Hour { place, label })
-    };
-    (frame.first_hour..frame.last_hour).filter_map(hour).collect()
-}
-
-fn range_text(monday: Date) -> String {
-    let sunday = monday.saturating_add(6.days());
-    let last = if sunday.month() == monday.month() { "%-d, %Y" } else { "%B %-d, %Y" };
-    format!("{} – {}", monday.strftime("%B %-d"), sunday.strftime(last))
-}
-
-/// What the booking form proposes: the next full hour, or the morning of another week's Monday.
-fn next_start(now: Timestamp, monday: Date, this_monday: Date, zone: &TimeZone) -> String {
-    let date_time = if monday == this_monday {
-        let local = now.to_zoned(zone.clone()).datetime();
-        local.date().at(local.hour(), 0, 0, 0).saturating_add(1.hour())
-    } else {
-        monday.at(9, 0, 0, 0)
-    };
-    date_time.strftime("%Y-%m-%dT%H:%M").to_string()
 }

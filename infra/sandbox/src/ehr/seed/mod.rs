@@ -5,13 +5,14 @@ mod diary;
 mod people;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::OpenError;
 use super::kind::Kind;
 use super::store::Tx;
+use crate::page::dates::monday_of;
 
 pub(super) const ZONE: &str = "America/New_York";
 const WEEKDAYS: [&str; 5] = ["mon", "tue", "wed", "thu", "fri"];
@@ -50,14 +51,6 @@ pub(super) fn plant(tx: &Tx<'_>, now: Timestamp) -> Result<(), OpenError> {
         tx.put(kind, &id, body)?;
     }
     Ok(())
-}
-
-/// The Monday of the week that holds a date.
-pub(super) fn monday_of(date: Date) -> Result<Date, jiff::Error> {
-    match date.weekday() {
-        Weekday::Monday => Ok(date),
-        _ => date.nth_weekday(-1, Weekday::Monday),
-    }
 }
 
 fn location() -> Seeded {
@@ -133,18 +126,4 @@ fn schedules(monday: Date, zone: &TimeZone) -> Result<Vec<Seeded>, jiff::Error> 
         Seeded::new(Kind::Schedule, format!("sch-{number}"), body)
     };
     Ok((1..=3).map(schedule).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-    use super::*;
-    use jiff::civil::date;
-
-    #[test]
-    fn weeks_begin_on_monday() {
-        for (day, monday) in [(22, 16), (23, 23), (24, 23), (29, 23)] {
-            assert_eq!(monday_of(date(2026, 11, day)).unwrap(), date(2026, 11, monday));
-        }
-    }
 }

@@ -10,21 +10,21 @@ const LANES: usize = 3;
 
 /// Minutes since midnight, half-open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Minutes {
-    pub(super) from: i32,
-    pub(super) to: i32,
+pub(crate) struct Minutes {
+    pub(crate) from: i32,
+    pub(crate) to: i32,
 }
 
 /// The hours that the grid shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Frame {
-    pub(super) first_hour: i32,
-    pub(super) last_hour: i32,
+pub(crate) struct Frame {
+    pub(crate) first_hour: i32,
+    pub(crate) last_hour: i32,
 }
 
 impl Frame {
     /// The smallest frame of whole hours that shows all of these, and never less than 8 to 18.
-    pub(super) fn around(spans: impl Iterator<Item = Minutes>) -> Self {
+    pub(crate) fn around(spans: impl Iterator<Item = Minutes>) -> Self {
         spans.fold(Self { first_hour: 8, last_hour: 18 }, |frame, span| Self {
             first_hour: frame.first_hour.min(span.from / 60),
             last_hour: frame.last_hour.max((span.to + 59) / 60).min(24),
@@ -32,7 +32,7 @@ impl Frame {
     }
 
     /// The classes that place a span, or `None` if it lies outside.
-    pub(super) fn place(self, span: Minutes) -> Option<String> {
+    pub(crate) fn place(self, span: Minutes) -> Option<String> {
         let from = span.from.max(self.first_hour * 60);
         let to = span.to.min(self.last_hour * 60);
         (from < to).then(|| {
@@ -44,7 +44,7 @@ impl Frame {
 }
 
 /// Which lane each span takes, and of how many; spans are sorted by start.
-pub(super) fn lanes(spans: &[Minutes]) -> Vec<(usize, usize)> {
+pub(crate) fn lanes(spans: &[Minutes]) -> Vec<(usize, usize)> {
     let mut placed: Vec<(usize, usize)> = Vec::with_capacity(spans.len());
     let mut ends: Vec<i32> = Vec::new();
     let mut group_start = 0;
@@ -75,7 +75,7 @@ fn share(placed: &mut [(usize, usize)], group_start: usize, lanes: usize) {
 }
 
 /// One rule for each row of a day.
-pub(super) fn stylesheet() -> String {
+pub(crate) fn stylesheet() -> String {
     (1..=DAY_MIN / ROW_MIN + 4).fold(String::new(), |mut css, row| {
         let _ = writeln!(css, ".from-{row}{{grid-row-start:{row}}}.to-{row}{{grid-row-end:{row}}}");
         css
