@@ -10,7 +10,9 @@ use daybook_caldav::Caldav;
 use daybook_core::event::Seen;
 use daybook_core::ids::{CalendarId, ItemId};
 use daybook_core::time::{Interval, When};
-use daybook_engine::ports::{Account, AccountKind, Calendar, Clock, Credentials, Providers, RemoteError};
+use daybook_engine::ports::{
+    Account, AccountKind, Calendar, CalendarProvider, Clock, Login, NoTokens, PasswordSignIn, RemoteError,
+};
 use daybook_tests::contract::{self, Person, Planned, Subject};
 use daybook_tests::radicale::{PASSWORD, Radicale, USERNAME};
 use jiff::Timestamp;
@@ -29,20 +31,14 @@ fn adapter() -> Caldav {
     Caldav::new("loopback".parse().unwrap(), Arc::new(Noon)).unwrap()
 }
 
-fn credentials(url: &str, password: &str) -> Credentials {
-    Credentials::Caldav {
-        url: url.into(),
-        username: USERNAME.into(),
-        password: password.into(),
-        home: None,
-        addresses: Vec::new(),
-    }
+fn login(url: &str, password: &str) -> Login {
+    Login { url: url.into(), username: USERNAME.into(), password: password.into() }
 }
 
 async fn account(url: &str) -> Arc<dyn Account> {
     let adapter = adapter();
-    let (credentials, _) = adapter.authorise(credentials(url, PASSWORD)).await.unwrap();
-    adapter.open(&credentials).unwrap()
+    let (credentials, _) = adapter.prove(login(url, PASSWORD)).await.unwrap();
+    adapter.open(&credentials, Arc::new(NoTokens)).unwrap()
 }
 
 /// The clinician's other calendar program, which speaks plain CalDAV.
@@ -146,12 +142,12 @@ async fn discovery_finds_the_home_from_wherever_a_person_starts() {
     let calendar = account(&server.url()).await.create_calendar("Mine", "mine").await.unwrap();
     assert_eq!(calendar.id.as_str(), format!("/{USERNAME}/mine/"));
     for start in ["", "/", "/clinician/", "/clinician/mine/", "/nobody/here/"] {
-        let found = adapter().authorise(credentials(&format!("{}{start}", server.url()), PASSWORD)).await;
+        let found = adapter().prove(login(&format!("{}{start}", server.url()), PASSWORD)).await;
         let (Credentials::Caldav { home: found, .. }, identity) = found.unwrap();
         assert_eq!(found.as_deref(), Some(home.as_str()), "from {start}");
         assert_eq!((identity.label.as_str(), identity.kind), ("clinician@127.0.0.1", AccountKind::Uncovered));
     }
-    let refused = adapter().authorise(credentials(&server.url(), "wrong-password")).await.unwrap_err();
+    let refused = adapter().prove(login(&server.url(), "wrong-password")).await.unwrap_err();
     assert!(matches!(refused, RemoteError::Refused { .. }), "{refused:?}");
     assert!(!format!("{refused:?} {refused}").contains("wrong-password"));
 }
@@ -162,7 +158,7 @@ async fn an_address_inside_our_network_is_refused() {
     for url in
         ["http://127.0.0.1:9/", "https://127.0.0.1:9/", "https://localhost:9/", "https://169.254.169.254/"]
     {
-        let refused = outside_only.authorise(credentials(url, PASSWORD)).await.unwrap_err();
+        let refused = outside_only.prove(login(url, PASSWORD)).await.unwrap_err();
         assert!(matches!(refused, RemoteError::Rejected { .. }), "{url}: {refused:?}");
     }
 }
@@ -233,7 +229,7 @@ async fn the_recurrence_cases_through_servers() {
     let keeper = tokio::spawn(async move { axum::serve(listener, keeper()).await });
     let Credentials::Caldav { url, username, password, addresses, .. } = credentials(&home, PASSWORD);
     let opened = Credentials::Caldav { url, username, password, home: Some(home), addresses };
-    let account = adapter().open(&opened).unwrap();
+    let account = adapter().open(&opened, Arc::new(NoTokens)).unwrap();
     let id = CalendarId::new("/u/cases/");
     check(account.calendar(&id).as_ref(), &id, &cases()).await;
     keeper.abort();

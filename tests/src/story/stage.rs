@@ -104,7 +104,7 @@ impl Stage {
     /// The clinician signs in again.
     fn sign_in(&mut self) -> Vec<String> {
         let at = self.all()[0].clone();
-        let signed_in = run(self.engine.reconnect(&at, scene::credentials("work")));
+        let signed_in = run(self.engine.reconnect(&at, scene::login("work")));
         signed_in.unwrap();
         self.work()
     }

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use daybook_core::connection::Provider;
 use daybook_core::ids::CalendarId;
 use daybook_engine::ports::{
-    Account, AccountIdentity, AccountKind, Calendar, CalendarInfo, Credentials, Providers, RemoteError,
+    AccessTokens, Account, AccountIdentity, AccountKind, Calendar, CalendarInfo, CalendarProvider,
+    Credentials, Login, PasswordSignIn, RemoteError, SignIn,
 };
 
 use super::World;
@@ -42,25 +43,40 @@ struct RemoteAccount {
 }
 
 fn label_of(credentials: &Credentials) -> String {
-    let Credentials::Caldav { username, .. } = credentials;
-    username.clone()
+    match credentials {
+        Credentials::Caldav { username, .. } => username.clone(),
+        Credentials::Granted { .. } => "nobody".to_owned(),
+    }
+}
+
+impl CalendarProvider for World {
+    fn sign_in(&self) -> SignIn<'_> {
+        SignIn::Password(self)
+    }
+
+    fn open(
+        &self,
+        credentials: &Credentials,
+        _tokens: Arc<dyn AccessTokens>,
+    ) -> Result<Arc<dyn Account>, RemoteError> {
+        Ok(Arc::new(RemoteAccount { world: self.arc(), label: label_of(credentials) }))
+    }
 }
 
 #[async_trait]
-impl Providers for World {
-    async fn authorise(
-        &self,
-        credentials: Credentials,
-    ) -> Result<(Credentials, AccountIdentity), RemoteError> {
+impl PasswordSignIn for World {
+    async fn prove(&self, login: Login) -> Result<(Credentials, AccountIdentity), RemoteError> {
         self.point(Point::CalendarRead).await.of_remote("the account")?;
-        let label = label_of(&credentials);
-        self.lock().standing(&label)?;
-        let identity = AccountIdentity { provider: Provider::Caldav, label, kind: AccountKind::Uncovered };
-        Ok((credentials, identity))
-    }
-
-    fn open(&self, credentials: &Credentials) -> Result<Arc<dyn Account>, RemoteError> {
-        Ok(Arc::new(RemoteAccount { world: self.arc(), label: label_of(credentials) }))
+        let Login { url, username, password } = login;
+        self.lock().standing(&username)?;
+        let identity = AccountIdentity {
+            provider: Provider::Caldav,
+            subject: username.clone(),
+            label: username.clone(),
+            kind: AccountKind::Uncovered,
+        };
+        let (home, addresses) = (None, Vec::new());
+        Ok((Credentials::Caldav { url, username, password, home, addresses }, identity))
     }
 }
 

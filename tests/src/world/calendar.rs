@@ -12,8 +12,8 @@ use daybook_core::link::Touch;
 use daybook_core::mirror::{Certainty, Content, Expected, MirrorContent, MirrorId};
 use daybook_core::time::{Interval, When};
 use daybook_engine::ports::{
-    Calendar, CalendarInfo, Completeness, Entry, Listing, MirrorRef, MirrorSighting, Mirrors, RemoteError,
-    Step, Written,
+    Calendar, CalendarInfo, Completeness, Entry, Listing, MirrorRef, MirrorSighting, Mirrors, Naming,
+    RemoteError, Step, Written,
 };
 use jiff::tz::TimeZone;
 
@@ -245,8 +245,12 @@ impl Calendar for Remote {
         Ok(planted(listing, plant))
     }
 
-    fn name_of(&self, item: &ItemId) -> Option<MirrorId> {
-        named(item, self.world.lock().plant)
+    async fn list_part(&self, within: Interval) -> Result<Listing, RemoteError> {
+        Ok(Listing { cursor: None, ..self.list(within).await? })
+    }
+
+    fn naming_of(&self, item: &ItemId) -> Naming {
+        named(item, self.world.lock().plant).map_or(Naming::Foreign, Naming::Named)
     }
 
     async fn get(&self, items: &[ItemId], within: Interval) -> Result<Vec<Sighting>, RemoteError> {

@@ -325,6 +325,7 @@ impl State {
 /// A practitioner with one schedule, always open, in New York.
 pub fn practitioner(schedule: &str) -> Practitioner {
     Practitioner {
+        name: None,
         time_zone: Some("America/New_York".into()),
         schedules: vec![schedule.into()],
         hours: Hours::default(),

@@ -1,7 +1,7 @@
 //! The table's links. A change is refused where a newer generation has written; nothing is decided here.
 
 use async_trait::async_trait;
-use daybook_core::ids::{AppointmentId, PracticeId};
+use daybook_core::ids::{AppointmentId, ItemId, PracticeId};
 use daybook_core::key::Owner;
 use daybook_core::link::{Lane, Link, LinkState};
 use daybook_core::mirror::MirrorId;
@@ -44,6 +44,18 @@ impl Links for World {
         }
         self.links_where(at, |link| link.item_digest.as_ref().is_some_and(|digest| digests.contains(digest)))
             .await
+    }
+
+    async fn find_remote_links(
+        &self,
+        at: &ConnectionRef,
+        remotes: &[ItemId],
+    ) -> Result<Vec<Link>, StoreError> {
+        self.links_where(at, |link| {
+            link.owner.lane() == Lane::Appointments
+                && link.remote.as_ref().is_some_and(|remote| remotes.contains(remote))
+        })
+        .await
     }
 
     async fn list_links(&self, at: &ConnectionRef) -> Result<Vec<Link>, StoreError> {

@@ -14,16 +14,18 @@ pub(crate) mod rules;
 pub mod scene;
 mod table;
 pub mod truth;
+mod visits;
 pub mod worker;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use daybook_core::connection::Provider;
 use daybook_core::ids::PracticeId;
 use daybook_core::key::PracticeKey;
-use daybook_engine::ports::ConnectionRef;
-use daybook_engine::{Engine, Pace};
+use daybook_engine::ports::{CalendarProvider, ConnectionRef};
+use daybook_engine::{Engine, Pace, Providers};
 use jiff::{SignedDuration, Timestamp};
 
 use accounts::AccountState;
@@ -33,6 +35,7 @@ use fault::{Faults, Plant, Point};
 use keep::Kept;
 use table::Row;
 use truth::Truth;
+use visits::Outside;
 use worker::Message;
 
 /// Everything outside the engine. Ports are implemented on it.
@@ -73,6 +76,7 @@ pub struct State {
     pub visibility: SignedDuration,
     pub ehrs: BTreeMap<PracticeId, EhrState>,
     pub accounts: BTreeMap<String, AccountState>,
+    outside: Outside,
     truth: Truth,
 }
 
@@ -101,6 +105,7 @@ impl World {
             visibility: SignedDuration::from_secs(120),
             ehrs: BTreeMap::new(),
             accounts: BTreeMap::new(),
+            outside: Outside::default(),
             truth: Truth::default(),
         };
         Arc::new_cyclic(|itself| Self { itself: itself.clone(), state: Mutex::new(state) })
@@ -109,8 +114,10 @@ impl World {
     /// The production engine over this world.
     pub fn engine(&self, pace: Pace) -> Engine {
         let me = self.arc();
+        let provider: Arc<dyn CalendarProvider> = me.clone();
+        let providers = Providers::from([(Provider::Caldav, provider)]);
         let mut engine =
-            Engine::new(me.clone(), me.clone(), me.clone(), me.clone(), me.clone(), me.clone(), me);
+            Engine::new(me.clone(), me.clone(), me.clone(), me.clone(), providers, me.clone(), me);
         engine.pace = pace;
         engine
     }

@@ -141,8 +141,8 @@ impl State {
     /// What a calendar showed up to this bookmark and the links do not know.
     fn undone_before(&self, at: &ConnectionRef, calendar: &CalendarId, cursor: u64) -> Option<String> {
         let row = self.rows.get(at)?;
-        let label = row.connection.account.as_ref()?;
-        let state = self.accounts.get(label)?.calendars.get(calendar)?;
+        let account = row.connection.account.as_ref()?;
+        let state = self.accounts.get(&account.label)?.calendars.get(calendar)?;
         // What happened outside the window while a bookmark was lost shows when the window comes there.
         let agrees = |link: &Link, span: Option<Interval>| match &link.state {
             LinkState::Agreed(agreed) => Some(agreed.span) == span || !self.is_well_inside(at, agreed.span),

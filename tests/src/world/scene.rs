@@ -12,7 +12,7 @@ use daybook_core::mirror::MirrorId;
 use daybook_core::time::Interval;
 use daybook_core::window::WindowDays;
 use daybook_engine::connect::NewConnection;
-use daybook_engine::ports::{Credentials, Practice};
+use daybook_engine::ports::{Login, Practice};
 
 use super::accounts::info;
 use super::calendar::{Body, CalendarState};
@@ -50,13 +50,11 @@ pub fn two_way(main: &str, blocking: &[&str]) -> Settings {
     }
 }
 
-pub fn credentials(account: &str) -> Credentials {
-    Credentials::Caldav {
+pub fn login(account: &str) -> Login {
+    Login {
         url: "https://calendars.example.org".into(),
         username: account.into(),
         password: String::new().into(),
-        home: None,
-        addresses: Vec::new(),
     }
 }
 
@@ -66,7 +64,7 @@ pub fn connection(practice: &str, practitioner: &str, account: &str, settings: S
         practitioner: practitioner.into(),
         provider: Provider::Caldav,
         settings,
-        credentials: Some(credentials(account)),
+        login: Some(login(account)),
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use daybook_core::connection::{Connection, Evidence, MOST_MARKS};
-use daybook_core::ids::{AppointmentId, PracticeId, PractitionerId};
+use daybook_core::connection::{AccountName, Connection, Evidence, MOST_MARKS, Provider};
+use daybook_core::ids::{CalendarId, PracticeId, PractitionerId};
 use daybook_core::link::Link;
 use daybook_core::mirror::MirrorId;
 use daybook_engine::ports::{
-    Acquired, ConnectionRef, Connections, Due, LeaseTerm, Previous, Release, Signalled, StoreError,
+    Acquired, ConnectionRef, Connections, Due, LeaseTerm, Named, Previous, Release, Signalled, StoreError,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -83,6 +83,8 @@ impl State {
         signals.answered = signals.answered.max(left.answered.unwrap_or_default());
         let done = &left.done_marks;
         signals.marks.appointments.retain(|id, token| !forgets && done.appointments.get(id) != Some(token));
+        signals.marks.calendars.retain(|id, token| done.calendars.get(id) != Some(token));
+        signals.marks.subscriptions.retain(|id, token| done.subscriptions.get(id) != Some(token));
         if done.everything.is_some() && signals.marks.everything == done.everything {
             signals.marks.everything = None;
         }
@@ -156,6 +158,8 @@ impl Connections for World {
         let given = &connection.evidence;
         stored.evidence = Evidence {
             authorised_at: given.authorised_at,
+            granted: given.granted,
+            needed: given.needed,
             started_at: given.started_at,
             paused_at: given.paused_at,
             disconnect: given.disconnect,
@@ -169,7 +173,7 @@ impl Connections for World {
     async fn signal(
         &self,
         at: &ConnectionRef,
-        marks: &[AppointmentId],
+        named: &Named,
         token: &str,
         now: Timestamp,
     ) -> Result<Signalled, StoreError> {
@@ -181,12 +185,16 @@ impl Connections for World {
         }
         let signals = &mut row.connection.signals;
         signals.received += 1;
-        if signals.marks.appointments.len() + marks.len() > MOST_MARKS {
+        if signals.marks.appointments.len() + named.appointments.len() > MOST_MARKS {
             signals.marks.everything = Some(token.to_owned());
         } else {
-            let named = marks.iter().map(|id| (id.clone(), token.to_owned()));
-            signals.marks.appointments.extend(named);
+            let marks = named.appointments.iter().map(|id| (id.clone(), token.to_owned()));
+            signals.marks.appointments.extend(marks);
         }
+        let marked =
+            |ids: &[CalendarId]| ids.iter().map(|id| (id.clone(), token.to_owned())).collect::<Vec<_>>();
+        signals.marks.calendars.extend(marked(&named.calendars));
+        signals.marks.subscriptions.extend(marked(&named.subscriptions));
         let is_lost = |since: &Timestamp| now.duration_since(*since) > PRESUMED_LOST;
         let first = signals.pending_since.as_ref().is_none_or(is_lost);
         signals.pending_since.get_or_insert(now);
@@ -262,5 +270,45 @@ impl Connections for World {
 
     fn due_shards(&self) -> u32 {
         1
+    }
+
+    async fn note_account(
+        &self,
+        at: &ConnectionRef,
+        provider: Provider,
+        account: &AccountName,
+    ) -> Result<(), StoreError> {
+        self.note_user(at, provider, account).await
+    }
+
+    async fn forget_account(
+        &self,
+        at: &ConnectionRef,
+        provider: Provider,
+        account: &AccountName,
+    ) -> Result<(), StoreError> {
+        self.forget_user(at, provider, account).await
+    }
+
+    async fn connections_using(
+        &self,
+        provider: Provider,
+        account: &AccountName,
+    ) -> Result<Vec<ConnectionRef>, StoreError> {
+        self.users_of(provider, account).await
+    }
+
+    async fn claim_refresh(
+        &self,
+        at: &ConnectionRef,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.take_refresh(at, holder, now, until).await
+    }
+
+    async fn give_refresh_back(&self, at: &ConnectionRef, holder: &str) -> Result<(), StoreError> {
+        self.return_refresh(at, holder).await
     }
 }

@@ -55,13 +55,13 @@ impl State {
     }
 
     pub fn item(&self, at: &ConnectionRef, calendar: &CalendarId, item: &str) -> Option<&Item> {
-        let label = self.rows.get(at)?.connection.account.as_ref()?;
-        self.accounts.get(label)?.calendars.get(calendar)?.items.get(&item.into())
+        let account = self.rows.get(at)?.connection.account.as_ref()?;
+        self.accounts.get(&account.label)?.calendars.get(calendar)?.items.get(&item.into())
     }
 
     fn tombstone(&self, at: &ConnectionRef, calendar: &CalendarId, item: &str) -> Option<&Tombstone> {
-        let label = self.rows.get(at)?.connection.account.as_ref()?;
-        self.accounts.get(label)?.calendars.get(calendar)?.tombstones.get(&item.into())
+        let account = self.rows.get(at)?.connection.account.as_ref()?;
+        self.accounts.get(&account.label)?.calendars.get(calendar)?.tombstones.get(&item.into())
     }
 
     /// What this owner wants of this connection.
@@ -121,7 +121,7 @@ impl State {
 
     /// By which account a connection works.
     pub(crate) fn account_of(&self, at: &ConnectionRef) -> Option<String> {
-        self.rows.get(at)?.connection.account.clone()
+        Some(self.rows.get(at)?.connection.account.as_ref()?.label.clone())
     }
 
     /// Where this connection's mirrors of each lane should stand.

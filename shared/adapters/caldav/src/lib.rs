@@ -19,7 +19,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use daybook_core::connection::Provider;
 use daybook_engine::ports::{
-    Account, AccountIdentity, AccountKind, Clock, Credentials, Providers, RemoteError,
+    self, AccessTokens, Account, AccountIdentity, AccountKind, CalendarProvider, Clock, Credentials,
+    PasswordSignIn, RemoteError, SignIn,
 };
 pub use daybook_http::SetupError;
 use daybook_http::Transport;
@@ -53,34 +54,45 @@ impl Caldav {
     }
 }
 
-#[async_trait]
-impl Providers for Caldav {
-    async fn authorise(
+impl CalendarProvider for Caldav {
+    fn sign_in(&self) -> SignIn<'_> {
+        SignIn::Password(self)
+    }
+
+    fn open(
         &self,
-        credentials: Credentials,
-    ) -> Result<(Credentials, AccountIdentity), RemoteError> {
-        let Credentials::Caldav { url, username, password, .. } = credentials;
+        credentials: &Credentials,
+        _tokens: Arc<dyn AccessTokens>,
+    ) -> Result<Arc<dyn Account>, RemoteError> {
+        let unknown = || RemoteError::Missing { what: "the home of the calendar account".into() };
+        let Credentials::Caldav { username, password, home, addresses, .. } = credentials else {
+            return Err(unknown());
+        };
+        let base = home.as_deref().and_then(|home| Url::parse(home).ok()).ok_or_else(unknown)?;
+        let login = Login { username: username.clone(), password: password.clone() };
+        let known = addresses.iter().chain([username]).map(|one| discovery::address(one)).collect();
+        Ok(Arc::new(CaldavAccount { session: Arc::new(self.session(base, login)), addresses: known }))
+    }
+}
+
+#[async_trait]
+impl PasswordSignIn for Caldav {
+    async fn prove(&self, login: ports::Login) -> Result<(Credentials, AccountIdentity), RemoteError> {
+        let ports::Login { url, username, password } = login;
         let entry = discovery::entry(&url)?;
         let username = username.trim().to_owned();
         let password = if guard::is_icloud(&entry) { trimmed(&password) } else { password };
         let login = Login { username: username.clone(), password: password.clone() };
         let found = discovery::discover(&self.session(entry.clone(), login)).await?;
+        let label = label(&username, &entry);
         let identity = AccountIdentity {
             provider: Provider::Caldav,
-            label: label(&username, &entry),
+            subject: label.clone(),
+            label,
             kind: AccountKind::Uncovered,
         };
         let home = Some(found.home.to_string());
         Ok((Credentials::Caldav { url, username, password, home, addresses: found.addresses }, identity))
-    }
-
-    fn open(&self, credentials: &Credentials) -> Result<Arc<dyn Account>, RemoteError> {
-        let Credentials::Caldav { username, password, home, addresses, .. } = credentials;
-        let unknown = || RemoteError::Missing { what: "the home of the calendar account".into() };
-        let base = home.as_deref().and_then(|home| Url::parse(home).ok()).ok_or_else(unknown)?;
-        let login = Login { username: username.clone(), password: password.clone() };
-        let known = addresses.iter().chain([username]).map(|one| discovery::address(one)).collect();
-        Ok(Arc::new(CaldavAccount { session: Arc::new(self.session(base, login)), addresses: known }))
     }
 }
 

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use daybook_caldav::Caldav;
-use daybook_engine::ports::{Clock, Credentials, Providers, RemoteError};
+use daybook_engine::ports::{Clock, Credentials, Login, PasswordSignIn, RemoteError};
 use daybook_http::{Transport, TransportError};
 use jiff::Timestamp;
 use tower::ServiceExt;
@@ -59,16 +59,10 @@ async fn sign_in(url: &str) -> (Result<Option<String>, RemoteError>, Vec<String>
     let log = Arc::new(Mutex::new(Vec::new()));
     let transport = Arc::new(InProcess(server(log.clone())));
     let adapter = Caldav::over(transport, "loopback".parse().unwrap(), Arc::new(Noon));
-    let credentials = Credentials::Caldav {
-        url: url.into(),
-        username: "ada".into(),
-        password: "secret-ada".into(),
-        home: None,
-        addresses: Vec::new(),
-    };
-    let home = adapter.authorise(credentials).await.map(|(found, _)| match found {
+    let login = Login { url: url.into(), username: "ada".into(), password: "secret-ada".into() };
+    let home = adapter.prove(login).await.map(|(found, _)| match found {
         Credentials::Caldav { home, .. } => home,
-        _ => None,
+        Credentials::Granted { .. } => None,
     });
     let asked = log.lock().unwrap().clone();
     (home, asked)

@@ -14,7 +14,8 @@ use daybook_core::link::Touch;
 use daybook_core::mirror::{Certainty, Content, Expected, MirrorContent, MirrorId};
 use daybook_core::time::Interval;
 use daybook_engine::ports::{
-    Account, Calendar, Clock, Completeness, Credentials, Entry, MirrorRef, Providers, RemoteError, Step,
+    Account, Calendar, CalendarProvider, Clock, Completeness, Credentials, Entry, Login, MirrorRef, NoTokens,
+    PasswordSignIn, RemoteError, Step,
 };
 use jiff::Timestamp;
 
@@ -74,7 +75,8 @@ impl Server {
     }
 
     fn account(&self) -> Arc<dyn Account> {
-        adapter("loopback").open(&credentials(&self.base, Some(format!("{}/u/", self.base)))).unwrap()
+        let credentials = credentials(&self.base, format!("{}/u/", self.base));
+        adapter("loopback").open(&credentials, Arc::new(NoTokens)).unwrap()
     }
 
     fn calendar(&self) -> Arc<dyn Calendar> {
@@ -86,14 +88,13 @@ fn adapter(allow: &str) -> Caldav {
     Caldav::new(allow.parse().unwrap(), Arc::new(Noon)).unwrap()
 }
 
-fn credentials(url: &str, home: Option<String>) -> Credentials {
-    Credentials::Caldav {
-        url: url.into(),
-        username: "ada".into(),
-        password: "secret-ada".into(),
-        home,
-        addresses: Vec::new(),
-    }
+fn login(url: &str) -> Login {
+    Login { url: url.into(), username: "ada".into(), password: "secret-ada".into() }
+}
+
+fn credentials(url: &str, home: String) -> Credentials {
+    let Login { url, username, password } = login(url);
+    Credentials::Caldav { url, username, password, home: Some(home), addresses: Vec::new() }
 }
 
 fn status(code: u16) -> Response {
@@ -171,8 +172,8 @@ async fn discovery_follows_links_to_an_allowed_host_and_redirects_with_method_an
         }
     })
     .await;
-    let found = adapter("loopback").authorise(credentials(&format!("{}/x", entry.base), None)).await.unwrap();
-    let Credentials::Caldav { home, addresses, .. } = found.0;
+    let found = adapter("loopback").prove(login(&format!("{}/x", entry.base))).await.unwrap();
+    let Credentials::Caldav { home, addresses, .. } = found.0 else { panic!("a password") };
     assert_eq!(home, Some(format!("{}/1/calendars/", partition.base)));
     assert_eq!(addresses, ["ada@icloud.com"]);
     assert_eq!(
@@ -201,7 +202,7 @@ async fn the_password_never_goes_astray() {
     for server in [&away, &linking] {
         // Only the first server is listed, by its port.
         let only = adapter(&format!("127.0.0.1:{}", port_of(&server.base)));
-        let error = only.authorise(credentials(&server.base, None)).await.unwrap_err();
+        let error = only.prove(login(&server.base)).await.unwrap_err();
         assert!(matches!(error, RemoteError::Rejected { .. }), "{error:?}");
         assert!(error.to_string().contains("may not go"), "{error}");
         assert!(!format!("{error:?}").contains("secret-ada"));
@@ -220,7 +221,7 @@ async fn redirects_that_lead_nowhere_end() {
 #[tokio::test]
 async fn refused_credentials_are_tried_once() {
     let server = Server::start(|_| status(401)).await;
-    let error = adapter("loopback").authorise(credentials(&server.base, None)).await.unwrap_err();
+    let error = adapter("loopback").prove(login(&server.base)).await.unwrap_err();
     assert!(matches!(error, RemoteError::Refused { .. }), "{error:?}");
     assert_eq!(server.requests().len(), 1);
     let seen = server.calendar().get(&["/u/c/a.ics".into()], march()).await.unwrap_err();

@@ -117,6 +117,9 @@ pub(crate) fn again(error: &RemoteError) -> RemoteError {
         RemoteError::Conflict { what } => RemoteError::Conflict { what: what.clone() },
         RemoteError::Missing { what } => RemoteError::Missing { what: what.clone() },
         RemoteError::Forbidden { what } => RemoteError::Forbidden { what: what.clone() },
+        RemoteError::Unconfigured { what, why } => {
+            RemoteError::Unconfigured { what: what.clone(), why: why.clone() }
+        }
         RemoteError::Rejected { what, why } => RemoteError::Rejected { what: what.clone(), why: why.clone() },
         RemoteError::Unintelligible { what, cause } => RemoteError::Unintelligible {
             what: what.clone(),
@@ -152,6 +155,7 @@ mod tests {
             RemoteError::Missing { .. } => "missing".into(),
             RemoteError::Forbidden { .. } => "forbidden".into(),
             RemoteError::Rejected { why, .. } => format!("rejected: {why}"),
+            RemoteError::Unconfigured { .. } => "unconfigured".into(),
             RemoteError::Unintelligible { .. } => "unintelligible".into(),
         }
     }

@@ -19,7 +19,7 @@ pub use ehr::{Appointments, Changes, Ehr, Ehrs, Found, Practitioner};
 pub use idempotency::{Answer, Claim, Idempotency};
 pub use queue::{Cause, Queue, Request};
 pub use sign_in::{
-    AccessToken, AccessTokens, AccountIdentity, AccountKind, Code, Login, PageRefusal, PageSignIn,
+    AccessToken, AccessTokens, AccountIdentity, AccountKind, Code, Login, NoTokens, PageRefusal, PageSignIn,
     PasswordSignIn, Refreshed, SignIn, SignedIn, Visit,
 };
 pub use store::{

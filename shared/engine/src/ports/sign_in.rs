@@ -118,6 +118,20 @@ pub trait AccessTokens: Send + Sync {
     async fn instead_of(&self, refused: &SecretString) -> Result<SecretString, RemoteError>;
 }
 
+/// The tokens of an account that a password opens: there are none.
+pub struct NoTokens;
+
+#[async_trait]
+impl AccessTokens for NoTokens {
+    async fn token(&self) -> Result<SecretString, RemoteError> {
+        Err(RemoteError::Refused { what: "an account without tokens".into() })
+    }
+
+    async fn instead_of(&self, _refused: &SecretString) -> Result<SecretString, RemoteError> {
+        self.token().await
+    }
+}
+
 /// Who signed in.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AccountIdentity {

@@ -160,6 +160,9 @@ fn one_may_be_to_blame(error: &RemoteError) -> bool {
         | RemoteError::Conflict { .. }
         | RemoteError::Forbidden { .. }
         | RemoteError::Unintelligible { .. } => true,
-        RemoteError::Refused { .. } | RemoteError::CursorLost { .. } | RemoteError::Missing { .. } => false,
+        RemoteError::Refused { .. }
+        | RemoteError::CursorLost { .. }
+        | RemoteError::Missing { .. }
+        | RemoteError::Unconfigured { .. } => false,
     }
 }

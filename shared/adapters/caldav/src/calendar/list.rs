@@ -24,9 +24,13 @@ impl CaldavCalendar {
     /// The cursor first: what changes while we list is listed again by the next delta, and nothing is missed.
     pub(super) async fn list_all(&self, within: Interval) -> Result<Listing, RemoteError> {
         let cursor = cursor_of(&self.bookmarks().await?);
+        Ok(Listing { cursor, ..self.list_without_cursor(within).await? })
+    }
+
+    pub(super) async fn list_without_cursor(&self, within: Interval) -> Result<Listing, RemoteError> {
         let (lines, completeness) = self.list_lines(within).await?;
         let entries = self.entries(lines, within);
-        Ok(Listing { entries, cursor, completeness })
+        Ok(Listing { entries, cursor: None, completeness })
     }
 
     async fn list_lines(&self, within: Interval) -> Result<(Vec<Response>, Completeness), RemoteError> {

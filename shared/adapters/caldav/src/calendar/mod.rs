@@ -12,7 +12,7 @@ use daybook_core::ids::{Cursor, ItemId};
 use daybook_core::mirror::MirrorId;
 use daybook_core::time::Interval;
 use daybook_engine::ports::{
-    Calendar, Listing, MirrorRef, MirrorSighting, Mirrors, RemoteError, Step, Written,
+    Calendar, Listing, MirrorRef, MirrorSighting, Mirrors, Naming, RemoteError, Step, Written,
 };
 
 use crate::href;
@@ -36,8 +36,12 @@ impl Calendar for CaldavCalendar {
         self.list_since(since, within).await
     }
 
-    fn name_of(&self, item: &ItemId) -> Option<MirrorId> {
-        mirror_at(item.as_str())
+    async fn list_part(&self, within: Interval) -> Result<Listing, RemoteError> {
+        self.list_without_cursor(within).await
+    }
+
+    fn naming_of(&self, item: &ItemId) -> Naming {
+        mirror_at(item.as_str()).map_or(Naming::Foreign, Naming::Named)
     }
 
     async fn get(&self, items: &[ItemId], within: Interval) -> Result<Vec<Sighting>, RemoteError> {

@@ -27,6 +27,7 @@ fn word(error: &RemoteError) -> &'static str {
         RemoteError::Missing { .. } => "missing",
         RemoteError::Forbidden { .. } => "forbidden",
         RemoteError::Rejected { .. } => "rejected",
+        RemoteError::Unconfigured { .. } => "unconfigured",
         RemoteError::Unintelligible { .. } => "unintelligible",
     }
 }

@@ -10,7 +10,8 @@ use crate::config::{Base, can_exist};
 use crate::ehr::Server;
 use crate::reference::{Actor, actor, id_of};
 use crate::requests::{GetOrganization, GetPractitioner, SearchByIds, SearchRoles, SearchSchedules};
-use crate::translate::{closures_from, openings_from, zone_from};
+
+use crate::translate::{closures_from, full_name, openings_from, zone_from};
 use crate::wire::{
     self, HealthcareService, Location, NotAvailable, Organization, PractitionerRole, Reference, RoleEntry,
     Schedule,
@@ -34,7 +35,8 @@ pub(crate) async fn practitioner(server: &Server, id: &PractitionerId) -> Result
     let services = services_of(server, &roles).await?;
     let time_zone = zone_of(server, &person, &roles, &services, places).await?;
     let hours = hours_of(server, &roles, &services, time_zone.as_deref());
-    Ok(Practitioner { time_zone, schedules, hours })
+    let name = person.name.as_deref().and_then(full_name);
+    Ok(Practitioner { name, time_zone, schedules, hours })
 }
 
 /// `None` where there is no such clinician, or no longer.

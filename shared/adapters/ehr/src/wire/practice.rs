@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 
-use super::{Extension, Reference, Resource};
+use super::{Extension, HumanName, Reference, Resource};
 
-/// Without the name, which nobody here needs.
+/// A clinician; no patient.
 #[derive(Deserialize)]
 pub(crate) struct Practitioner {
+    pub(crate) name: Option<Vec<HumanName>>,
     pub(crate) active: Option<bool>,
     pub(crate) extension: Option<Vec<Extension>>,
 }
