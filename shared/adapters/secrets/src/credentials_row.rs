@@ -1,5 +1,6 @@
 //! Credentials as the JSON that gets sealed. It exists only on its way into and out of the seal.
 
+use daybook_core::connection::Provider;
 use daybook_engine::ports::Credentials;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
@@ -18,6 +19,10 @@ enum Written<'a> {
         home: Option<&'a str>,
         addresses: &'a [String],
     },
+    Granted {
+        provider: ProviderWord,
+        refresh_token: &'a str,
+    },
 }
 
 #[derive(Deserialize)]
@@ -32,6 +37,38 @@ enum Read {
         #[serde(default)]
         addresses: Vec<String>,
     },
+    Granted {
+        provider: ProviderWord,
+        refresh_token: SecretString,
+    },
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ProviderWord {
+    Google,
+    Microsoft,
+    Caldav,
+}
+
+impl From<Provider> for ProviderWord {
+    fn from(provider: Provider) -> Self {
+        match provider {
+            Provider::Google => Self::Google,
+            Provider::Microsoft => Self::Microsoft,
+            Provider::Caldav => Self::Caldav,
+        }
+    }
+}
+
+impl From<ProviderWord> for Provider {
+    fn from(word: ProviderWord) -> Self {
+        match word {
+            ProviderWord::Google => Self::Google,
+            ProviderWord::Microsoft => Self::Microsoft,
+            ProviderWord::Caldav => Self::Caldav,
+        }
+    }
 }
 
 pub fn to_bytes(credentials: &Credentials) -> Result<Zeroizing<Vec<u8>>, serde_json::Error> {
@@ -43,6 +80,9 @@ pub fn to_bytes(credentials: &Credentials) -> Result<Zeroizing<Vec<u8>>, serde_j
             home: home.as_deref(),
             addresses,
         },
+        Credentials::Granted { provider, refresh_token } => {
+            Written::Granted { provider: (*provider).into(), refresh_token: refresh_token.expose_secret() }
+        }
     };
     let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM));
     serde_json::to_writer(&mut *bytes, &row)?;
@@ -53,6 +93,9 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Credentials, serde_json::Error> {
     Ok(match serde_json::from_slice(bytes)? {
         Read::Caldav { url, username, password, home, addresses } => {
             Credentials::Caldav { url, username, password, home, addresses }
+        }
+        Read::Granted { provider, refresh_token } => {
+            Credentials::Granted { provider: provider.into(), refresh_token }
         }
     })
 }

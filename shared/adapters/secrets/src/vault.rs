@@ -190,9 +190,15 @@ mod tests {
         }
     }
 
-    fn password(stored: &Stored) -> &str {
-        let Credentials::Caldav { password, .. } = &stored.credentials;
-        password.expose_secret()
+    fn granted(provider: Provider, token: &str) -> Credentials {
+        Credentials::Granted { provider, refresh_token: token.to_owned().into() }
+    }
+
+    fn secret(stored: &Stored) -> &str {
+        match &stored.credentials {
+            Credentials::Caldav { password, .. } => password.expose_secret(),
+            Credentials::Granted { refresh_token, .. } => refresh_token.expose_secret(),
+        }
     }
 
     fn is_sealed(found: &Result<Option<Stored>, VaultError>) -> bool {
@@ -212,8 +218,10 @@ mod tests {
         }
         let again = SealedVault::new(room.folder.path(), room.rows.clone()).unwrap();
         let stored = again.find_credentials(&c1).await.unwrap().unwrap();
-        assert_eq!((password(&stored), stored.version), ("two", 2));
-        let Credentials::Caldav { url, username, home, addresses, .. } = &stored.credentials;
+        assert_eq!((secret(&stored), stored.version), ("two", 2));
+        let Credentials::Caldav { url, username, home, addresses, .. } = &stored.credentials else {
+            panic!("{stored:?}")
+        };
         assert_eq!((url.as_str(), username.as_str()), ("https://dav.example.test/", "dr"));
         assert_eq!(
             (home.as_deref(), addresses.as_slice()),
@@ -222,6 +230,39 @@ mod tests {
         again.delete_credentials(&c1).await.unwrap();
         again.delete_credentials(&c1).await.unwrap();
         assert!(again.find_credentials(&c1).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_refresh_token_is_rotated_by_version() {
+        for provider in [Provider::Google, Provider::Microsoft] {
+            let room = room();
+            let c1 = at("demo", "c1");
+            let long = "0.AXgA-_~".repeat(400);
+            assert_eq!(room.vault.put_credentials(&c1, &granted(provider, "one"), None).await.unwrap(), 1);
+            assert_eq!(room.vault.put_credentials(&c1, &granted(provider, &long), Some(1)).await.unwrap(), 2);
+            let late = room.vault.put_credentials(&c1, &granted(provider, "late"), Some(1)).await;
+            assert!(matches!(late, Err(VaultError::Stale { .. })), "{late:?}");
+            let stored = room.vault.find_credentials(&c1).await.unwrap().unwrap();
+            assert_eq!((stored.credentials.provider(), secret(&stored)), (provider, long.as_str()));
+            assert!(!format!("{stored:?}").contains("AXgA"), "{stored:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refresh_token_opens_only_for_its_own_provider_and_version() {
+        let room = room();
+        let c1 = at("demo", "c1");
+        room.vault.put_credentials(&c1, &granted(Provider::Google, "token"), None).await.unwrap();
+        let row = room.rows.find_sealed(&c1).await.unwrap().unwrap();
+        assert_eq!(row.sealed[1], b'g');
+        for (letter, version) in [(b'm', 1), (b'c', 1), (b'g', 2), (b'g', 0)] {
+            let mut sealed = row.sealed.clone();
+            sealed[1] = letter;
+            room.rows.0.lock().unwrap().insert(c1.clone(), SealedRow { sealed, version });
+            assert!(is_sealed(&room.vault.find_credentials(&c1).await), "{letter} {version}");
+        }
+        room.rows.0.lock().unwrap().insert(c1.clone(), row);
+        assert!(room.vault.find_credentials(&c1).await.unwrap().is_some());
     }
 
     #[tokio::test]
