@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use daybook_core::access::Access;
 use daybook_core::connection::{
-    Connection, Disconnect, Evidence, Marks, Problem, Progress, Schedule, Settings, Signals,
+    AccountName, Connection, Disconnect, Evidence, Problem, Progress, Schedule, Settings, Signals,
 };
 use daybook_engine::ports::ConnectionRef;
 use jiff::Timestamp;
@@ -12,6 +14,7 @@ use jiff::Timestamp;
 use crate::expression::Field;
 use crate::item::{Broken, Item, Row, instant, json, map, new_row, number, put, text};
 use crate::keys;
+use crate::marks;
 use crate::settings_row::{ProblemRow, ProgressRow, ScheduleRow, SettingsRow, problem_rows};
 use crate::words::Word;
 
@@ -48,19 +51,27 @@ fn fixed(connection: &Connection) -> [Field; 4] {
 }
 
 /// What people write.
-pub fn command(connection: &Connection) -> [Field; 9] {
-    let evidence = &connection.evidence;
+pub fn command(connection: &Connection) -> [Field; 12] {
+    let (evidence, account) = (&connection.evidence, connection.account.as_ref());
     [
         settings(&connection.settings),
         ("version", Some(number(connection.version))),
-        ("account", connection.account.as_deref().map(text)),
+        ("account", account.map(|account| text(&account.label))),
+        ("account_subject", account.map(|account| text(&account.subject))),
         ("authorised_at", evidence.authorised_at.map(instant)),
         ("started_at", evidence.started_at.map(instant)),
         ("paused_at", evidence.paused_at.map(instant)),
+        ("granted", evidence.granted.map(access)),
+        ("needed", evidence.needed.map(access)),
         ("disconnect_asked_at", evidence.disconnect.map(|asked| instant(asked.asked_at))),
         ("disconnect_mirrors", evidence.disconnect.map(|asked| text(asked.mirrors.word()))),
         ("brake_released_at", evidence.brake_released_at.map(instant)),
     ]
+}
+
+/// What may be written, and what may be read.
+fn access(access: Access) -> AttributeValue {
+    text(format!("{} {}", access.writes.word(), access.reads.word()))
 }
 
 /// Written by people, and by a run that found out which calendars are meant.
@@ -103,15 +114,13 @@ pub fn report(progress: Option<Progress>, problems: &BTreeMap<String, Problem>) 
     ]
 }
 
-fn signals(signals: &Signals) -> [Field; 5] {
-    let marks = signals.marks.appointments.iter().map(|(id, token)| (id.as_str(), token.as_str()));
-    [
+fn signals(signals: &Signals) -> impl Iterator<Item = Field> {
+    let counts = [
         ("received", Some(number(signals.received))),
         ("answered", Some(number(signals.answered))),
         ("pending_since", signals.pending_since.map(instant)),
-        ("marks", Some(map(marks))),
-        ("everything", signals.marks.everything.as_deref().map(text)),
-    ]
+    ];
+    counts.into_iter().chain(marks::fields(&signals.marks))
 }
 
 pub fn from_item(item: &Item) -> Result<Connection, Broken> {
@@ -122,7 +131,7 @@ pub fn from_item(item: &Item) -> Result<Connection, Broken> {
         id: at.id,
         practitioner: row.text("practitioner")?.into(),
         provider: row.word("provider")?,
-        account: row.find_text("account")?.map(str::to_owned),
+        account: account_of(row)?,
         settings: row.json::<SettingsRow>("settings")?.try_into()?,
         version: row.number("version")?,
         evidence: evidence_of(row)?,
@@ -131,6 +140,21 @@ pub fn from_item(item: &Item) -> Result<Connection, Broken> {
         progress: row.find_json::<ProgressRow>("progress")?.map(Progress::from),
         problems: problems_of(row)?,
     })
+}
+
+/// Rows of older programs have the label only.
+fn account_of(row: Row<'_>) -> Result<Option<AccountName>, Broken> {
+    let Some(label) = row.find_text("account")? else { return Ok(None) };
+    let subject = row.find_text("account_subject")?.unwrap_or(label);
+    Ok(Some(AccountName { subject: subject.to_owned(), label: label.to_owned() }))
+}
+
+fn access_of(row: Row<'_>, name: &'static str) -> Result<Option<Access>, Broken> {
+    let Some(words) = row.find_text(name)? else { return Ok(None) };
+    let access = words.split_once(' ').and_then(|(writes, reads)| {
+        Some(Access { writes: Word::from_word(writes)?, reads: Word::from_word(reads)? })
+    });
+    access.map(Some).ok_or(Broken::Attribute(name))
 }
 
 fn evidence_of(row: Row<'_>) -> Result<Evidence, Broken> {
@@ -143,6 +167,8 @@ fn evidence_of(row: Row<'_>) -> Result<Evidence, Broken> {
         authorised_at: row.find_instant("authorised_at")?,
         started_at: row.find_instant("started_at")?,
         paused_at: row.find_instant("paused_at")?,
+        granted: access_of(row, "granted")?,
+        needed: access_of(row, "needed")?,
         refused_at: row.find_instant("refused_at")?,
         first_synced_at: row.find_instant("first_synced_at")?,
         last_synced_at: row.find_instant("last_synced_at")?,
@@ -166,15 +192,7 @@ fn signals_of(row: Row<'_>) -> Result<Signals, Broken> {
         received: row.number("received")?,
         answered: row.number("answered")?,
         pending_since: row.find_instant("pending_since")?,
-        marks: marks_of(row)?,
-    })
-}
-
-pub fn marks_of(row: Row<'_>) -> Result<Marks, Broken> {
-    let marks = row.map("marks")?;
-    Ok(Marks {
-        appointments: marks.into_iter().map(|(id, token)| (id.into(), token.to_owned())).collect(),
-        everything: row.find_text("everything")?.map(str::to_owned),
+        marks: marks::marks_of(row)?,
     })
 }
 

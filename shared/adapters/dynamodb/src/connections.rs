@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, ReturnValue, TransactWriteItem};
-use daybook_core::connection::Connection;
-use daybook_core::ids::{AppointmentId, PracticeId, PractitionerId};
+use daybook_core::connection::{AccountName, Connection, Provider};
+use daybook_core::ids::{PracticeId, PractitionerId};
 use daybook_engine::ports::{
-    Acquired, ConnectionRef, Connections, Due, LeaseTerm, Release, Signalled, StoreError,
+    Acquired, ConnectionRef, Connections, Due, LeaseTerm, Named, Release, Signalled, StoreError,
 };
 use jiff::Timestamp;
 
@@ -114,11 +114,11 @@ impl Connections for Table {
     async fn signal(
         &self,
         at: &ConnectionRef,
-        marks: &[AppointmentId],
+        named: &Named,
         token: &str,
         now: Timestamp,
     ) -> Result<Signalled, StoreError> {
-        self.note_signal(at, marks, token, now).await
+        self.note_signal(at, named, token, now).await
     }
 
     async fn acquire(
@@ -167,6 +167,46 @@ impl Connections for Table {
 
     fn due_shards(&self) -> u32 {
         DUE_SHARDS
+    }
+
+    async fn note_account(
+        &self,
+        at: &ConnectionRef,
+        provider: Provider,
+        account: &AccountName,
+    ) -> Result<(), StoreError> {
+        self.note_use(at, provider, account).await
+    }
+
+    async fn forget_account(
+        &self,
+        at: &ConnectionRef,
+        provider: Provider,
+        account: &AccountName,
+    ) -> Result<(), StoreError> {
+        self.forget_use(at, provider, account).await
+    }
+
+    async fn connections_using(
+        &self,
+        provider: Provider,
+        account: &AccountName,
+    ) -> Result<Vec<ConnectionRef>, StoreError> {
+        self.list_uses(provider, account).await
+    }
+
+    async fn claim_refresh(
+        &self,
+        at: &ConnectionRef,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.take_refresh(at, holder, now, until).await
+    }
+
+    async fn give_refresh_back(&self, at: &ConnectionRef, holder: &str) -> Result<(), StoreError> {
+        self.leave_refresh(at, holder).await
     }
 }
 

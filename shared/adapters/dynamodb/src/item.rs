@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use daybook_engine::ports::StoreError;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -45,6 +45,11 @@ pub fn instant(at: Timestamp) -> AttributeValue {
 /// For the table's clean-up, which reads seconds.
 pub fn seconds(at: Timestamp) -> AttributeValue {
     number(at.as_second())
+}
+
+/// For the table's clean-up, some time after.
+pub fn seconds_after(at: Timestamp, grace: SignedDuration) -> AttributeValue {
+    seconds(at.checked_add(grace).unwrap_or(Timestamp::MAX))
 }
 
 pub fn bytes(value: impl Into<Vec<u8>>) -> AttributeValue {
@@ -136,12 +141,14 @@ impl<'a> Row<'a> {
     }
 
     pub fn map(self, name: &'static str) -> Result<BTreeMap<&'a str, &'a str>, Broken> {
-        let entries = self.find(name, |value| value.as_m().ok())?.ok_or(Broken::Attribute(name))?;
-        entries
-            .iter()
-            .map(|(key, value)| Some((key.as_str(), value.as_s().ok()?.as_str())))
-            .collect::<Option<_>>()
-            .ok_or(Broken::Attribute(name))
+        self.find_map(name)?.ok_or(Broken::Attribute(name))
+    }
+
+    pub fn find_map(self, name: &'static str) -> Result<Option<BTreeMap<&'a str, &'a str>>, Broken> {
+        let text = |(key, value): (&'a String, &'a AttributeValue)| {
+            Some((key.as_str(), value.as_s().ok()?.as_str()))
+        };
+        self.find(name, |value| value.as_m().ok()?.iter().map(text).collect())
     }
 
     /// Absent is `None`; there, but not as `parse` wants it, is broken.

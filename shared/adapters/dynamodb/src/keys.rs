@@ -1,21 +1,31 @@
 //! The names of rows. Ids of others are escaped, so that no id can reach into another's rows.
 //! Only connection ids, which are ours, are known to hold no separator.
 
-use daybook_core::ids::{AppointmentId, PracticeId, PractitionerId};
+use daybook_core::connection::{AccountName, Provider};
+use daybook_core::ids::{AppointmentId, ItemId, PracticeId, PractitionerId, SubscriptionId};
 use daybook_core::link::{Lane, Link};
 use daybook_core::mirror::MirrorId;
 use daybook_engine::ports::{ConnectionRef, Due};
 
 use crate::schema::DUE_SHARDS;
+use crate::words::Word;
 
 pub const CONNECTION: &str = "CONN";
 pub const PRACTICE: &str = "PRACTICE";
 pub const TOKEN: &str = "TOKEN";
+pub const REFRESH: &str = "REFRESH";
 pub const IDEMPOTENT: &str = "IDEM";
+pub const VISIT: &str = "VISIT";
+pub const SUBSCRIPTION: &str = "SUB";
+/// What the partitions of connections begin with.
+pub const CONNECTIONS: &str = "C#";
 /// What all links of a connection begin with.
 pub const LINKS: &str = "L#";
 pub const APPOINTMENT_LINKS: &str = "L#A#";
 pub const BUSY_LINKS: &str = "L#B#";
+
+/// The table takes no hash key that is longer.
+const MOST_HASH_BYTES: usize = 2_048;
 
 /// A row's full name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -24,17 +34,46 @@ pub struct RowKey {
     pub sk: String,
 }
 
+impl RowKey {
+    /// Whether there can be such a row. To be asked where the name comes from strangers.
+    pub fn fits(&self) -> bool {
+        self.pk.len() <= MOST_HASH_BYTES
+    }
+}
+
 pub fn connection(at: &ConnectionRef) -> RowKey {
     RowKey { pk: partition(at), sk: CONNECTION.into() }
 }
 
 /// Where everything of a connection lives.
 pub fn partition(at: &ConnectionRef) -> String {
-    format!("C#{}#{}", escaped(at.practice.as_str()), escaped(at.id.as_str()))
+    format!("{CONNECTIONS}{}#{}", escaped(at.practice.as_str()), escaped(at.id.as_str()))
 }
 
 pub fn token(at: &ConnectionRef) -> RowKey {
     RowKey { pk: partition(at), sk: TOKEN.into() }
+}
+
+pub fn refresh(at: &ConnectionRef) -> RowKey {
+    RowKey { pk: partition(at), sk: REFRESH.into() }
+}
+
+/// The row that says that this connection uses the account.
+pub fn account(at: &ConnectionRef, provider: Provider, account: &AccountName) -> RowKey {
+    RowKey { pk: account_partition(provider, account), sk: partition(at) }
+}
+
+/// An account is told from others by its subject; its label may change.
+pub fn account_partition(provider: Provider, account: &AccountName) -> String {
+    format!("A#{}#{}", provider.word(), escaped(&account.subject))
+}
+
+pub fn visit(nonce: &str) -> RowKey {
+    RowKey { pk: format!("S#{}", escaped(nonce)), sk: VISIT.into() }
+}
+
+pub fn subscription(provider: Provider, id: &SubscriptionId) -> RowKey {
+    RowKey { pk: format!("W#{}#{}", provider.word(), escaped(id.as_str())), sk: SUBSCRIPTION.into() }
 }
 
 pub fn practice(id: &PracticeId) -> RowKey {
@@ -91,9 +130,15 @@ pub fn appointment(practice: &PracticeId, appointment: &AppointmentId) -> String
     format!("{}#{}", escaped(practice.as_str()), escaped(appointment.as_str()))
 }
 
+/// The key of the index from the other side's ids to links. `None` where an id is too long for an index.
+pub fn remote(at: &ConnectionRef, remote: &ItemId) -> Option<String> {
+    let key = format!("{}#{}", partition(at), escaped(remote.as_str()));
+    (key.len() <= MOST_HASH_BYTES).then_some(key)
+}
+
 /// The connection whose partition this is.
 pub fn connection_of(pk: &str) -> Option<ConnectionRef> {
-    let (practice, id) = pk.strip_prefix("C#")?.split_once('#')?;
+    let (practice, id) = pk.strip_prefix(CONNECTIONS)?.split_once('#')?;
     Some(ConnectionRef { practice: unescaped(practice).as_str().into(), id: unescaped(id).as_str().into() })
 }
 
@@ -146,6 +191,27 @@ mod tests {
         assert_ne!(partition(&one), partition(&other));
         let longer = roster(&"p#q".into(), &one);
         assert!(!longer.sk.starts_with(&roster_prefix(Some(&"p".into()))));
+        assert_ne!(remote(&one, &"x".into()), remote(&other, &"x".into()));
+        assert_ne!(remote(&one, &"x#y".into()), remote(&one, &"x%23y".into()));
+    }
+
+    #[test]
+    fn accounts_and_subscriptions_of_two_providers_never_meet() {
+        let name = |subject: &str| AccountName { subject: subject.into(), label: "label".into() };
+        let google = account_partition(Provider::Google, &name("a#1"));
+        assert_ne!(google, account_partition(Provider::Microsoft, &name("a#1")));
+        assert_ne!(google, account_partition(Provider::Google, &name("a")));
+        let of = |provider| subscription(provider, &"s".into());
+        assert_ne!(of(Provider::Google), of(Provider::Microsoft));
+    }
+
+    #[test]
+    fn names_too_long_for_the_table_are_told() {
+        assert!(visit(&"n".repeat(2_000)).fits());
+        assert!(!visit(&"#".repeat(1_000)).fits());
+        let at = ConnectionRef { practice: "demo".into(), id: "c1".into() };
+        assert!(remote(&at, &"r".repeat(2_000).as_str().into()).is_some());
+        assert_eq!(remote(&at, &"r".repeat(2_048).as_str().into()), None);
     }
 
     #[test]

@@ -7,11 +7,12 @@ use daybook_engine::ports::store::Previous;
 use daybook_engine::ports::{Acquired, ConnectionRef, LeaseTerm, Release, StoreError};
 use jiff::Timestamp;
 
-use crate::connection_row::{due, from_item, marks_of, outcome, refused, report, schedule, settings};
+use crate::connection_row::{due, from_item, outcome, refused, report, schedule, settings};
 use crate::connections::{absent_or_newer, named, stale};
 use crate::expression::Change;
 use crate::item::{Broken, Item, Row, instant, number, text};
 use crate::keys;
+use crate::marks::{cleared, make_room, marks_of, still_standing};
 use crate::table::{MOST_TRIES, Table, Written};
 
 /// A lease may be taken where nobody holds it, where it has run out, and where it is our own.
@@ -35,7 +36,7 @@ impl Table {
         now: Timestamp,
     ) -> Result<Option<Acquired>, StoreError> {
         let holder = text(&term.holder);
-        let change = Change::of_readable()
+        let change = make_room(Change::of_readable())
             .set("#previous_holder = if_not_exists(#lease_holder, :nobody)", [("nobody", text(NOBODY))])
             .set("#run_version = #version", [])
             .assign([("lease_holder", Some(holder)), ("lease_until", Some(instant(term.until)))])
@@ -155,34 +156,16 @@ impl Claims {
                 change.assign([("answered", Some(number(answered)))]).only_if("#answered <= :answered", [])
             }
         };
-        let change = match &self.marks.everything {
-            None => change,
-            Some(token) => change
-                .remove("everything")
-                .only_if("#everything = :everything", [("everything", text(token))]),
-        };
-        self.marks.appointments.iter().enumerate().fold(change, |change, (n, (id, token))| {
-            let alias = format!("m{n}");
-            let clause = format!("#marks.#{alias} = :{alias}");
-            let change = change.alias(&alias, id.as_str()).only_if(&clause, [(alias.as_str(), text(token))]);
-            change.remove(&format!("marks.#{alias}"))
-        })
+        cleared(change, &self.marks)
     }
 
     /// Only what stands in the row as this run knew it.
     fn given_up(self, row: Row<'_>, left: &Release) -> Result<Self, Broken> {
-        let stored = marks_of(row)?;
-        let done = &left.done_marks;
-        let appointments =
-            done.appointments.iter().filter(|(id, token)| stored.appointments.get(*id) == Some(*token));
         let same = row.number::<u64>("version")? == row.number::<u64>("run_version")?;
         let uncontested = if same { self.uncontested } else { Uncontested::No };
         let answered: u64 = row.number("answered")?;
         Ok(Self {
-            marks: Marks {
-                appointments: appointments.map(|(id, token)| (id.clone(), token.clone())).collect(),
-                everything: done.everything.clone().filter(|token| stored.everything.as_ref() == Some(token)),
-            },
+            marks: still_standing(&left.done_marks, &marks_of(row)?),
             answered: left.answered.filter(|ours| *ours >= answered),
             uncontested,
         })

@@ -4,16 +4,21 @@
 //! | pk | sk | row |
 //! |---|---|---|
 //! | `C#practice#connection` | `CONN` | the connection; written by doors, people and the worker, each its own attributes |
+//! | | `REFRESH` | who may refresh the credentials now |
 //! | | `L#A#mirror` | a link of the appointments lane |
 //! | | `L#B#item#mirror` | a link of the busy lane, behind the digest of the owner's item |
 //! | | `TOKEN` | sealed credentials |
 //! | `P#practice` | `PRACTICE` | the practice and how far its EHR has been read |
 //! | | `R#practitioner#connection` | the names of a practitioner's connections |
 //! | `I#practice#key` | `IDEM` | an answer that was given under an idempotency key |
+//! | `A#provider#subject` | `C#practice#connection` | the names of the connections that use an account |
+//! | `S#nonce` | `VISIT` | a sign-in under way |
+//! | `W#provider#id` | `SUB` | what a subscription is about |
 //!
-//! Three sparse indexes hold names only: `due`, `appointment` and `owing` (see [`schema`]). Instants are numbers,
+//! Four sparse indexes hold names only: `due`, `appointment`, `owing` and `remote` (see [`schema`]). Instants are numbers,
 //! nanoseconds since the epoch; only `expires_at`, which the table's own clean-up reads, is in seconds.
 
+mod accounts;
 mod connection_row;
 mod connections;
 mod expression;
@@ -24,13 +29,17 @@ mod keys;
 mod lease;
 mod link_row;
 mod links;
+mod marks;
 mod practices;
+mod refresh;
 mod save;
 pub mod schema;
 mod sealed;
 mod settings_row;
 mod signal;
+mod subscriptions;
 mod table;
+mod visits;
 mod words;
 
 #[cfg(feature = "embedded")]

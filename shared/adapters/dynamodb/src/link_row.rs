@@ -1,8 +1,9 @@
 //! A link as a row: ids, a fingerprint, times and reasons. Nothing of an event's or an appointment's content.
 
 use daybook_core::event::EventRef;
+use daybook_core::ids::ItemId;
 use daybook_core::key::{Fingerprint, Owner, Target};
-use daybook_core::link::{Agreed, Link, LinkState, Owing};
+use daybook_core::link::{Agreed, Lane, Link, LinkState, Owing};
 use daybook_core::mirror::MirrorId;
 use daybook_core::time::Interval;
 use daybook_engine::ports::ConnectionRef;
@@ -16,6 +17,7 @@ use crate::words::Word;
 pub fn to_item(at: &ConnectionRef, link: &Link, generation: u64) -> Item {
     let mut item = new_row(&keys::link(at, link));
     let fields = identity(link).into_iter().chain(owner(at, &link.owner)).chain(state(at, &link.state));
+    let fields = fields.chain([remote_key(at, link)]);
     for (name, value) in fields {
         put(&mut item, name, value);
     }
@@ -35,6 +37,18 @@ fn identity(link: &Link) -> [Field; 5] {
         ("remote", link.remote.as_ref().map(|id| text(id.as_str()))),
         ("item_digest", link.item_digest.as_deref().map(text)),
     ]
+}
+
+/// Only a mirror that the other side named, and whose name does not tell ours, is in the index `remote`.
+fn remote_key(at: &ConnectionRef, link: &Link) -> Field {
+    let tells = |remote: &&ItemId| remote.as_str().contains(link.mirror.as_str());
+    let key = match link.owner.lane() {
+        Lane::Busy => None,
+        Lane::Appointments => {
+            link.remote.as_ref().filter(|remote| !tells(remote)).and_then(|id| keys::remote(at, id))
+        }
+    };
+    ("remote_key", key.map(text))
 }
 
 fn owner(at: &ConnectionRef, owner: &Owner) -> Vec<Field> {

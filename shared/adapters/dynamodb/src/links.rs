@@ -2,7 +2,7 @@
 //! A link that cannot be read fails whoever asks for it by name, since deciding without it would do the work twice.
 
 use async_trait::async_trait;
-use daybook_core::ids::{AppointmentId, PracticeId};
+use daybook_core::ids::{AppointmentId, ItemId, PracticeId};
 use daybook_core::link::Link;
 use daybook_core::mirror::MirrorId;
 use daybook_engine::ports::{ConnectionRef, Counts, LinkChange, Links, StoreError};
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use crate::item::{Broken, Item, Row, instant, text};
 use crate::keys;
 use crate::link_row::from_item;
-use crate::schema::{APPOINTMENT, OWING};
+use crate::schema::{APPOINTMENT, OWING, REMOTE};
 use crate::table::{Ask, Table, readable};
 
 /// How many items are looked up at the same time.
@@ -40,10 +40,22 @@ impl Links for Table {
             .into_iter()
             .map(|digest| Ask::begins_with(keys::partition(at), &keys::item_prefix(digest)))
             .collect();
-        let what = named(at);
-        let asked = asks.into_iter().map(|ask| self.query(ask, usize::MAX, &what));
-        let found: Vec<Vec<Item>> = futures_util::stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
-        all_of(at, &found.into_iter().flatten().collect::<Vec<_>>())
+        all_of(at, &self.query_each(at, asks).await?)
+    }
+
+    /// The index may lag behind, so the rows themselves are read.
+    async fn find_remote_links(
+        &self,
+        at: &ConnectionRef,
+        remotes: &[ItemId],
+    ) -> Result<Vec<Link>, StoreError> {
+        let distinct: BTreeSet<&ItemId> = remotes.iter().collect();
+        let keys = distinct.iter().filter_map(|remote| keys::remote(at, remote));
+        let asks = keys.map(|key| Ask { schema: REMOTE, hash: text(key), range: None }).collect();
+        let rows = readable(&self.query_each(at, asks).await?, |item| Row(item).key());
+        let links = all_of(at, &self.get_all(rows, &named(at)).await?)?;
+        let still = |link: &Link| link.remote.as_ref().is_some_and(|remote| distinct.contains(remote));
+        Ok(links.into_iter().filter(still).collect())
     }
 
     async fn list_links(&self, at: &ConnectionRef) -> Result<Vec<Link>, StoreError> {
@@ -91,6 +103,15 @@ impl Links for Table {
             busy_blocks: self.count(lane(keys::BUSY_LINKS), &named(at)).await?,
             owing: self.count(owing(at), &named(at)).await?,
         })
+    }
+}
+
+impl Table {
+    async fn query_each(&self, at: &ConnectionRef, asks: Vec<Ask>) -> Result<Vec<Item>, StoreError> {
+        let what = named(at);
+        let asked = asks.into_iter().map(|ask| self.query(ask, usize::MAX, &what));
+        let found: Vec<Vec<Item>> = futures_util::stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
     }
 }
 

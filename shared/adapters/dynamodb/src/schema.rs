@@ -3,8 +3,9 @@
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex,
+    GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
+    TimeToLiveSpecification,
 };
 use daybook_engine::ports::StoreError;
 
@@ -42,8 +43,11 @@ pub const APPOINTMENT: Schema =
 pub const OWING: Schema =
     Schema { name: "owing", hash: Key::Text("owing_pk"), range: Some(Key::Number("owing_at")) };
 
+/// From the id that the other side chose for a mirror to its link, where that id does not carry our own name.
+pub const REMOTE: Schema = Schema { name: "remote", hash: Key::Text("remote_key"), range: None };
+
 /// All indexes.
-pub const INDEXES: [Schema; 3] = [DUE, APPOINTMENT, OWING];
+pub const INDEXES: [Schema; 4] = [DUE, APPOINTMENT, OWING, REMOTE];
 
 /// The attribute by which rubbish expires, in seconds since the epoch.
 pub const EXPIRES_AT: &str = "expires_at";
@@ -84,19 +88,32 @@ impl Schema {
     }
 
     fn index(&self) -> Option<GlobalSecondaryIndex> {
-        let keys_only = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
         GlobalSecondaryIndex::builder()
             .index_name(self.name)
             .set_key_schema(self.elements())
-            .projection(keys_only)
+            .projection(keys_only())
             .build()
             .ok()
     }
+
+    /// The index, for a table that is there already.
+    fn addition(&self) -> GlobalSecondaryIndexUpdate {
+        let create = CreateGlobalSecondaryIndexAction::builder()
+            .index_name(self.name)
+            .set_key_schema(self.elements())
+            .projection(keys_only())
+            .build();
+        GlobalSecondaryIndexUpdate::builder().set_create(create.ok()).build()
+    }
 }
 
-fn attributes() -> Option<Vec<AttributeDefinition>> {
-    std::iter::once(&TABLE)
-        .chain(&INDEXES)
+fn keys_only() -> Projection {
+    Projection::builder().projection_type(ProjectionType::KeysOnly).build()
+}
+
+fn attributes<'a>(schemas: impl IntoIterator<Item = &'a Schema>) -> Option<Vec<AttributeDefinition>> {
+    schemas
+        .into_iter()
         .flat_map(Schema::keys)
         .map(|(key, _)| {
             AttributeDefinition::builder().attribute_name(key.name()).attribute_type(key.kind()).build().ok()
@@ -105,23 +122,49 @@ fn attributes() -> Option<Vec<AttributeDefinition>> {
 }
 
 impl Table {
-    /// Makes the table where a deployment has not: on one machine and in tests.
+    /// Makes the table where a deployment has not, on one machine and in tests, or adds to one that an older
+    /// program made.
     pub async fn create_if_missing(&self) -> Result<(), StoreError> {
         let made = self
             .client
             .create_table()
             .table_name(&self.name)
             .billing_mode(BillingMode::PayPerRequest)
-            .set_attribute_definitions(attributes())
+            .set_attribute_definitions(attributes(std::iter::once(&TABLE).chain(&INDEXES)))
             .set_key_schema(TABLE.elements())
             .set_global_secondary_indexes(INDEXES.iter().map(Schema::index).collect())
             .send()
             .await;
         match made {
             Ok(_) => self.expire_rubbish().await,
-            Err(SdkError::ServiceError(refused)) if refused.err().is_resource_in_use_exception() => Ok(()),
+            Err(SdkError::ServiceError(refused)) if refused.err().is_resource_in_use_exception() => {
+                self.add_missing_indexes().await
+            }
             Err(error) => Err(later("the table", error)),
         }
+    }
+
+    async fn add_missing_indexes(&self) -> Result<(), StoreError> {
+        let asked = self.client.describe_table().table_name(&self.name).send().await;
+        let table = asked.map_err(|error| later("the table", error))?.table;
+        let there = table.and_then(|table| table.global_secondary_indexes).unwrap_or_default();
+        let is_there = |schema: &&Schema| there.iter().any(|index| index.index_name() == Some(schema.name));
+        for missing in INDEXES.iter().filter(|schema| !is_there(schema)) {
+            self.add_index(missing).await?;
+        }
+        Ok(())
+    }
+
+    async fn add_index(&self, schema: &Schema) -> Result<(), StoreError> {
+        let asked = self
+            .client
+            .update_table()
+            .table_name(&self.name)
+            .set_attribute_definitions(attributes([schema]))
+            .global_secondary_index_updates(schema.addition())
+            .send()
+            .await;
+        asked.map(|_| ()).map_err(|error| later("the table", error))
     }
 
     async fn expire_rubbish(&self) -> Result<(), StoreError> {

@@ -8,6 +8,8 @@ use daybook_core::connection::{
     ProblemKind, Progress, Reconciled, Schedule, Settings, Start,
 };
 use daybook_core::detail::Detail;
+use daybook_core::ids::CalendarId;
+use daybook_core::subscription::{Subscription, Telling};
 use daybook_core::window::WindowDays;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -24,6 +26,9 @@ pub struct SettingsRow {
     #[serde(with = "crate::words")]
     detail: Detail,
     main_calendar: MainRow,
+    /// The existing main calendar is one that we made. Beside it, so that an older program reads the row too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    main_calendar_made: bool,
     /// Absent: those that the account owns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     blocking_calendars: Option<Vec<CalendarRow>>,
@@ -71,10 +76,13 @@ impl From<&Settings> for SettingsRow {
             future_days: settings.window.future_days(),
             detail: settings.detail,
             main_calendar: match &settings.main_calendar {
-                MainCalendar::Existing(calendar) => MainRow::Existing(calendar.into()),
+                MainCalendar::Existing(calendar) | MainCalendar::Made(calendar) => {
+                    MainRow::Existing(calendar.into())
+                }
                 MainCalendar::Create(name) => MainRow::Create(name.clone()),
                 MainCalendar::None => MainRow::None,
             },
+            main_calendar_made: matches!(settings.main_calendar, MainCalendar::Made(_)),
             blocking_calendars: match &settings.blocking_calendars {
                 BlockingCalendars::Owned => None,
                 BlockingCalendars::Chosen(chosen) => Some(chosen.iter().map(CalendarRow::from).collect()),
@@ -97,6 +105,7 @@ impl TryFrom<SettingsRow> for Settings {
             window: window.ok_or(Broken::Attribute("settings"))?,
             detail: row.detail,
             main_calendar: match row.main_calendar {
+                MainRow::Existing(calendar) if row.main_calendar_made => MainCalendar::Made(calendar.into()),
                 MainRow::Existing(calendar) => MainCalendar::Existing(calendar.into()),
                 MainRow::Create(name) => MainCalendar::Create(name),
                 MainRow::None => MainCalendar::None,
@@ -118,6 +127,10 @@ impl TryFrom<SettingsRow> for Settings {
 /// The schedule without its cursors and the time at which it is due, which are attributes of their own.
 #[derive(Serialize, Deserialize)]
 pub struct ScheduleRow {
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    read_at: BTreeMap<String, Timestamp>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    tellings: BTreeMap<String, TellingRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rolled_to: Option<Date>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,6 +141,50 @@ pub struct ScheduleRow {
     owing_at: Option<Timestamp>,
     #[serde(default)]
     failures: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TellingRow {
+    Subscribed(SubscriptionRow),
+    Refused { ask_again_at: Timestamp },
+}
+
+#[derive(Serialize, Deserialize)]
+struct SubscriptionRow {
+    id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resource: Option<String>,
+    opened_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl From<&Telling> for TellingRow {
+    fn from(telling: &Telling) -> Self {
+        match telling {
+            Telling::Subscribed(subscription) => TellingRow::Subscribed(SubscriptionRow {
+                id: subscription.id.to_string(),
+                resource: subscription.resource.clone(),
+                opened_at: subscription.opened_at,
+                expires_at: subscription.expires_at,
+            }),
+            Telling::Refused { ask_again_at } => TellingRow::Refused { ask_again_at: *ask_again_at },
+        }
+    }
+}
+
+impl From<TellingRow> for Telling {
+    fn from(row: TellingRow) -> Self {
+        match row {
+            TellingRow::Subscribed(row) => Telling::Subscribed(Subscription {
+                id: row.id.as_str().into(),
+                resource: row.resource,
+                opened_at: row.opened_at,
+                expires_at: row.expires_at,
+            }),
+            TellingRow::Refused { ask_again_at } => Telling::Refused { ask_again_at },
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -166,6 +223,12 @@ struct KnownRow {
 impl From<&Schedule> for ScheduleRow {
     fn from(schedule: &Schedule) -> Self {
         Self {
+            read_at: schedule.read_at.iter().map(|(calendar, at)| (calendar.to_string(), *at)).collect(),
+            tellings: schedule
+                .tellings
+                .iter()
+                .map(|(calendar, telling)| (calendar.to_string(), telling.into()))
+                .collect(),
             rolled_to: schedule.rolled_to,
             reconciled: schedule.reconciled.map(ReconciledRow::from),
             practitioner: schedule.practitioner.as_ref().map(|known| KnownRow {
@@ -182,7 +245,10 @@ impl From<&Schedule> for ScheduleRow {
 impl ScheduleRow {
     /// What the schedule says without its cursors and the time at which it is due.
     pub fn into_schedule(self) -> Schedule {
+        let calendar = |id: String| CalendarId::new(id);
         Schedule {
+            read_at: self.read_at.into_iter().map(|(id, at)| (calendar(id), at)).collect(),
+            tellings: self.tellings.into_iter().map(|(id, row)| (calendar(id), row.into())).collect(),
             rolled_to: self.rolled_to,
             reconciled: self.reconciled.and_then(ReconciledRow::into_reconciled),
             practitioner: self.practitioner.map(|known| Known {

@@ -1,15 +1,14 @@
 //! A door's hand: one write that counts a signal, notes what it named, and tells whether to send a request.
 
 use aws_sdk_dynamodb::types::ReturnValue;
-use daybook_core::connection::MOST_MARKS;
-use daybook_core::ids::AppointmentId;
-use daybook_engine::ports::{ConnectionRef, Signalled, StoreError};
+use daybook_engine::ports::{ConnectionRef, Named, Signalled, StoreError};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::connections::{absent_or_newer, named};
 use crate::expression::Change;
-use crate::item::{Item, Row, instant, number, text};
+use crate::item::{Item, Row, instant, text};
 use crate::keys;
+use crate::marks::{added, everything};
 use crate::table::{Table, Written};
 
 /// A request that has waited longer than this may never have been sent: the door sends another. Two do no harm.
@@ -19,12 +18,11 @@ impl Table {
     pub(crate) async fn note_signal(
         &self,
         at: &ConnectionRef,
-        marks: &[AppointmentId],
+        what: &Named,
         token: &str,
         now: Timestamp,
     ) -> Result<Signalled, StoreError> {
-        let marked = marked(marks, token);
-        let attempts = marked.into_iter().chain([overflowed(token)]);
+        let attempts = added(what, token).into_iter().chain([everything(token)]);
         for change in attempts {
             let change = counted(change, token, now);
             match self.update(&keys::connection(at), &change, ReturnValue::UpdatedNew, &named(at)).await? {
@@ -44,25 +42,6 @@ fn counted(change: Change, token: &str, now: Timestamp) -> Change {
         .assign_once("pending_since", instant(now))
         .assign_once("pending_by", text(token))
         .only_if("attribute_not_exists(#disconnected_at)", [])
-}
-
-/// `None` where more is named than is worth keeping.
-fn marked(marks: &[AppointmentId], token: &str) -> Option<Change> {
-    let marks: Vec<_> = marks.iter().filter(|id| !id.as_str().is_empty()).collect();
-    let room = u32::try_from(MOST_MARKS.checked_sub(marks.len())?).ok()?;
-    let change = match marks.len() {
-        0 => Change::of_readable(),
-        _ => Change::of_readable().only_if("size(#marks) <= :room", [("room", number(room))]),
-    };
-    Some(marks.iter().enumerate().fold(change, |change, (n, id)| {
-        let alias = format!("m{n}");
-        let clause = format!("#marks.#{alias} = :token");
-        change.alias(&alias, id.as_str()).set(&clause, [("token", text(token))])
-    }))
-}
-
-fn overflowed(token: &str) -> Change {
-    Change::of_readable().assign([("everything", Some(text(token)))])
 }
 
 fn answer(new: &Item, token: &str, now: Timestamp) -> Signalled {

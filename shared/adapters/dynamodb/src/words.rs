@@ -1,10 +1,12 @@
 //! How our small enums are spelled in rows. A word, once written, is never given another meaning.
 //! Domain types know nothing of this.
 
+use daybook_core::access::{Reads, Writes};
 use daybook_core::appointment::ProposedPolicy;
 use daybook_core::connection::{AgedOut, BlockScope, Direction, Mirrors, ProblemKind, Provider, Start};
 use daybook_core::detail::{Detail, Part2};
 use daybook_core::link::{Reason, Touch};
+use daybook_engine::ports::Stage;
 
 use crate::item::{Broken, Row};
 
@@ -65,7 +67,12 @@ words! {
         TimeZoneMissing = "time_zone_missing",
         FreeAllDay = "free_all_day",
         LeftBehind = "left_behind",
+        PermissionMissing = "permission_missing",
+        ProviderMisconfigured = "provider_misconfigured",
     }
+    Writes { Nothing = "nothing", OwnCalendars = "own_calendars", AllCalendars = "all_calendars" }
+    Reads { Names = "names", Events = "events" }
+    Stage { Opened = "opened", Sent = "sent", Ended = "ended" }
 }
 
 impl Row<'_> {

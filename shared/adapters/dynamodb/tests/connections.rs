@@ -5,8 +5,8 @@ mod common;
 
 use common::*;
 use daybook_core::connection::*;
-use daybook_core::ids::AppointmentId;
-use daybook_engine::ports::{Connections, Due, Signalled, StoreError};
+use daybook_core::ids::{AppointmentId, CalendarId};
+use daybook_engine::ports::{Connections, Due, Named, Signalled, StoreError};
 use jiff::Timestamp;
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn e_008_a_disconnected_one_is_listed_but_not_named_to_doors() {
     let names = room.table.connections_of(&"demo".into(), &"prac-1".into()).await.unwrap();
     assert_eq!(names, []);
     assert_eq!(room.table.list_connections(&"demo".into(), None).await.unwrap().len(), 1);
-    let signalled = room.table.signal(&name("c1"), &[], "t", at(60)).await;
+    let signalled = room.table.signal(&name("c1"), &Named::default(), "t", at(60)).await;
     assert!(matches!(signalled, Err(StoreError::Missing { .. })), "{signalled:?}");
 
     room.table.expire_connection(&name("c1"), at(1_500)).await.unwrap();
@@ -76,7 +76,7 @@ async fn e_008_a_disconnected_one_is_listed_but_not_named_to_doors() {
 #[tokio::test]
 async fn a_command_names_the_version_that_it_changes() {
     let room = Room::with(&fresh("c1")).await;
-    let second = Connection { version: 2, account: Some("me".into()), ..fresh("c1") };
+    let second = Connection { version: 2, account: Some(account("me")), ..fresh("c1") };
     let (reads, writes, done) = room.cost(room.table.command_connection(&second)).await;
     done.unwrap();
     assert_eq!((reads, writes), (0, 1));
@@ -94,12 +94,13 @@ async fn a_command_leaves_the_hands_of_others_alone() {
     let mut connection = full("c1");
     connection.evidence.disconnected_at = None;
     let room = Room::with(&connection).await;
-    room.table.signal(&name("c1"), &["a9".into()], "t9", at(70)).await.unwrap();
+    room.table.signal(&name("c1"), &Named::appointments(["a9".into()]), "t9", at(70)).await.unwrap();
     let command = Connection { version: 8, ..fresh("c1") };
     room.table.command_connection(&command).await.unwrap();
     let now = room.table.find_connection(&name("c1")).await.unwrap().unwrap();
     assert_eq!(now.settings, command.settings);
-    assert_eq!(now.evidence.paused_at, None);
+    assert_eq!((now.evidence.paused_at, now.evidence.granted, now.evidence.needed), (None, None, None));
+    assert_eq!(now.account, None);
     assert_eq!(now.evidence.last_synced_at, connection.evidence.last_synced_at);
     assert_eq!(now.schedule, Schedule { due_at: Some(at(1_000)), ..connection.schedule });
     assert_eq!(now.signals.received, 6);
@@ -128,8 +129,8 @@ async fn signals_coalesce_until_a_worker_takes_them_up() {
     let room = Room::with(&fresh("c1")).await;
     let c1 = name("c1");
     let signal = async |token: &str, second| {
-        let marks = [AppointmentId::new("a1")];
-        room.table.signal(&c1, &marks, token, at(second)).await.unwrap()
+        let named = Named::appointments([AppointmentId::new("a1")]);
+        room.table.signal(&c1, &named, token, at(second)).await.unwrap()
     };
     let (reads, writes, first) = room.cost(signal("t1", 100)).await;
     assert_eq!((reads, writes, first), (0, 1, Signalled::Send));
@@ -160,16 +161,55 @@ async fn too_many_marks_mean_everything() {
         (vec![], 1, 50, Some("t2")),
         (ids(100, 151), 1, 50, Some("t4")),
     ] {
+        let named = Named::appointments(marks);
         let token =
             format!("t{}", room.table.find_connection(&name("c1")).await.unwrap().unwrap().signals.received);
-        let (_, writes, _) = room.cost(room.table.signal(&name("c1"), &marks, &token, at(100))).await;
+        let (_, writes, _) = room.cost(room.table.signal(&name("c1"), &named, &token, at(100))).await;
         let signals = room.table.find_connection(&name("c1")).await.unwrap().unwrap().signals;
-        assert_eq!(writes, expected_writes, "{} marks", marks.len());
+        assert_eq!(writes, expected_writes, "{} marks", named.appointments.len());
         assert_eq!(signals.marks.appointments.len(), expected_marks);
         assert_eq!(signals.marks.everything.as_deref(), everything);
     }
-    let missing = room.table.signal(&name("c9"), &ids(0, 1), "t", at(1)).await;
+    let missing = room.table.signal(&name("c9"), &Named::appointments(ids(0, 1)), "t", at(1)).await;
     assert!(matches!(missing, Err(StoreError::Missing { .. })), "{missing:?}");
+}
+
+#[tokio::test]
+async fn e_019_a_signal_names_calendars_and_subscriptions_in_one_write() {
+    let room = Room::with(&fresh("c1")).await;
+    let calendars = |from: usize, to: usize| -> Vec<CalendarId> {
+        (from..to).map(|n| CalendarId::new(format!("calendar #{n}"))).collect()
+    };
+    let named = Named {
+        appointments: vec!["a1".into()],
+        calendars: ["b".into(), "b".into(), "c".into(), "".into()].into(),
+        subscriptions: vec!["b".into()],
+    };
+    let (reads, writes, done) = room.cost(room.table.signal(&name("c1"), &named, "t1", at(1))).await;
+    assert_eq!((reads, writes, done.unwrap()), (0, 1, Signalled::Send));
+    room.table.signal(&name("c1"), &Named::calendars(["c".into()]), "t2", at(2)).await.unwrap();
+    let marks = |signals: &Signals| signals.marks.clone();
+    let stored = marks(&room.table.find_connection(&name("c1")).await.unwrap().unwrap().signals);
+    let expected = Marks {
+        appointments: [("a1".into(), "t1".into())].into(),
+        calendars: [("b".into(), "t1".into()), ("c".into(), "t2".into())].into(),
+        subscriptions: [("b".into(), "t1".into())].into(),
+        everything: None,
+    };
+    assert_eq!(stored, expected);
+    for (named, expected_writes, everything) in [
+        (Named::calendars(calendars(0, 48)), 1, None),
+        (Named { subscriptions: calendars(0, 24), ..Named::default() }, 1, None),
+        (Named::appointments(["a2".into()]), 1, None),
+        (Named::calendars(calendars(48, 49)), 2, Some("t")),
+        (Named { subscriptions: calendars(48, 49), ..Named::default() }, 2, Some("t")),
+        (Named::calendars(calendars(0, 51)), 1, Some("t")),
+    ] {
+        let (_, writes, _) = room.cost(room.table.signal(&name("c1"), &named, "t", at(3))).await;
+        let stored = marks(&room.table.find_connection(&name("c1")).await.unwrap().unwrap().signals);
+        assert_eq!((writes, stored.everything.as_deref()), (expected_writes, everything), "{named:?}");
+        assert!(stored.calendars.len() <= 50 && stored.subscriptions.len() <= 25);
+    }
 }
 
 #[tokio::test]
@@ -229,7 +269,7 @@ async fn a_row_of_a_newer_version_is_left_alone() {
         assert!(matches!(result, Err(StoreError::Unreadable { .. })), "{result:?}");
     };
     unreadable(room.table.find_connection(&c1).await.map(drop));
-    unreadable(room.table.signal(&c1, &["a".into()], "t", at(1)).await.map(drop));
+    unreadable(room.table.signal(&c1, &Named::appointments(["a".into()]), "t", at(1)).await.map(drop));
     unreadable(room.table.acquire(&c1, &term("w", 9), at(1)).await.map(drop));
     unreadable(room.table.command_connection(&Connection { version: 2, ..fresh("c1") }).await);
     unreadable(room.table.release(&c1, 0, &left(&fresh("c1"))).await);
@@ -247,7 +287,7 @@ async fn a_row_of_a_newer_version_is_left_alone() {
 fn works_without_a_runtime() {
     let mut work = std::pin::pin!(async {
         let room = Room::with(&fresh("c1")).await;
-        room.table.signal(&name("c1"), &[], "t", at(1)).await.unwrap();
+        room.table.signal(&name("c1"), &Named::default(), "t", at(1)).await.unwrap();
         room.table.find_connection(&name("c1")).await.unwrap().unwrap()
     });
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());

@@ -6,7 +6,7 @@ mod common;
 use common::*;
 use daybook_core::connection::*;
 use daybook_engine::ports::store::Previous;
-use daybook_engine::ports::{Connections, LeaseTerm, StoreError};
+use daybook_engine::ports::{Connections, LeaseTerm, Named, StoreError};
 
 fn is_stale(result: &Result<(), StoreError>) -> bool {
     matches!(result, Err(StoreError::Stale { .. }))
@@ -108,7 +108,7 @@ async fn only_marks_that_the_run_saw_are_cleared() {
     let room = Room::with(&fresh("c1")).await;
     let c1 = name("c1");
     let signal = async |id: &str, token: &str| {
-        room.table.signal(&c1, &[id.into()], token, at(1)).await.unwrap();
+        room.table.signal(&c1, &Named::appointments([id.into()]), token, at(1)).await.unwrap();
     };
     for id in ["a1", "a2", "a3"] {
         signal(id, "t1").await;
@@ -131,6 +131,42 @@ async fn only_marks_that_the_run_saw_are_cleared() {
 }
 
 #[tokio::test]
+async fn e_019_marks_of_calendars_and_subscriptions_are_cleared_as_they_were_seen() {
+    let room = Room::with(&fresh("c1")).await;
+    let c1 = name("c1");
+    let signal = async |calendars: &[&str], subscriptions: &[&str], token: &str| {
+        let named = Named {
+            calendars: calendars.iter().map(|id| (*id).into()).collect(),
+            subscriptions: subscriptions.iter().map(|id| (*id).into()).collect(),
+            ..Named::default()
+        };
+        room.table.signal(&c1, &named, token, at(1)).await.unwrap();
+    };
+    signal(&["b", "c"], &["b", "c"], "t1").await;
+    let taken = room.table.acquire(&c1, &term("w", 100), at(10)).await.unwrap().unwrap();
+    signal(&["c"], &["b"], "t2").await;
+    let results = daybook_engine::ports::Release {
+        done_marks: taken.connection.signals.marks.clone(),
+        ..left(&taken.connection)
+    };
+    room.table.release(&c1, taken.generation, &results).await.unwrap();
+    let marks = room.table.find_connection(&c1).await.unwrap().unwrap().signals.marks;
+    let expected = Marks {
+        calendars: [("c".into(), "t2".into())].into(),
+        subscriptions: [("b".into(), "t2".into())].into(),
+        ..Marks::default()
+    };
+    assert_eq!(marks, expected);
+    let taken = room.table.acquire(&c1, &term("w", 100), at(10)).await.unwrap().unwrap();
+    let results = daybook_engine::ports::Release { done_marks: marks, ..left(&taken.connection) };
+    let (reads, writes, done) = room.cost(room.table.release(&c1, taken.generation, &results)).await;
+    done.unwrap();
+    assert_eq!((reads, writes), (0, 1));
+    let stored = room.table.find_connection(&c1).await.unwrap().unwrap();
+    assert_eq!(stored.signals.marks, Marks::default());
+}
+
+#[tokio::test]
 async fn everything_is_cleared_only_as_it_was_seen() {
     for (done, expected) in [("t1", None), ("t0", Some("t1"))] {
         let mut connection = fresh("c1");
@@ -146,12 +182,15 @@ async fn everything_is_cleared_only_as_it_was_seen() {
 }
 
 #[tokio::test]
-async fn fifty_done_marks_fit_into_one_write() {
+async fn all_done_marks_fit_into_one_write() {
     let room = Room::with(&fresh("c1")).await;
-    let ids: Vec<_> = (0..MOST_MARKS)
-        .map(|n| daybook_core::ids::AppointmentId::new(format!("{n}-{}", "x".repeat(60))))
-        .collect();
-    room.table.signal(&name("c1"), &ids, "a token of some length, as they are", at(1)).await.unwrap();
+    let ids = |count: usize| (0..count).map(|n| format!("{n}-{}", "x".repeat(60)));
+    let named = Named {
+        appointments: ids(MOST_MARKS).map(|id| id.as_str().into()).collect(),
+        calendars: ids(MOST_MARKS).map(|id| id.as_str().into()).collect(),
+        subscriptions: ids(MOST_MARKS / 2).map(|id| id.as_str().into()).collect(),
+    };
+    room.table.signal(&name("c1"), &named, "a token of some length, as they are", at(1)).await.unwrap();
     let taken = room.table.acquire(&name("c1"), &term("w", 100), at(10)).await.unwrap().unwrap();
     let mut results = left(&full("c1"));
     results.evidence.disconnected_at = None;
@@ -162,7 +201,7 @@ async fn fifty_done_marks_fit_into_one_write() {
     done.unwrap();
     assert_eq!(writes, 1);
     let stored = room.table.find_connection(&name("c1")).await.unwrap().unwrap();
-    assert!(stored.signals.marks.appointments.is_empty());
+    assert_eq!(stored.signals.marks, Marks::default());
     assert!(stored.signals.settled());
 }
 

@@ -130,6 +130,39 @@ async fn found_by_mirror_by_item_and_by_appointment() {
 }
 
 #[tokio::test]
+async fn found_by_the_id_that_the_other_side_chose() {
+    let room = leased(1).await;
+    let c1 = name("c1");
+    room.table.create_connection(&fresh("c2")).await.unwrap();
+    let remote = |link: Link, id: &str| Link { remote: Some(id.into()), ..link };
+    let ours = format!("/user/a/{}.ics", mirrored("a3").mirror);
+    let links = [
+        remote(mirrored("a1"), "AAMk#1="),
+        remote(mirrored("a2"), "AAMk#2=").owing(Reason::Removing, 0, None),
+        remote(mirrored("a3"), &ours),
+        mirrored("a4"),
+        remote(blocked("i1", ""), "slot-1"),
+        remote(mirrored("a5"), &"l".repeat(3_000)),
+    ];
+    room.table.save_links(&c1, 1, &puts(&links)).await.unwrap();
+    room.table.save_links(&name("c2"), 0, &puts(&[remote(mirrored("a9"), "AAMk#1=")])).await.unwrap();
+
+    let (reads, _, found) = room.cost(room.table.find_remote_links(&c1, &["AAMk#1=".into()])).await;
+    assert_eq!((reads, found.unwrap()), (2, vec![links[0].clone()]), "the index, and the row");
+    let several = ["AAMk#1=", "AAMk#2=", "AAMk#1=", "AAMk#9=", "slot-1", "", ours.as_str()].map(Into::into);
+    let found = room.table.find_remote_links(&c1, &several).await.unwrap();
+    assert_eq!(sorted(found), sorted(links[..2].to_vec()), "an id that carries the name needs no index");
+    assert_eq!(room.table.find_remote_links(&c1, &[]).await.unwrap(), []);
+    assert_eq!(room.table.find_remote_links(&c1, &["l".repeat(3_000).as_str().into()]).await.unwrap(), []);
+
+    let renamed = [LinkChange::Put(remote(mirrored("a1"), "AAMk#3=")), LinkChange::Remove(links[1].clone())];
+    room.table.save_links(&c1, 1, &renamed).await.unwrap();
+    for (id, expected) in [("AAMk#1=", 0), ("AAMk#2=", 0), ("AAMk#3=", 1)] {
+        assert_eq!(room.table.find_remote_links(&c1, &[id.into()]).await.unwrap().len(), expected, "{id}");
+    }
+}
+
+#[tokio::test]
 async fn e_049_an_appointment_is_found_under_every_connection_that_links_it_once() {
     let room = leased(1).await;
     room.table.create_connection(&fresh("c2")).await.unwrap();

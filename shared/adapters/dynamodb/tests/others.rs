@@ -121,7 +121,15 @@ async fn a_file_keeps_all_and_belongs_to_one_process() {
 #[test]
 fn every_index_has_keys_of_its_own() {
     let names: Vec<_> = schema::INDEXES.iter().map(|index| (index.name, index.hash.name())).collect();
-    assert_eq!(names, [("due", "due_shard"), ("appointment", "appointment_key"), ("owing", "owing_pk")]);
+    assert_eq!(
+        names,
+        [
+            ("due", "due_shard"),
+            ("appointment", "appointment_key"),
+            ("owing", "owing_pk"),
+            ("remote", "remote_key")
+        ]
+    );
 }
 
 /// Reading the table as a whole costs what exists, not what changed.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use daybook_core::access::{Access, Reads, Writes};
 use daybook_core::connection::*;
 use daybook_core::detail::Detail;
 use daybook_core::event::EventRef;
@@ -11,6 +12,7 @@ use daybook_core::ids::OccurrenceId;
 use daybook_core::key::{Owner, PracticeKey, Target};
 use daybook_core::link::*;
 use daybook_core::mirror::BlockContent;
+use daybook_core::subscription::{Subscription, Telling};
 use daybook_core::time::Interval;
 use daybook_core::window::WindowDays;
 use daybook_dynamodb::{Embedded, RequestCounts, Table, embedded_client};
@@ -83,12 +85,41 @@ impl Room {
     }
 }
 
+impl Room {
+    /// Takes attributes from a row behind the table's back, as if an older program had written it.
+    pub async fn strip(&self, pk: &str, sk: &str, names: &[&str]) {
+        use aws_sdk_dynamodb::types::AttributeValue::S;
+        self.client
+            .update_item()
+            .table_name("daybook")
+            .key("pk", S(pk.into()))
+            .key("sk", S(sk.into()))
+            .update_expression(format!("REMOVE {}", names.join(", ")))
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// One text of a row, as it is stored.
+    pub async fn stored_text(&self, pk: &str, sk: &str, name: &str) -> Option<String> {
+        use aws_sdk_dynamodb::types::AttributeValue::S;
+        let asked =
+            self.client.get_item().table_name("daybook").key("pk", S(pk.into())).key("sk", S(sk.into()));
+        let item = asked.send().await.unwrap().item?;
+        item.get(name)?.as_s().ok().cloned()
+    }
+}
+
 pub fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
 pub fn name(id: &str) -> ConnectionRef {
     ConnectionRef { practice: "demo".into(), id: id.into() }
+}
+
+pub fn account(subject: &str) -> AccountName {
+    AccountName { subject: subject.into(), label: "dr@example.test".into() }
 }
 
 pub fn term(holder: &str, until: i64) -> LeaseTerm {
@@ -129,12 +160,12 @@ pub fn full(id: &str) -> Connection {
     let exact: Timestamp = "2026-05-06T07:08:09.123456789Z".parse().unwrap();
     let precise = Some(exact);
     Connection {
-        account: Some("dr@example.test".into()),
+        account: Some(account("subject-1")),
         settings: Settings {
             direction: Direction::TwoWay,
             window: WindowDays::new(3, 90).unwrap(),
             detail: Detail::Reference,
-            main_calendar: MainCalendar::Existing(calendar("/user/a/")),
+            main_calendar: MainCalendar::Made(calendar("/user/a/")),
             blocking_calendars: BlockingCalendars::Chosen(vec![calendar("b"), calendar("c")]),
             aged_out: AgedOut::Keep,
             block_scope: BlockScope::Hours,
@@ -147,6 +178,8 @@ pub fn full(id: &str) -> Connection {
             authorised_at: precise,
             started_at: precise,
             paused_at: Some(at(6)),
+            granted: Some(Access { writes: Writes::OwnCalendars, reads: Reads::Events }),
+            needed: Some(Access { writes: Writes::Nothing, reads: Reads::Names }),
             refused_at: Some(at(7)),
             first_synced_at: Some(at(8)),
             last_synced_at: Some(at(-9)),
@@ -156,6 +189,8 @@ pub fn full(id: &str) -> Connection {
         },
         schedule: Schedule {
             cursors: [("/user/a/".into(), "https://x/sync/1".into()), ("b".into(), "".into())].into(),
+            read_at: [("/user/a/".into(), exact), ("b".into(), at(16))].into(),
+            tellings: tellings(),
             rolled_to: Some("2026-05-06".parse().unwrap()),
             reconciled: Some(Reconciled {
                 at: exact,
@@ -178,6 +213,8 @@ pub fn full(id: &str) -> Connection {
             pending_since: precise,
             marks: Marks {
                 appointments: [("a1".into(), "t1".into()), ("a 2#.x".into(), "t2".into())].into(),
+                calendars: [("/user/a/".into(), "t4".into()), ("b#%".into(), "t5".into())].into(),
+                subscriptions: [("/user/a/".into(), "t6".into())].into(),
                 everything: Some("t3".into()),
             },
         },
@@ -189,6 +226,23 @@ pub fn full(id: &str) -> Connection {
         .into(),
         ..fresh(id)
     }
+}
+
+fn tellings() -> std::collections::BTreeMap<daybook_core::ids::CalendarId, Telling> {
+    let subscription = |resource: Option<&str>| {
+        Telling::Subscribed(Subscription {
+            id: "subscription-1".into(),
+            resource: resource.map(str::to_owned),
+            opened_at: at(17),
+            expires_at: at(18),
+        })
+    };
+    [
+        ("/user/a/".into(), subscription(Some("resource-1"))),
+        ("b".into(), subscription(None)),
+        ("c".into(), Telling::Refused { ask_again_at: at(19) }),
+    ]
+    .into()
 }
 
 /// What a run leaves that changed nothing.
