@@ -1,0 +1,101 @@
+//! `/me/calendars`: the account's list, and calendars made, renamed and deleted. Not the events in them.
+
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use super::call::{Answer, Call};
+use super::refusal::Refusal;
+use super::shape::{self, Wishes};
+use super::stored::text;
+use super::visit::{Need, Visit};
+use crate::cloud::{Calendar, Role, World};
+
+impl Visit<'_> {
+    pub fn list_calendars(&self, call: &Call) -> Result<Answer, Refusal> {
+        self.require(Need::Read)?;
+        let wishes = Wishes::of(&call.query)?;
+        let all: Vec<Value> = self.graph.cloud.read(|world| {
+            let listed = world.calendars_of(&self.account.id);
+            let shaped = listed.iter().map(|(one, role)| shape::calendar(world, one, *role));
+            shaped.map(|one| shape::selected(one, &wishes)).collect()
+        });
+        self.page(call, &format!("users('{}')/calendars", self.account.id), &all)
+    }
+
+    pub fn get_calendar(&self, call: &Call, id: &str) -> Result<Answer, Refusal> {
+        self.require(Need::Read)?;
+        let wishes = Wishes::of(&call.query)?;
+        self.graph.cloud.read(|world| {
+            let (calendar, role) = self.calendar(world, id)?;
+            Ok(Answer::ok(shape::selected(shape::calendar(world, calendar, role), &wishes)))
+        })
+    }
+
+    pub fn create_calendar(&self, call: &Call) -> Result<Answer, Refusal> {
+        self.require(Need::Write)?;
+        let name = name_in(call.json()?)?;
+        self.graph.cloud.change(|tx| {
+            self.check_name(tx.world(), &name, "")?;
+            let id = format!("AAMkAD{}=", tx.fresh("C-"));
+            let calendar = Calendar {
+                id,
+                account: self.account.id.clone(),
+                name,
+                role: Role::Own,
+                time_zone: self.account.time_zone.clone(),
+                made_by_client: Some(self.grant.client.clone()),
+                shared_with: std::collections::BTreeMap::new(),
+                extra: Value::Null,
+                seq: 0,
+                deleted: false,
+            };
+            let calendar = tx.put_calendar(calendar);
+            Ok(Answer::created(shape::calendar(tx.world(), &calendar, Role::Own)))
+        })
+    }
+
+    pub fn change_calendar(&self, call: &Call, id: &str) -> Result<Answer, Refusal> {
+        self.require(Need::Write)?;
+        let request = call.json()?;
+        self.graph.cloud.change(|tx| {
+            let (before, role) = self.writable(tx.world(), id)?;
+            let mut calendar = before.clone();
+            if request.get("name").is_some() {
+                calendar.name = name_in(request)?;
+                self.check_name(tx.world(), &calendar.name, id)?;
+            }
+            let calendar = tx.put_calendar(calendar);
+            Ok(Answer::ok(shape::calendar(tx.world(), &calendar, role)))
+        })
+    }
+
+    pub fn delete_calendar(&self, id: &str) -> Result<Answer, Refusal> {
+        self.require(Need::Write)?;
+        self.graph.cloud.change(|tx| {
+            let (calendar, role) = self.calendar(tx.world(), id)?;
+            if role != Role::Own {
+                let code = "ErrorDeleteDistinguishedFolder";
+                return Err(Refusal::new(StatusCode::BAD_REQUEST, code, "This calendar cannot be deleted."));
+            }
+            let calendar = Calendar { deleted: true, ..calendar.clone() };
+            tx.put_calendar(calendar);
+            Ok(Answer::nothing())
+        })
+    }
+
+    /// Names are unique within what an account owns, whatever their letters' case.
+    fn check_name(&self, world: &World, name: &str, but: &str) -> Result<(), Refusal> {
+        let same = |one: &Calendar| one.id != but && one.name.to_lowercase() == name.to_lowercase();
+        let own = world.calendars_of(&self.account.id).into_iter().filter(|(_, role)| role.is_owner());
+        if own.map(|(one, _)| one).any(same) {
+            let message = "A folder with the specified name already exists.";
+            return Err(Refusal::new(StatusCode::CONFLICT, "ErrorFolderExists", message));
+        }
+        Ok(())
+    }
+}
+
+fn name_in(request: &Value) -> Result<String, Refusal> {
+    let name = text(request, "name").trim();
+    if name.is_empty() { Err(Refusal::bad_value("name")) } else { Ok(name.to_owned()) }
+}

@@ -1,0 +1,200 @@
+//! Switches for what Graph leaves open or does in several ways, and deeds that only somebody at Microsoft's side can
+//! do: move an event to another calendar, send a lifecycle notification. Faults and lost notifications are the
+//! common control's.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::Microsoft;
+use super::series::exceptions;
+use crate::cloud::{Item, Subscription, Tx};
+
+/// How Graph behaves at present.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Switches {
+    pub transactions: Transactions,
+    pub if_match: IfMatch,
+    pub cuts: Cuts,
+    pub pages: Pages,
+    pub sync_state: SyncState,
+    pub max_subscription_minutes: u32,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            transactions: Transactions::default(),
+            if_match: IfMatch::default(),
+            cuts: Cuts::default(),
+            pages: Pages::default(),
+            sync_state: SyncState::default(),
+            max_subscription_minutes: 10_080,
+        }
+    }
+}
+
+/// What a repeated `transactionId` is answered with.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Transactions {
+    /// 201 with the first event.
+    #[default]
+    Original,
+    /// 409 `ErrorDuplicateTransactionId`.
+    Conflict,
+    /// 400 `ErrorDuplicateTransactionId`.
+    BadRequest,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum IfMatch {
+    #[default]
+    Checked,
+    Ignored,
+}
+
+/// What a delta says of one deleted occurrence.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Cuts {
+    #[default]
+    Told,
+    /// Only the master comes again.
+    Silent,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Pages {
+    /// The second page of a delta round is empty, later ones repeat an entry.
+    #[default]
+    Noisy,
+    Plain,
+}
+
+/// The wording of 410.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+pub(super) enum SyncState {
+    #[default]
+    #[serde(rename = "syncStateNotFound")]
+    Lower,
+    #[serde(rename = "SyncStateNotFound")]
+    Upper,
+    #[serde(rename = "resyncRequired")]
+    Resync,
+}
+
+/// One thing to do.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Deed {
+    Move { item: String, from: String, to: String },
+    Lifecycle { subscription: String, event: Lifecycle },
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+enum Lifecycle {
+    ReauthorizationRequired,
+    SubscriptionRemoved,
+    Missed,
+}
+
+pub(super) fn routes(graph: &Microsoft) -> Router<Microsoft> {
+    let mount = graph.cloud.mount();
+    Router::new()
+        .route(&format!("{mount}/control/graph"), get(show).put(set))
+        .route(&format!("{mount}/control/graph/deeds"), axum::routing::post(act))
+}
+
+async fn show(State(graph): State<Microsoft>) -> Json<Switches> {
+    Json(graph.switches(|switches| *switches))
+}
+
+/// All switches at once; what is left out goes back to how Graph mostly is.
+async fn set(State(graph): State<Microsoft>, headers: HeaderMap, body: Bytes) -> Response {
+    match read::<Switches>(&headers, &body) {
+        Ok(wish) => {
+            graph.turn(wish);
+            Json(wish).into_response()
+        }
+        Err(refused) => refused,
+    }
+}
+
+async fn act(State(graph): State<Microsoft>, headers: HeaderMap, body: Bytes) -> Response {
+    let deed = match read::<Deed>(&headers, &body) {
+        Ok(deed) => deed,
+        Err(refused) => return refused,
+    };
+    let done = match deed {
+        Deed::Move { item, from, to } => move_event(&graph, &item, &from, &to),
+        Deed::Lifecycle { subscription, event } => send(&graph, &subscription, event).await,
+    };
+    done.map_or(StatusCode::NOT_FOUND, |()| StatusCode::NO_CONTENT).into_response()
+}
+
+fn read<T: for<'de> Deserialize<'de>>(headers: &HeaderMap, body: &Bytes) -> Result<T, Response> {
+    // Browsers say which site sends; other clients send no such header.
+    let site = headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes);
+    if site.is_some_and(|site| site != b"same-origin" && site != b"none") {
+        return Err(StatusCode::FORBIDDEN.into_response());
+    }
+    serde_json::from_slice(body)
+        .map_err(|error| (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).into_response())
+}
+
+/// The event keeps its key, and so its immutable id; a tombstone stays where it was. A series moves whole.
+fn move_event(graph: &Microsoft, item: &str, from: &str, to: &str) -> Option<()> {
+    let done: Result<(), ()> = graph.cloud.change(|tx| {
+        let world = tx.world();
+        let calendar = world.calendars.get(to).filter(|calendar| !calendar.deleted).ok_or(())?.id.clone();
+        let master = world.item(from, item).filter(|item| !item.deleted).ok_or(())?.clone();
+        let parts: Vec<Item> = exceptions(world, &master).cloned().collect();
+        move_one(tx, master, &calendar);
+        parts.into_iter().for_each(|part| move_one(tx, part, &calendar));
+        Ok(())
+    });
+    done.ok()
+}
+
+fn move_one(tx: &mut Tx<'_>, item: Item, to: &str) {
+    tx.put_item(Item { calendar: to.to_owned(), ..item.clone() });
+    tx.put_item(Item { deleted: true, ..item });
+}
+
+/// Posts a lifecycle notification at once (providers B.5.4). A removed subscription is gone before its owner hears.
+async fn send(graph: &Microsoft, id: &str, event: Lifecycle) -> Option<()> {
+    let one = graph.cloud.read(|world| world.subscriptions.get(id).cloned())?;
+    if event == Lifecycle::SubscriptionRemoved {
+        let removed: Result<(), ()> = graph.cloud.change(|tx| {
+            tx.remove_subscription(id);
+            Ok(())
+        });
+        removed.ok()?;
+    }
+    let url = one.lifecycle_url.clone()?;
+    let headers = [("content-type".to_owned(), "application/json; charset=utf-8".to_owned())];
+    let answered = graph.cloud.caller().post(&url, &headers, lifecycle_body(&one, event)).await;
+    answered.is_ok().then_some(())
+}
+
+fn lifecycle_body(one: &Subscription, event: Lifecycle) -> String {
+    json!({"value": [{
+        "lifecycleEvent": event, "subscriptionId": one.id,
+        "subscriptionExpirationDateTime": one.expires.to_string(), "resource": one.resource,
+        "clientState": one.secret, "tenantId": TENANT, "organizationId": TENANT,
+    }]})
+    .to_string()
+}
+
+/// The only organisation there is.
+const TENANT: &str = "e2a7c6b0-3f48-4d19-9b5e-71d0c8a4f263";
