@@ -174,6 +174,14 @@ impl Cloud {
         push::deliver_due(self).await
     }
 
+    /// The class that colours its pages.
+    fn look(&self) -> &'static str {
+        match self.inner.dialect {
+            Dialect::Google => "google",
+            Dialect::Microsoft => "microsoft",
+        }
+    }
+
     fn face(&self) -> &dyn Face {
         self.inner.face.as_ref()
     }

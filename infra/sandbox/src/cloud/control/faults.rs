@@ -63,9 +63,11 @@ fn once() -> u32 {
 
 impl Planned {
     fn means(&self, account: &str, email: Option<&str>, operation: Operation) -> bool {
-        let named = self.account.as_deref();
-        let account_fits = named.is_none_or(|named| named == account || Some(named) == email);
-        account_fits && self.operation.is_none_or(|wanted| wanted == operation)
+        self.names(account, email) && self.operation.is_none_or(|wanted| wanted == operation)
+    }
+
+    fn names(&self, account: &str, email: Option<&str>) -> bool {
+        self.account.as_deref().is_none_or(|named| named == account || Some(named) == email)
     }
 }
 
@@ -82,11 +84,8 @@ pub(super) fn take(
 }
 
 /// The delay in milliseconds that is planned for any request of an account.
-pub(super) fn take_slow(planned: &mut Vec<Planned>, account: &str) -> Option<u64> {
-    let fits = |one: &Planned| {
-        matches!(one.answer, Fault::Slow { .. })
-            && one.account.as_deref().is_none_or(|named| named == account)
-    };
+pub(super) fn take_slow(planned: &mut Vec<Planned>, account: &str, email: Option<&str>) -> Option<u64> {
+    let fits = |one: &Planned| matches!(one.answer, Fault::Slow { .. }) && one.names(account, email);
     let at = planned.iter().position(fits)?;
     match use_up(planned, at) {
         Some(Fault::Slow { delay_ms }) => Some(delay_ms),

@@ -34,7 +34,7 @@ struct Switches {
 }
 
 impl Control {
-    pub(super) fn look<T>(&self, look: impl FnOnce(&Switches) -> T) -> T {
+    fn look<T>(&self, look: impl FnOnce(&Switches) -> T) -> T {
         look(&self.lock())
     }
 
@@ -44,6 +44,16 @@ impl Control {
 
     pub(super) fn notifications(&self) -> Notifications {
         self.look(|switches| switches.notifications)
+    }
+
+    /// Who answers the consent page.
+    pub(super) fn sign_in(&self) -> SignIn {
+        self.look(|switches| switches.sign_in.clone())
+    }
+
+    /// What the token endpoint answers.
+    pub(super) fn token(&self) -> TokenAnswer {
+        self.look(|switches| switches.token)
     }
 
     fn lock(&self) -> MutexGuard<'_, Switches> {
@@ -71,10 +81,14 @@ pub(super) async fn note_request(State(cloud): State<Cloud>, request: Request, n
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let path = path.strip_prefix(cloud.mount()).unwrap_or(path);
     let counted = format!("{} {path}", request.method());
-    let account = cloud.bearer(request.headers()).ok().map(|grant| grant.account);
+    let account = cloud.bearer(request.headers()).ok().map(|grant| {
+        let email = cloud.read(|world| world.accounts.get(&grant.account).map(|found| found.email.clone()));
+        (grant.account, email)
+    });
     let delay_ms = cloud.inner.control.turn(|switches| {
         *switches.requests.entry(counted).or_default() += 1;
-        account.and_then(|account| faults::take_slow(&mut switches.planned, &account))
+        let (id, email) = account.as_ref()?;
+        faults::take_slow(&mut switches.planned, id, email.as_deref())
     });
     if let Some(delay_ms) = delay_ms {
         tokio::time::sleep(Duration::from_millis(delay_ms)).await;

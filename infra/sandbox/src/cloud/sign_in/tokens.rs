@@ -88,6 +88,29 @@ pub(super) fn consent(tx: &mut Tx<'_>, grant: &Grant) {
     tx.keep(Consent { account: grant.account.clone(), client: grant.client.clone(), scopes });
 }
 
+/// Ends a grant: both kinds of token, and the consent.
+pub(in crate::cloud) fn revoke(tx: &mut Tx<'_>, account: &str, client: &str) {
+    let of_grant = |token: &&Token| token.account == account && token.client == client;
+    let tokens: Vec<String> =
+        tx.world().tokens.values().filter(of_grant).map(|token| token.token.clone()).collect();
+    for token in tokens {
+        tx.drop_row::<Token>(&token);
+    }
+    tx.drop_row::<Consent>(&Consent::key_of(account, client));
+}
+
+/// Makes the access tokens of an account, or of everybody, expire now.
+pub(in crate::cloud) fn expire_access_tokens(tx: &mut Tx<'_>, account: Option<&str>) {
+    let now = tx.now();
+    let meant = |token: &&Token| {
+        token.kind == TokenKind::Access && account.is_none_or(|account| account == token.account)
+    };
+    let tokens: Vec<Token> = tx.world().tokens.values().filter(meant).cloned().collect();
+    for token in tokens {
+        tx.keep(Token { expires: now, ..token });
+    }
+}
+
 /// Makes a token, and forgets those that are long expired.
 pub(super) fn give(tx: &mut Tx<'_>, dialect: Dialect, kind: TokenKind, grant: &Grant) -> String {
     let token = tx.fresh(prefix(dialect, kind));
