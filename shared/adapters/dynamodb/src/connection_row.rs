@@ -15,7 +15,8 @@ use crate::expression::Field;
 use crate::item::{Broken, Item, Row, instant, json, map, new_row, number, put, text};
 use crate::keys;
 use crate::marks;
-use crate::settings_row::{ProblemRow, ProgressRow, ScheduleRow, SettingsRow, problem_rows};
+use crate::schedule_row::ScheduleRow;
+use crate::settings_row::{ProblemRow, ProgressRow, SettingsRow, problem_rows};
 use crate::words::Word;
 
 pub fn name_of(connection: &Connection) -> ConnectionRef {

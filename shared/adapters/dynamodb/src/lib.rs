@@ -33,6 +33,7 @@ mod marks;
 mod practices;
 mod refresh;
 mod save;
+mod schedule_row;
 pub mod schema;
 mod sealed;
 mod settings_row;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use daybook_core::connection::{MOST_MARKS, Marks};
+use daybook_core::ids::{AppointmentId, CalendarId};
 use daybook_engine::ports::Named;
 
 use crate::expression::{Change, Field};
@@ -51,9 +52,9 @@ pub fn make_room(change: Change) -> Change {
 /// Adds what is named. `None` where that is more than is worth keeping; refused where the row has no room for it.
 pub fn added(named: &Named, token: &str) -> Option<Change> {
     let kinds = [
-        (APPOINTMENTS, distinct(named.appointments.iter().map(|id| id.as_str()))),
-        (CALENDARS, distinct(named.calendars.iter().map(|id| id.as_str()))),
-        (SUBSCRIPTIONS, distinct(named.subscriptions.iter().map(|id| id.as_str()))),
+        (APPOINTMENTS, distinct(named.appointments.iter().map(AppointmentId::as_str))),
+        (CALENDARS, distinct(named.calendars.iter().map(CalendarId::as_str))),
+        (SUBSCRIPTIONS, distinct(named.subscriptions.iter().map(CalendarId::as_str))),
     ];
     kinds
         .into_iter()
