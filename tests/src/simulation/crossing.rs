@@ -102,7 +102,8 @@ impl History {
             while run(self.engine.receive_ehr(&demo(), &signal)).is_err() {}
         }
         let at = self.connections[0].clone();
-        while run(self.engine.signal(&at, &[], Cause::Provider)).is_err() {}
+        let named = self.world.lock().all_calendars(&at);
+        while run(self.engine.signal(&at, &named, Cause::Provider)).is_err() {}
     }
 
     fn everything_is_as_before(&mut self) {

@@ -95,7 +95,8 @@ impl History {
             |at: &&ConnectionRef| self.world.lock().rows[*at].connection.signals.pending_since.is_some();
         let unsent: Vec<ConnectionRef> = self.connections.iter().filter(is_unsent).cloned().collect();
         for at in unsent {
-            let _ = run(self.engine.signal(&at, &[], Cause::Provider));
+            let named = self.world.lock().all_calendars(&at);
+            let _ = run(self.engine.signal(&at, &named, Cause::Provider));
         }
         self.drain();
         for _ in 0..12 {
@@ -106,7 +107,8 @@ impl History {
                 state.now = state.now.max(next) + SignedDuration::from_secs(10);
             }
             for at in self.connections.clone() {
-                let _ = run(self.engine.signal(&at, &[], Cause::Provider));
+                let named = self.world.lock().all_calendars(&at);
+                let _ = run(self.engine.signal(&at, &named, Cause::Provider));
             }
             self.drain();
         }

@@ -62,7 +62,8 @@ impl History {
         for at in self.connections.clone() {
             let account = self.world.lock().account_of(&at);
             if account.as_deref() == Some(label) {
-                run(self.engine.signal(&at, &[], Cause::Provider))?;
+                let named = self.world.lock().all_calendars(&at);
+                run(self.engine.signal(&at, &named, Cause::Provider))?;
             }
         }
         Ok(())

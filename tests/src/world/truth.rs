@@ -10,7 +10,7 @@ use daybook_core::ids::{AppointmentId, CalendarId, PracticeId};
 use daybook_core::key::{Owner, Target};
 use daybook_core::mirror::MirrorId;
 use daybook_core::time::Interval;
-use daybook_engine::ports::ConnectionRef;
+use daybook_engine::ports::{ConnectionRef, Named};
 
 use super::calendar::{Body, Item, Tombstone, zone};
 use super::ehr::Booked;
@@ -129,7 +129,9 @@ impl State {
         let Some(row) = self.rows.get(at) else { return Vec::new() };
         let settings = &row.connection.settings;
         let main = match &settings.main_calendar {
-            MainCalendar::Existing(calendar) => Some(Target::Calendar(calendar.id.clone())),
+            MainCalendar::Existing(calendar) | MainCalendar::Made(calendar) => {
+                Some(Target::Calendar(calendar.id.clone()))
+            }
             MainCalendar::Create(_) | MainCalendar::None => None,
         };
         let is_two_way = settings.direction == Direction::TwoWay;
@@ -137,6 +139,15 @@ impl State {
         let practitioner = ehr.and_then(|ehr| ehr.practitioners.get(&row.connection.practitioner));
         let schedules = practitioner.into_iter().flat_map(|found| found.schedules.iter().cloned());
         main.into_iter().chain(schedules.map(Target::Schedule)).collect()
+    }
+
+    /// What a provider names that tells of every calendar which this connection reads.
+    pub(crate) fn all_calendars(&self, at: &ConnectionRef) -> Named {
+        let targets = self.targets(at).into_iter().filter_map(|target| match target {
+            Target::Calendar(id) => Some(id),
+            Target::Schedule(_) => None,
+        });
+        Named::calendars(targets.chain(self.blocking(at)).collect::<Vec<_>>())
     }
 
     pub(crate) fn blocking(&self, at: &ConnectionRef) -> Vec<CalendarId> {

@@ -62,7 +62,8 @@ impl Session<'_> {
     }
 
     fn is_telling_due(&self, id: &CalendarId, lease: &Lease<'_>) -> bool {
-        let is_marked = self.connection.signals.marks.subscriptions.contains_key(id);
+        let marks = &self.connection.signals.marks;
+        let is_marked = marks.subscriptions.contains_key(id) || marks.everything.is_some();
         let telling = lease.release.schedule.tellings.get(id);
         is_marked || telling.is_none_or(|telling| telling.due_at() <= self.now)
     }
