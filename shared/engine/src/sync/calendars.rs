@@ -53,9 +53,13 @@ impl Session<'_> {
             let result = self.list_calendar(&id, calendar.as_ref()).await;
             let failed = result.as_ref().err().map(|error| (error.retry_after(), is_outage(error)));
             let Some((listing, reach)) = remote(result, About::Calendar(&id), self.now, lease)? else {
-                if let Some((retry_after, is_outage)) = failed {
-                    seen.put_off(retry_after);
-                    seen.failed.extend(is_outage.then_some(Part::Calendars));
+                match failed {
+                    Some((retry_after, true)) => {
+                        seen.put_off(retry_after);
+                        seen.failed.insert(Part::Calendars);
+                    }
+                    // What is not there, or closed to us, is asked for again when the next poll is due.
+                    _ => drop(seen.read.insert(id)),
                 }
                 continue;
             };

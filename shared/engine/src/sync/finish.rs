@@ -166,8 +166,8 @@ fn note_outcome(session: &Session<'_>, lease: &mut Lease<'_>, settled: &Settled,
 /// The provider refuses us: nothing more is tried until the clinician has signed in again (E-001, E-006).
 pub(super) fn refused(lease: &mut Lease<'_>) {
     let now = lease.engine.clock.now();
-    lease.release.schedule = lease.connection.schedule.clone();
-    lease.release.schedule.due_at = None;
+    let tellings = std::mem::take(&mut lease.release.schedule.tellings);
+    lease.release.schedule = Schedule { tellings, due_at: None, ..lease.connection.schedule.clone() };
     lease.release.evidence.refused_at = Some(now);
     let mut problems = Problems { map: &mut lease.release.problems, now };
     problems.set(
