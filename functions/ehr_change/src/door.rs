@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use daybook_core::ids::{AppointmentId, PracticeId};
 use daybook_engine::Engine;
-use daybook_engine::ports::{Cause, ConnectionRef};
+use daybook_engine::ports::{Cause, ConnectionRef, Named};
 use daybook_engine::receive::EhrSignal;
 use serde_json::json;
 
@@ -85,7 +85,7 @@ impl Door {
         for connection in connections.map_err(daybook_engine::EngineError::from)? {
             if connection.evidence.disconnected_at.is_none() {
                 let at = ConnectionRef { practice: practice.clone(), id: connection.id };
-                self.engine.signal(&at, &[], Cause::Ehr).await?;
+                self.engine.signal(&at, &Named::default(), Cause::Ehr).await?;
             }
         }
         Ok(())

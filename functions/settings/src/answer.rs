@@ -58,7 +58,9 @@ pub(crate) struct ConnectionAnswer {
     last_synced_at: Option<String>,
     next_sync_at: Option<String>,
     problems: Vec<ProblemAnswer>,
-    /// Reserved for providers that are signed in to on a page.
+    /// Where the clinician signs in: our page, for one browser, once, for ten minutes. There only while signing in
+    /// is what the connection waits for, and made anew with each answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     authorise_url: Option<String>,
     created_at: String,
     /// The version of the settings, as in `ETag`.
@@ -136,7 +138,8 @@ pub(crate) struct LaneAnswer {
 
 impl From<View> for ConnectionAnswer {
     fn from(view: View) -> Self {
-        let View { connection, state, effective_detail, effective_detail_reason, counts } = view;
+        let View { connection, state, effective_detail, effective_detail_reason, counts, authorise_url } =
+            view;
         let next_sync_at = next_sync(&connection, state);
         let Settings { direction, window, detail, aged_out, block_scope, reminder_minutes, start, .. } =
             connection.settings;
@@ -144,7 +147,7 @@ impl From<View> for ConnectionAnswer {
             id: connection.id.to_string(),
             practitioner_id: connection.practitioner.to_string(),
             provider: connection.provider.into(),
-            account: connection.account,
+            account: connection.account.map(|account| account.label),
             direction: direction.into(),
             window: Window { past_days: window.past_days(), future_days: window.future_days() },
             detail: detail.into(),
@@ -165,7 +168,7 @@ impl From<View> for ConnectionAnswer {
             last_synced_at: connection.evidence.last_synced_at.map(time),
             next_sync_at,
             problems: connection.problems.into_values().map(Into::into).collect(),
-            authorise_url: None,
+            authorise_url,
             created_at: time(connection.evidence.created_at),
             version: connection.version,
         }
@@ -214,7 +217,7 @@ impl From<LanePreview> for LaneAnswer {
 
 fn main_calendar(main: MainCalendar) -> Option<CalendarName> {
     match main {
-        MainCalendar::Existing(calendar) => Some(named(calendar)),
+        MainCalendar::Existing(calendar) | MainCalendar::Made(calendar) => Some(named(calendar)),
         MainCalendar::Create(name) => Some(CalendarName { id: None, name }),
         MainCalendar::None => None,
     }
@@ -259,7 +262,7 @@ fn reason(cap: Cap) -> &'static str {
 fn entry(kind: ProblemKind) -> (&'static str, &'static str) {
     match kind {
         ProblemKind::CredentialsRefused => {
-            ("credentials-refused", "The calendar server refuses the credentials")
+            ("credentials-refused", "The calendar's provider refuses the credentials")
         }
         ProblemKind::CalendarUnreachable => ("calendar-unreachable", "The calendar server does not answer"),
         ProblemKind::CalendarMissing => ("calendar-missing", "A calendar is no longer there"),
@@ -272,6 +275,10 @@ fn entry(kind: ProblemKind) -> (&'static str, &'static str) {
         ProblemKind::TimeZoneMissing => ("time-zone-missing", "No time zone is known"),
         ProblemKind::FreeAllDay => ("free-all-day", "An all-day event is marked as free"),
         ProblemKind::LeftBehind => ("left-behind", "Some of our events could not be removed"),
+        ProblemKind::PermissionMissing => ("permission-missing", "The settings need a further permission"),
+        ProblemKind::ProviderMisconfigured => {
+            ("provider-misconfigured", "The provider does not accept this deployment")
+        }
     }
 }
 

@@ -1,13 +1,12 @@
 //! The handlers: parse, call the use case, answer. One use case each.
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, FromRequestParts, Path, Query, State};
+use axum::extract::{Extension, FromRequestParts, Path, State};
 use axum::http::header::{ETAG, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::IntoResponse;
 use axum::{Json, RequestPartsExt};
-use daybook_core::connection::{Connection, Mirrors};
+use daybook_core::connection::{Connection, Mirrors, Provider};
 use daybook_core::ids::ConnectionId;
 use daybook_engine::connect::NewConnection;
 use daybook_engine::ports::ConnectionRef;
@@ -18,8 +17,9 @@ use crate::Door;
 use crate::answer::{CalendarAnswer, ConnectionAnswer, List, PreviewAnswer};
 use crate::body::JsonBody;
 use crate::caller::Caller;
-use crate::faults::Fault;
+use crate::failure::signing_in;
 use crate::problem::{Document, Kind, Problem};
+use crate::query::QueryOf;
 use crate::request::{self, DisconnectQuery, ListQuery, NewConnectionBody, SettingsBody};
 use crate::revision::{Seen, etag};
 
@@ -41,9 +41,9 @@ pub(crate) async fn create(
         practitioner: wanted.practitioner,
         provider: wanted.provider,
         settings: wanted.settings,
-        credentials: Some(wanted.credentials),
+        login: wanted.login,
     };
-    let made = door.engine.connect(new).await?;
+    let made = door.engine.connect(new).await.map_err(signing_in)?;
     let place = format!("/v1/practices/{}/connections/{}", caller.practice, made.id);
     let answer = Revised::of(&door.engine, made, StatusCode::CREATED).await?;
     Ok((place_header(&place), answer))
@@ -56,9 +56,9 @@ pub(crate) async fn create(
 pub(crate) async fn list(
     State(door): State<Door>,
     Extension(caller): Extension<Caller>,
-    query: Result<Query<ListQuery>, QueryRejection>,
+    QueryOf(query): QueryOf<ListQuery>,
 ) -> Result<Json<List<ConnectionAnswer>>, Problem> {
-    let practitioner = request::listed(query_of(query)?)?;
+    let practitioner = request::listed(query)?;
     let found = door.engine.store.list_connections(&caller.practice, practitioner.as_ref()).await?;
     let mut items = Vec::with_capacity(found.len());
     for connection in found {
@@ -87,13 +87,16 @@ pub(crate) async fn change(
     headers: HeaderMap,
     body: JsonBody<SettingsBody>,
 ) -> Answer {
-    let request::Change { patch, credentials } = request::change(body)?;
-    let current = door.engine.find(&at).await?.version;
-    let seen = Seen::from(&headers).expect(current).map_err(|()| Problem::new(Kind::Stale))?;
-    let expected = match credentials {
+    let request::Change { patch, login } = request::change(body)?;
+    let current = door.engine.find(&at).await?;
+    let seen = Seen::from(&headers).expect(current.version).map_err(|()| Problem::new(Kind::Stale))?;
+    let expected = match login {
         None => seen,
-        Some(credentials) => {
-            let signed_in = door.engine.reconnect(&at, credentials).await?;
+        Some(_) if current.provider != Provider::Caldav => {
+            return Err(Problem::invalid(vec![request::no_password()]));
+        }
+        Some(login) => {
+            let signed_in = door.engine.reconnect(&at, login).await.map_err(signing_in)?;
             seen.map(|_| signed_in.version)
         }
     };
@@ -108,9 +111,9 @@ pub(crate) async fn change(
 pub(crate) async fn disconnect(
     State(door): State<Door>,
     At(at): At,
-    query: Result<Query<DisconnectQuery>, QueryRejection>,
+    QueryOf(query): QueryOf<DisconnectQuery>,
 ) -> Answer {
-    let mirrors = query_of(query)?.mirrors.map_or(Mirrors::default(), Into::into);
+    let mirrors = query.mirrors.map_or(Mirrors::default(), Into::into);
     accepted(&door, door.engine.disconnect(&at, mirrors).await).await
 }
 
@@ -218,13 +221,4 @@ async fn accepted(door: &Door, done: Result<Connection, EngineError>) -> Answer 
 fn place_header(place: &str) -> [(HeaderName, HeaderValue); 1] {
     // Our ids are fit for a URL; if one were not, the header is worth less than the answer.
     [(LOCATION, HeaderValue::from_str(place).unwrap_or(HeaderValue::from_static("")))]
-}
-
-/// A query that cannot be read is a bad value like any other.
-fn query_of<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
-    let unread = |_| {
-        let detail = "holds an unknown name or a value that is not allowed".to_owned();
-        Problem::invalid(vec![Fault { pointer: "?".to_owned(), detail }])
-    };
-    query.map(|Query(read)| read).map_err(unread)
 }

@@ -53,25 +53,43 @@ impl From<VaultError> for Problem {
     }
 }
 
+/// What a sign-in with an address, a user name and a password came to. Its faults are in what was typed.
+pub(crate) fn signing_in(error: EngineError) -> Problem {
+    match &error {
+        EngineError::Calendar(RemoteError::Refused { .. }) => Problem::new(Kind::CredentialsRefused)
+            .with_detail("the server refuses this user name and password"),
+        EngineError::Calendar(RemoteError::Missing { .. }) => {
+            no_calendar_server("there are no calendars at this address")
+        }
+        EngineError::Calendar(RemoteError::Rejected { .. }) => {
+            no_calendar_server("this address cannot be used")
+        }
+        _ => error.into(),
+    }
+}
+
 fn calendar(error: &RemoteError) -> Problem {
+    if !matches!(error, RemoteError::Refused { .. }) {
+        log(error);
+    }
     match error {
         RemoteError::Refused { .. } => Problem::new(Kind::CredentialsRefused)
-            .with_detail("the server refuses this user name and password"),
-        RemoteError::Missing { .. } => no_calendar_server("there are no calendars at this address"),
-        RemoteError::Rejected { .. } => no_calendar_server("this address cannot be used"),
+            .with_detail("the provider no longer accepts the credentials; sign in again"),
         RemoteError::Later { retry_after, .. } => {
-            log(error);
             let seconds = retry_after.map_or(RETRY_AFTER_S, |wait| wait.as_secs());
             Problem::new(Kind::CalendarUnreachable).with_retry_after(seconds)
+        }
+        RemoteError::Unconfigured { .. } => Problem::new(Kind::ProviderMisconfigured)
+            .with_detail("the log says what the operator has to change in the registration"),
+        RemoteError::Missing { .. } => {
+            Problem::new(Kind::CalendarUnreachable).with_detail("the account has no calendars")
         }
         RemoteError::CursorLost { .. }
         | RemoteError::Conflict { .. }
         | RemoteError::Forbidden { .. }
-        | RemoteError::Unintelligible { .. } => {
-            log(error);
-            Problem::new(Kind::CalendarUnreachable)
-                .with_detail("the server does not answer as CalDAV servers do")
-        }
+        | RemoteError::Rejected { .. }
+        | RemoteError::Unintelligible { .. } => Problem::new(Kind::CalendarUnreachable)
+            .with_detail("the calendar's provider answers in a way that is not understood"),
     }
 }
 

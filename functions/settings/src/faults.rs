@@ -64,8 +64,22 @@ fn reason(message: &str) -> String {
     let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
     match (message.starts_with("unknown field"), expected) {
         (true, _) => "unknown field".to_owned(),
-        (false, Some(expected)) => format!("expected {expected}"),
+        (false, Some(expected)) => format!("expected {}", plainly(expected)),
         (false, None) => "not understood".to_owned(),
+    }
+}
+
+/// In JSON's words, where the reader speaks of types of ours.
+fn plainly(expected: &str) -> &str {
+    match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        "string or map" | "variant identifier" => "a string",
+        _ if expected.starts_with("struct ") => "an object",
+        other => other,
     }
 }
 
@@ -104,18 +118,18 @@ mod tests {
     fn every_fault_is_found_and_none_quotes_its_value() {
         for (value, expected) in [
             (json!({"a": 1, "b": {"d": 2}, "c": ["x"]}), vec![]),
-            (json!({"a": "hunter2"}), vec![("/a", "expected u8")]),
+            (json!({"a": "hunter2"}), vec![("/a", "expected a whole number from 0 to 255")]),
             (
                 json!({"a": -1, "b": {"d": "hunter2"}, "e~/f": 3, "c": ["x", 1]}),
                 vec![
-                    ("/a", "expected u8"),
+                    ("/a", "expected a whole number from 0 to 255"),
                     ("/b", "missing field `d`"),
-                    ("/b/d", "expected u8"),
+                    ("/b/d", "expected a whole number from 0 to 255"),
                     ("/c/1", "expected a string"),
                     ("/e~0~1f", "unknown field"),
                 ],
             ),
-            (json!([]), vec![("", "expected struct Outer")]),
+            (json!([]), vec![("", "expected an object")]),
         ] {
             let (_, faults) = read::<Outer>(value);
             let mut found: Vec<_> = faults.iter().map(|f| (f.pointer.as_str(), f.detail.as_str())).collect();
@@ -124,8 +138,7 @@ mod tests {
                 found.into_iter().filter(|(p, _)| !(p.is_empty() && expected.is_empty())).collect();
             assert_eq!(found.len(), expected.len(), "{found:?}");
             for (one, other) in found.iter().zip(&expected) {
-                assert_eq!(one.0, other.0);
-                assert!(!one.1.contains("hunter2"));
+                assert_eq!(one, other);
             }
         }
     }

@@ -8,6 +8,7 @@ mod failure;
 mod faults;
 mod openapi;
 mod problem;
+mod query;
 mod request;
 mod revision;
 mod told;

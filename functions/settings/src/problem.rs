@@ -23,12 +23,11 @@ pub enum Kind {
     TooLarge,
     UnsupportedMediaType,
     Invalid,
-    UnsupportedProvider,
-    CredentialsRequired,
     CredentialsRefused,
     TimeZoneMissing,
     IdempotencyConflict,
     CalendarUnreachable,
+    ProviderMisconfigured,
     EhrUnreachable,
     Unavailable,
     Internal,
@@ -59,15 +58,9 @@ impl Kind {
             Kind::Invalid => {
                 ("invalid", "The request cannot be fulfilled as it stands", StatusCode::UNPROCESSABLE_ENTITY)
             }
-            Kind::UnsupportedProvider => {
-                ("unsupported-provider", "This provider is not offered", StatusCode::UNPROCESSABLE_ENTITY)
-            }
-            Kind::CredentialsRequired => {
-                ("credentials-required", "Credentials are required", StatusCode::UNPROCESSABLE_ENTITY)
-            }
             Kind::CredentialsRefused => (
                 "credentials-refused",
-                "The calendar server refuses the credentials",
+                "The calendar's provider refuses the credentials",
                 StatusCode::UNPROCESSABLE_ENTITY,
             ),
             Kind::TimeZoneMissing => {
@@ -81,6 +74,11 @@ impl Kind {
             Kind::CalendarUnreachable => {
                 ("calendar-unreachable", "The calendar server does not answer", StatusCode::BAD_GATEWAY)
             }
+            Kind::ProviderMisconfigured => (
+                "provider-misconfigured",
+                "The provider does not accept this deployment",
+                StatusCode::BAD_GATEWAY,
+            ),
             Kind::EhrUnreachable => ("ehr-unreachable", "The EHR does not answer", StatusCode::BAD_GATEWAY),
             Kind::Unavailable => {
                 ("unavailable", "Daybook is busy; try again", StatusCode::SERVICE_UNAVAILABLE)

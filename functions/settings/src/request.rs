@@ -5,7 +5,7 @@ use daybook_core::connection::{BlockingCalendars, CalendarRef, MainCalendar, Set
 use daybook_core::ids::{CalendarId, PractitionerId};
 use daybook_core::window::WindowDays;
 use daybook_engine::command::Patch;
-use daybook_engine::ports::Credentials;
+use daybook_engine::ports::Login;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use url::Url;
@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::body::JsonBody;
 use crate::faults::Fault;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::words::{AgedOut, BlockScope, Detail, Direction, Mirrors, Provider, Start};
 
 const DEFAULT_CALENDAR: &str = "Work schedule";
@@ -57,6 +57,8 @@ pub(crate) struct NewConnectionBody {
     reminder_minutes: Option<Option<u32>>,
     #[serde(default, deserialize_with = "given")]
     start: Option<Start>,
+    /// For `caldav` only. Without it the connection is `authorising`, and its `authorise_url` leads to a page that
+    /// asks the clinician to sign in.
     caldav: Option<CaldavBody>,
 }
 
@@ -145,7 +147,8 @@ pub(crate) struct Wanted {
     pub practitioner: PractitionerId,
     pub provider: daybook_core::connection::Provider,
     pub settings: Settings,
-    pub credentials: Credentials,
+    /// `None`: the clinician signs in later, on a page.
+    pub login: Option<Login>,
 }
 
 /// Tells `null` from absent: whatever is there is `Some`, and `null` only where the inner type allows it.
@@ -167,7 +170,10 @@ pub(crate) fn wanted(body: JsonBody<NewConnectionBody>) -> Result<Wanted, Proble
     let practitioner = required("/practitioner_id", body.practitioner_id, &mut faults);
     let practitioner = practitioner.and_then(|id| practitioner_id(&id, "/practitioner_id", &mut faults));
     let provider = required("/provider", body.provider, &mut faults);
-    let credentials = body.caldav.and_then(|caldav| credentials(caldav, &mut faults));
+    let login = body.caldav.and_then(|caldav| login(caldav, &mut faults));
+    if login.is_some() && provider.is_some_and(|provider| provider != Provider::Caldav) {
+        faults.push(no_password());
+    }
     let start = body.start.map_or(StartWhen::default(), Into::into);
     let chosen = SettingsBody {
         direction: body.direction,
@@ -184,22 +190,26 @@ pub(crate) fn wanted(body: JsonBody<NewConnectionBody>) -> Result<Wanted, Proble
     let (Some(practitioner), Some(provider), true) = (practitioner, provider, faults.is_empty()) else {
         return Err(Problem::invalid(faults));
     };
-    let credentials = sign_in(provider, credentials)?;
-    Ok(Wanted { practitioner, provider: provider.into(), settings, credentials })
+    Ok(Wanted { practitioner, provider: provider.into(), settings, login })
 }
 
-/// A change of settings, new credentials, or both.
+/// Where somebody gives a password that nobody asks for.
+pub(crate) fn no_password() -> Fault {
+    fault("/caldav", "only for the provider `caldav`; the others ask for the password on their own pages")
+}
+
+/// A change of settings, a new sign-in, or both.
 pub(crate) struct Change {
     pub patch: Patch,
-    pub credentials: Option<Credentials>,
+    pub login: Option<Login>,
 }
 
 /// What a body changes, or everything that is wrong with it.
 pub(crate) fn change(body: JsonBody<SettingsBody>) -> Result<Change, Problem> {
     let JsonBody { mut read, mut faults } = body;
-    let credentials = read.caldav.take().and_then(|caldav| credentials(caldav, &mut faults));
+    let login = read.caldav.take().and_then(|caldav| login(caldav, &mut faults));
     let patch = read_settings(read, &mut faults);
-    if faults.is_empty() { Ok(Change { patch, credentials }) } else { Err(Problem::invalid(faults)) }
+    if faults.is_empty() { Ok(Change { patch, login }) } else { Err(Problem::invalid(faults)) }
 }
 
 /// The practitioner that a query names.
@@ -208,16 +218,6 @@ pub(crate) fn listed(query: ListQuery) -> Result<Option<PractitionerId>, Problem
     let practitioner =
         query.practitioner_id.and_then(|id| practitioner_id(&id, "?practitioner_id", &mut faults));
     if faults.is_empty() { Ok(practitioner) } else { Err(Problem::invalid(faults)) }
-}
-
-fn sign_in(provider: Provider, credentials: Option<Credentials>) -> Result<Credentials, Problem> {
-    match (provider, credentials) {
-        (Provider::Caldav, Some(credentials)) => Ok(credentials),
-        (Provider::Caldav, None) => Err(Problem::new(Kind::CredentialsRequired)
-            .with_detail("give `caldav` with url, username and password")),
-        (Provider::Google | Provider::Microsoft, _) => Err(Problem::new(Kind::UnsupportedProvider)
-            .with_detail("only `caldav` can be connected on this deployment")),
-    }
 }
 
 fn fresh(patch: Patch, start: StartWhen) -> Settings {
@@ -329,7 +329,7 @@ fn reminder(minutes: Option<u32>, faults: &mut Vec<Fault>) -> Option<Option<u32>
     Some(minutes)
 }
 
-fn credentials(body: CaldavBody, faults: &mut Vec<Fault>) -> Option<Credentials> {
+fn login(body: CaldavBody, faults: &mut Vec<Fault>) -> Option<Login> {
     let before = faults.len();
     if !is_server(&body.url) {
         faults.push(fault("/caldav/url", "expected an http or https URL without user and password"));
@@ -341,13 +341,8 @@ fn credentials(body: CaldavBody, faults: &mut Vec<Fault>) -> Option<Credentials>
     if password.is_empty() || password.len() > MOST_ID_CHARS || password.contains(char::is_control) {
         faults.push(fault("/caldav/password", "expected 1 to 1024 characters"));
     }
-    (faults.len() == before).then_some(Credentials::Caldav {
-        url: body.url,
-        username: body.username,
-        password: body.password,
-        home: None,
-        addresses: Vec::new(),
-    })
+    let CaldavBody { url, username, password } = body;
+    (faults.len() == before).then_some(Login { url, username, password })
 }
 
 fn is_server(url: &str) -> bool {

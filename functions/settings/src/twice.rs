@@ -7,9 +7,10 @@ use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use daybook_core::ids::PracticeId;
-use daybook_engine::ports::{Answer, Claim};
+use daybook_core::ids::{ConnectionId, PracticeId};
+use daybook_engine::ports::{Answer, Claim, ConnectionRef};
 use jiff::ToSpan;
+use serde_json::Value;
 
 use crate::Door;
 use crate::body::read_bytes;
@@ -18,6 +19,8 @@ use crate::problem::{Kind, Problem};
 
 const KEY: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Where a connection's answer has its link to sign in.
+const LINK: &str = "authorise_url";
 const MOST_KEY_BYTES: usize = 255;
 /// An answer of ours is never larger; a larger one would not be kept.
 const MOST_ANSWER_BYTES: usize = 256 * 1024;
@@ -52,7 +55,10 @@ pub(crate) async fn answer_once(
             let response = next.run(request).await;
             keep(&door, &claimed, response).await
         }
-        Claim::Answered(answer) => Ok(replay(answer)),
+        Claim::Answered(answer) => {
+            let body = relink(&door, &claimed.practice, &answer.body).await?;
+            Ok(replay(Answer { body: body.unwrap_or(answer.body), ..answer }))
+        }
         Claim::Running => Err(Problem::new(Kind::InProgress).with_retry_after(1)),
         Claim::Taken => Err(Problem::new(Kind::IdempotencyConflict)
             .with_detail("this Idempotency-Key was used for another request; use a new one")),
@@ -99,11 +105,8 @@ async fn keep(door: &Door, claimed: &Claimed, response: Response) -> Result<Resp
         let value = parts.headers.get(name)?.to_str().ok()?;
         Some((name.to_string(), value.to_owned()))
     });
-    let answer = Answer {
-        status: parts.status.as_u16(),
-        headers: headers.collect(),
-        body: String::from_utf8_lossy(&bytes).into_owned(),
-    };
+    let answer =
+        Answer { status: parts.status.as_u16(), headers: headers.collect(), body: without_link(&bytes) };
     let now = door.engine.clock.now();
     let until = now.saturating_add(KEPT_HOURS.hours()).unwrap_or(now);
     if let Err(error) = door.answers.keep_answer(practice, key, digest, &answer, until).await {
@@ -111,6 +114,37 @@ async fn keep(door: &Door, claimed: &Claimed, response: Response) -> Result<Resp
         tracing::warn!(%error, "an answer could not be kept for repetitions");
     }
     Ok(Response::from_parts(parts, Body::from(bytes)))
+}
+
+/// A link to sign in opens something, so it is not kept; an empty one keeps its place.
+fn without_link(bytes: &[u8]) -> String {
+    let whole = || String::from_utf8_lossy(bytes).into_owned();
+    let Ok(mut body) = serde_json::from_slice::<Value>(bytes) else { return whole() };
+    match body.get_mut(LINK) {
+        Some(link) => {
+            *link = Value::from("");
+            body.to_string()
+        }
+        None => whole(),
+    }
+}
+
+/// The body with a fresh link, where it had one that was not kept.
+async fn relink(door: &Door, practice: &PracticeId, body: &str) -> Result<Option<String>, Problem> {
+    let Ok(Value::Object(mut body)) = serde_json::from_str(body) else { return Ok(None) };
+    let Some(id) = body.get("id").and_then(Value::as_str).filter(|_| body.contains_key(LINK)) else {
+        return Ok(None);
+    };
+    let at = ConnectionRef { practice: practice.clone(), id: ConnectionId::new(id) };
+    let link = match door.engine.store.find_connection(&at).await? {
+        Some(connection) => door.engine.sign_in_link(&connection).await?,
+        None => None,
+    };
+    match link {
+        Some(link) => body.insert(LINK.to_owned(), link.into()),
+        None => body.remove(LINK),
+    };
+    Ok(Some(Value::Object(body).to_string()))
 }
 
 fn replay(answer: Answer) -> Response {

@@ -23,7 +23,7 @@ async fn a_connection_is_made_with_the_defaults() {
         "state": "syncing", "settled": false, "progress": {"done": 0, "total": 0},
         "counts": {"mirrored_events": 0, "busy_blocks": 0, "owing": 0},
         "last_synced_at": null, "next_sync_at": "2026-10-12T13:05:12Z", "problems": [],
-        "authorise_url": null, "created_at": "2026-10-12T13:05:12Z", "version": 1});
+        "created_at": "2026-10-12T13:05:12Z", "version": 1});
     assert_eq!(made.body, expected);
     assert_eq!(world.queue.len(), 1);
     let read = world.ask("GET", &format!("{CONNECTIONS}/{id}"), None).await;
@@ -76,6 +76,8 @@ async fn bad_bodies_name_every_fault_and_quote_none() {
         (json!({"reminder_minutes": 40321}), vec!["/reminder_minutes"]),
         (json!({"reminder_minutes": -5}), vec!["/reminder_minutes"]),
         (json!({"start": "now"}), vec!["/start"]),
+        (json!({"provider": "google"}), vec!["/caldav"]),
+        (json!({"provider": "microsoft"}), vec!["/caldav"]),
         (
             json!({"caldav": {"url": "ftp://x/", "username": "", "password": ""}}),
             vec!["/caldav/password", "/caldav/url", "/caldav/username"],
@@ -109,9 +111,8 @@ async fn what_cannot_be_connected() {
     let sign_in =
         |url: &str, password: &str| json!({"caldav": {"url": url, "username": "ada", "password": password}});
     for (more, status, kind) in [
-        (json!({"provider": "google"}), 422, "unsupported-provider"),
-        (json!({"provider": "microsoft", "caldav": null}), 422, "unsupported-provider"),
-        (json!({"caldav": null}), 422, "credentials-required"),
+        (json!({"provider": "microsoft", "caldav": null}), 502, "provider-misconfigured"),
+        (sign_in("http://nowhere/", PASSWORD), 422, "invalid"),
         (sign_in("http://127.0.0.1:5232/", "wrong"), 422, "credentials-refused"),
         (sign_in("http://down/", PASSWORD), 502, "calendar-unreachable"),
         (json!({"practitioner_id": "prac-down"}), 502, "ehr-unreachable"),
@@ -126,6 +127,65 @@ async fn what_cannot_be_connected() {
     world.connected(json!({})).await;
     let again = world.ask("POST", CONNECTIONS, Some(body(json!({})))).await;
     assert_eq!((again.status.as_u16(), &again.body["type"]), (409, &json!("/problems/already-connected")));
+}
+
+#[tokio::test]
+async fn without_credentials_a_connection_waits_for_somebody_to_sign_in() {
+    let world = World::new().await;
+    for provider in ["google", "caldav"] {
+        let waiting = json!({"provider": provider, "caldav": null});
+        let key = [("idempotency-key", provider)];
+        let made = world.ask_with("POST", CONNECTIONS, Some(body(waiting.clone())), &key).await;
+        let id = made.body["id"].as_str().unwrap();
+        assert_eq!((made.status.as_u16(), &made.body["state"]), (201, &json!("authorising")));
+        assert_eq!((&made.body["account"], world.queue.len()), (&Value::Null, 0));
+        let link = made.body["authorise_url"].as_str().unwrap();
+        assert!(link.starts_with(&format!("http://localhost/sign-in/demo/{id}/")), "{link}");
+        let again = world.ask_with("POST", CONNECTIONS, Some(body(waiting)), &key).await;
+        assert_eq!(
+            (&again.body["id"], &again.headers["idempotency-replayed"]),
+            (&json!(id), &"true".parse().unwrap())
+        );
+        let fresh = again.body["authorise_url"].as_str().unwrap();
+        assert!(
+            fresh.starts_with("http://localhost/sign-in/") && fresh != link,
+            "a link is not kept: {fresh}"
+        );
+        let early = world.ask("POST", &format!("{CONNECTIONS}/{id}/start"), None).await;
+        assert_eq!((early.status.as_u16(), &early.body["type"]), (409, &json!("/problems/wrong-state")));
+        let password =
+            json!({"caldav": {"url": "http://127.0.0.1:5232/", "username": "ada", "password": PASSWORD}});
+        let signed_in = world.ask("PATCH", &format!("{CONNECTIONS}/{id}"), Some(password)).await;
+        if provider == "google" {
+            assert_eq!(
+                (signed_in.status.as_u16(), &signed_in.body["errors"][0]["pointer"]),
+                (422, &json!("/caldav"))
+            );
+        } else {
+            assert_eq!((signed_in.status.as_u16(), &signed_in.body["state"]), (200, &json!("syncing")));
+            assert_eq!(signed_in.body.get("authorise_url"), None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bad_query_is_told_by_the_name_of_its_part() {
+    let world = World::new().await;
+    let path = world.connected(json!({})).await;
+    for (method, path, pointer) in [
+        ("GET", format!("{CONNECTIONS}?practitioner=x"), "?practitioner"),
+        ("GET", format!("{CONNECTIONS}?practitioner_id=a/b"), "?practitioner_id"),
+        ("DELETE", format!("{path}?mirrors=burn"), "?mirrors"),
+    ] {
+        let refused = world.ask(method, &path, None).await;
+        let errors = &refused.body["errors"];
+        assert_eq!(
+            (refused.status.as_u16(), &errors[0]["pointer"]),
+            (422, &json!(pointer)),
+            "{}",
+            refused.text
+        );
+    }
 }
 
 #[tokio::test]

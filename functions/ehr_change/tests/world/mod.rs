@@ -12,8 +12,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use daybook_core::appointment::ProposedPolicy;
 use daybook_core::connection::{
-    AgedOut, BlockScope, BlockingCalendars, Connection, Direction, Evidence, MainCalendar, Provider,
-    Schedule, Settings, Signals, Start,
+    AccountName, AgedOut, BlockScope, BlockingCalendars, Connection, Direction, Evidence, MainCalendar,
+    Provider, Schedule, Settings, Signals, Start,
 };
 use daybook_core::detail::{Detail, Part2};
 use daybook_core::ids::{AppointmentId, Cursor, PracticeId, PractitionerId, ScheduleId};
@@ -22,12 +22,12 @@ use daybook_core::time::Interval;
 use daybook_core::window::WindowDays;
 use daybook_dynamodb::{Embedded, Table, embedded_client};
 use daybook_ehr_change::{HookKeys, HookSecret, router};
-use daybook_engine::Engine;
 use daybook_engine::ports::{
-    Account, AccountIdentity, Appointments, Changes, Clock, ConnectionRef, Connections, Credentials, Ehr,
-    Ehrs, Found, MirrorSighting, Mirrors, Practice, Practices, Practitioner, Providers, Queue, Random,
-    RemoteError, Request as SyncRequest, StoreError, Stored, Vault, VaultError,
+    Appointments, Changes, Clock, ConnectionRef, Connections, Credentials, Ehr, Ehrs, Found, MirrorSighting,
+    Mirrors, Practice, Practices, Practitioner, Queue, Random, RemoteError, Request as SyncRequest,
+    StoreError, Stored, Vault, VaultError,
 };
+use daybook_engine::{Engine, Providers};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -63,7 +63,7 @@ impl World {
             Arc::new(Nobody),
             queued.clone(),
             Arc::new(QuietEhr(polls.clone())),
-            Arc::new(Nobody),
+            Providers::default(),
             clock.clone(),
             Arc::new(Counting::default()),
         );
@@ -129,7 +129,7 @@ fn connection(id: &str, practitioner: &str) -> Connection {
         id: id.into(),
         practitioner: practitioner.into(),
         provider: Provider::Caldav,
-        account: Some("ada".into()),
+        account: Some(AccountName { subject: "ada".into(), label: "ada".into() }),
         settings: Settings {
             direction: Direction::default(),
             window: WindowDays::default(),
@@ -234,7 +234,7 @@ impl Ehr for QuietEhr {
     }
 }
 
-/// A hook opens no account and reads no secret: whoever asks is wrong.
+/// A hook reads no secret: whoever asks is wrong.
 struct Nobody;
 
 #[async_trait]
@@ -258,16 +258,5 @@ impl Vault for Nobody {
 
     async fn delete_credentials(&self, _: &ConnectionRef) -> Result<(), VaultError> {
         unimplemented!("a hook deletes no credentials")
-    }
-}
-
-#[async_trait]
-impl Providers for Nobody {
-    async fn authorise(&self, _: Credentials) -> Result<(Credentials, AccountIdentity), RemoteError> {
-        unimplemented!("a hook signs in nowhere")
-    }
-
-    fn open(&self, _: &Credentials) -> Result<Arc<dyn Account>, RemoteError> {
-        unimplemented!("a hook opens no account")
     }
 }

@@ -18,13 +18,14 @@ use daybook_core::ids::{AppointmentId, CalendarId, Cursor, PracticeId, Practitio
 use daybook_core::key::PracticeKey;
 use daybook_core::time::Interval;
 use daybook_dynamodb::{Embedded, Table, embedded_client};
-use daybook_engine::Engine;
 use daybook_engine::ports::{
-    Account, AccountIdentity, AccountKind, Appointments, Calendar, CalendarInfo, Changes, Clock,
-    Completeness, ConnectionRef, Credentials, Ehr, Ehrs, Found, MirrorSighting, Mirrors, Practice, Practices,
-    Practitioner, Providers, Queue, Random, RemoteError, Request as SyncRequest, StoreError, Stored, Vault,
-    VaultError,
+    AccessTokens, Account, AccountIdentity, AccountKind, Appointments, Calendar, CalendarInfo,
+    CalendarProvider, Changes, Clock, Code, Completeness, ConnectionRef, Credentials, Ehr, Ehrs, Found,
+    Login, MirrorSighting, Mirrors, PageRefusal, PageSignIn, PasswordSignIn, Practice, Practices,
+    Practitioner, Queue, Random, Refreshed, RemoteError, Request as SyncRequest, SignIn, SignedIn,
+    StoreError, Stored, Vault, VaultError, Visit,
 };
+use daybook_engine::{Engine, Providers};
 use daybook_settings::{Keyring, router};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -66,7 +67,7 @@ impl World {
             Arc::new(Drawer::default()),
             queue.clone(),
             Arc::new(OneEhr),
-            Arc::new(OneServer),
+            providers(),
             clock,
             Arc::new(Counting::default()),
         );
@@ -232,7 +233,7 @@ impl Ehr for OneEhr {
             }
             _ => return Err(RemoteError::Missing { what: "the practitioner".into() }),
         };
-        Ok(Practitioner { time_zone, schedules: vec!["sch-1".into()], hours: Hours::default() })
+        Ok(Practitioner { name: None, time_zone, schedules: vec!["sch-1".into()], hours: Hours::default() })
     }
 
     async fn list_appointments(
@@ -265,16 +266,33 @@ impl Ehr for OneEhr {
     }
 }
 
+/// Everything but Microsoft, which this deployment does not offer.
+fn providers() -> Providers {
+    let caldav: Arc<dyn CalendarProvider> = Arc::new(OneServer);
+    let google: Arc<dyn CalendarProvider> = Arc::new(OnePage);
+    [(Provider::Caldav, caldav), (Provider::Google, google)].into()
+}
+
 /// A CalDAV server with two calendars; it knows one password, and the host `down` never answers.
 struct OneServer;
 
+impl CalendarProvider for OneServer {
+    fn sign_in(&self) -> SignIn<'_> {
+        SignIn::Password(self)
+    }
+
+    fn open(&self, _: &Credentials, _: Arc<dyn AccessTokens>) -> Result<Arc<dyn Account>, RemoteError> {
+        Ok(Arc::new(OneServer))
+    }
+}
+
 #[async_trait]
-impl Providers for OneServer {
-    async fn authorise(
-        &self,
-        credentials: Credentials,
-    ) -> Result<(Credentials, AccountIdentity), RemoteError> {
-        let Credentials::Caldav { url, username, password, .. } = &credentials;
+impl PasswordSignIn for OneServer {
+    async fn prove(&self, login: Login) -> Result<(Credentials, AccountIdentity), RemoteError> {
+        let Login { url, username, password } = login;
+        if url.contains("//nowhere") {
+            return Err(RemoteError::Missing { what: "the home of the account".into() });
+        }
         if url.contains("//down") {
             return Err(RemoteError::Later { what: "the server".into(), retry_after: None, cause: None });
         }
@@ -282,12 +300,49 @@ impl Providers for OneServer {
             return Err(RemoteError::Refused { what: "the server".into() });
         }
         let label = format!("{username}@127.0.0.1");
-        let identity = AccountIdentity { provider: Provider::Caldav, label, kind: AccountKind::Uncovered };
-        Ok((credentials, identity))
+        let identity = AccountIdentity {
+            provider: Provider::Caldav,
+            subject: label.clone(),
+            label,
+            kind: AccountKind::Uncovered,
+        };
+        Ok((Credentials::Caldav { url, username, password, home: None, addresses: vec![] }, identity))
+    }
+}
+
+/// A provider that asks for the password on its own page, to which nobody goes here.
+struct OnePage;
+
+impl CalendarProvider for OnePage {
+    fn sign_in(&self) -> SignIn<'_> {
+        SignIn::Page(self)
     }
 
-    fn open(&self, _: &Credentials) -> Result<Arc<dyn Account>, RemoteError> {
-        Ok(Arc::new(OneServer))
+    fn open(&self, _: &Credentials, _: Arc<dyn AccessTokens>) -> Result<Arc<dyn Account>, RemoteError> {
+        unimplemented!("nobody signs in there")
+    }
+}
+
+#[async_trait]
+impl PageSignIn for OnePage {
+    fn page(&self, _: &Visit) -> String {
+        unimplemented!("nobody goes there")
+    }
+
+    fn read_refusal(&self, _: &str, _: &str) -> PageRefusal {
+        unimplemented!("nobody comes back")
+    }
+
+    async fn redeem(&self, _: Code) -> Result<SignedIn, RemoteError> {
+        unimplemented!("nobody comes back")
+    }
+
+    async fn refresh(&self, _: &Credentials) -> Result<Refreshed, RemoteError> {
+        unimplemented!("there are no tokens")
+    }
+
+    async fn revoke(&self, _: &Credentials) -> Result<(), RemoteError> {
+        unimplemented!("there are no tokens")
     }
 }
 
