@@ -46,8 +46,8 @@ pub(crate) fn remote_error(what: String, grant: Grant, failure: Failure) -> Remo
     }
 }
 
-/// What to do where no answer came.
-pub(crate) fn unanswered(what: String, error: TransportError) -> RemoteError {
+/// What to do where no answer came, at any address of a provider's.
+pub fn unanswered(what: String, error: TransportError) -> RemoteError {
     match error {
         TransportError::Connection(_) => {
             RemoteError::Later { what, retry_after: None, cause: Some(Box::new(error)) }

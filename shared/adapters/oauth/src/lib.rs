@@ -12,5 +12,5 @@ mod wire;
 
 pub use claims::{Claims, claims};
 pub use client::{Client, Granted, Registration};
-pub use failure::read_refusal;
+pub use failure::{read_refusal, unanswered};
 pub use revoke::revoke;

@@ -1,0 +1,90 @@
+//! The list of an account's calendars, and making one.
+
+use bytes::Bytes;
+use daybook_engine::ports::RemoteError;
+use http::Request;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Api, Operation, Reply, get, read, send_json};
+
+/// One page of the list.
+pub struct ListCalendars<'a> {
+    pub page: Option<&'a str>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CalendarPage {
+    #[serde(default)]
+    pub items: Vec<CalendarEntry>,
+    pub next_page_token: Option<String>,
+}
+
+/// A calendar as the account sees it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CalendarEntry {
+    pub id: String,
+    pub summary: Option<String>,
+    /// What the account calls it.
+    pub summary_override: Option<String>,
+    pub description: Option<String>,
+    pub time_zone: Option<String>,
+    /// `freeBusyReader`, `reader`, `writer`, `owner`, and what may come.
+    pub access_role: Option<String>,
+    pub primary: Option<bool>,
+    pub deleted: Option<bool>,
+    /// Whose it is, where several own it.
+    pub data_owner: Option<String>,
+}
+
+impl Operation for ListCalendars<'_> {
+    type Answer = CalendarPage;
+
+    fn what(&self) -> String {
+        "the calendars of a Google account".into()
+    }
+
+    fn prepare(&self, api: &Api) -> Result<Request<Bytes>, http::Error> {
+        let mut url = api.calendar(["users", "me", "calendarList"]);
+        url.query_pairs_mut().append_pair("maxResults", "250").append_pair("showHidden", "true");
+        if let Some(token) = self.page {
+            url.query_pairs_mut().append_pair("pageToken", token);
+        }
+        get(&url)
+    }
+
+    fn parse(&self, reply: &Reply) -> Result<CalendarPage, RemoteError> {
+        read(self.what(), reply)
+    }
+}
+
+/// Makes a calendar. Google chooses its id, so that a description has to tell it from others of its name.
+pub struct MakeCalendar<'a> {
+    pub name: &'a str,
+    pub description: &'a str,
+    pub time_zone: Option<&'a str>,
+}
+
+impl Operation for MakeCalendar<'_> {
+    type Answer = CalendarEntry;
+
+    fn what(&self) -> String {
+        "a new Google calendar".into()
+    }
+
+    fn prepare(&self, api: &Api) -> Result<Request<Bytes>, http::Error> {
+        let mut body = json!({ "summary": self.name, "description": self.description });
+        if let Some(zone) = self.time_zone
+            && let Some(fields) = body.as_object_mut()
+        {
+            fields.insert("timeZone".into(), zone.into());
+        }
+        send_json("POST", &api.calendar(["calendars"]), &body)
+    }
+
+    fn parse(&self, reply: &Reply) -> Result<CalendarEntry, RemoteError> {
+        read(self.what(), reply)
+    }
+}
