@@ -36,7 +36,7 @@ impl Visit<'_> {
         let name = name_in(call.json()?)?;
         self.graph.cloud.change(|tx| {
             self.check_name(tx.world(), &name, "")?;
-            let id = format!("AAMkAD{}=", tx.fresh("C-"));
+            let id = format!("{}AAA=", tx.fresh("AAMkAG"));
             let calendar = Calendar {
                 id,
                 account: self.account.id.clone(),

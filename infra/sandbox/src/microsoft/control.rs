@@ -1,6 +1,6 @@
-//! Switches for what Graph leaves open or does in several ways, and deeds that only somebody at Microsoft's side can
-//! do: move an event to another calendar, send a lifecycle notification. Faults and lost notifications are the
-//! common control's.
+//! Switches for what Graph leaves open or does in several ways, and the one deed that a
+//! client of Graph cannot do but a person in Outlook can: move an event to another calendar. Faults, notifications and
+//! lifecycle events are the common control's.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -9,11 +9,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::Microsoft;
 use super::series::exceptions;
-use crate::cloud::{Item, Subscription, Tx};
+use crate::cloud::{Item, Tx};
+use crate::page::answer::is_cross_site;
 
 /// How Graph behaves at present.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
@@ -97,15 +97,6 @@ pub(super) enum SyncState {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Deed {
     Move { item: String, from: String, to: String },
-    Lifecycle { subscription: String, event: Lifecycle },
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-enum Lifecycle {
-    ReauthorizationRequired,
-    SubscriptionRemoved,
-    Missed,
 }
 
 pub(super) fn routes(graph: &Microsoft) -> Router<Microsoft> {
@@ -137,15 +128,12 @@ async fn act(State(graph): State<Microsoft>, headers: HeaderMap, body: Bytes) ->
     };
     let done = match deed {
         Deed::Move { item, from, to } => move_event(&graph, &item, &from, &to),
-        Deed::Lifecycle { subscription, event } => send(&graph, &subscription, event).await,
     };
     done.map_or(StatusCode::NOT_FOUND, |()| StatusCode::NO_CONTENT).into_response()
 }
 
 fn read<T: for<'de> Deserialize<'de>>(headers: &HeaderMap, body: &Bytes) -> Result<T, Response> {
-    // Browsers say which site sends; other clients send no such header.
-    let site = headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes);
-    if site.is_some_and(|site| site != b"same-origin" && site != b"none") {
+    if is_cross_site(headers) {
         return Err(StatusCode::FORBIDDEN.into_response());
     }
     serde_json::from_slice(body)
@@ -170,31 +158,3 @@ fn move_one(tx: &mut Tx<'_>, item: Item, to: &str) {
     tx.put_item(Item { calendar: to.to_owned(), ..item.clone() });
     tx.put_item(Item { deleted: true, ..item });
 }
-
-/// Posts a lifecycle notification at once (providers B.5.4). A removed subscription is gone before its owner hears.
-async fn send(graph: &Microsoft, id: &str, event: Lifecycle) -> Option<()> {
-    let one = graph.cloud.read(|world| world.subscriptions.get(id).cloned())?;
-    if event == Lifecycle::SubscriptionRemoved {
-        let removed: Result<(), ()> = graph.cloud.change(|tx| {
-            tx.remove_subscription(id);
-            Ok(())
-        });
-        removed.ok()?;
-    }
-    let url = one.lifecycle_url.clone()?;
-    let headers = [("content-type".to_owned(), "application/json; charset=utf-8".to_owned())];
-    let answered = graph.cloud.caller().post(&url, &headers, lifecycle_body(&one, event)).await;
-    answered.is_ok().then_some(())
-}
-
-fn lifecycle_body(one: &Subscription, event: Lifecycle) -> String {
-    json!({"value": [{
-        "lifecycleEvent": event, "subscriptionId": one.id,
-        "subscriptionExpirationDateTime": one.expires.to_string(), "resource": one.resource,
-        "clientState": one.secret, "tenantId": TENANT, "organizationId": TENANT,
-    }]})
-    .to_string()
-}
-
-/// The only organisation there is.
-const TENANT: &str = "e2a7c6b0-3f48-4d19-9b5e-71d0c8a4f263";

@@ -31,14 +31,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 
-use crate::cloud::{Cloud, Dialect, OpenError, Opening};
+use crate::cloud::{Cloud, Dialect, OpenError, Opening, Subscription};
 use call::Answer;
 use control::Switches;
+use prefer::IdForm;
 use refusal::Refusal;
 use throttle::Crowd;
 
 /// Where the router lives on its host; the API root is this followed by `/v1.0`.
 pub const MOUNT: &str = "/sandbox/microsoft";
+
+/// How a notification names an item: the id in the form that the subscription asked for, and the etag.
+pub(crate) fn announced(to: &Subscription, item: &str, seq: u64) -> (String, String) {
+    let immutable = to.extra.get("ids").is_some_and(|form| form == "immutable");
+    let form = if immutable { IdForm::Immutable } else { IdForm::Default };
+    let etag = shape::weak(&shape::change_key(&to.calendar, item, seq));
+    (ids::public(form, &to.calendar, item), etag)
+}
 
 /// Microsoft's side: accounts, calendars, sign-in. Cheap to clone; all clones are the same.
 #[derive(Clone)]

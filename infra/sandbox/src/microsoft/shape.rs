@@ -64,13 +64,17 @@ impl Wishes {
 }
 
 /// Changes with every write of the item, and with nothing else.
-pub(super) fn change_key(item: &Item) -> String {
-    let sum = digest(&SHA256, format!("{}/{}/{}", item.calendar, item.id, item.seq).as_bytes());
+pub(super) fn change_key(calendar: &str, item: &str, seq: u64) -> String {
+    let sum = digest(&SHA256, format!("{calendar}/{item}/{seq}").as_bytes());
     STANDARD.encode(sum.as_ref().get(..16).unwrap_or_default())
 }
 
 pub(super) fn etag(item: &Item) -> String {
-    format!("W/\"{}\"", change_key(item))
+    weak(&change_key(&item.calendar, &item.id, item.seq))
+}
+
+pub(super) fn weak(change_key: &str) -> String {
+    format!("W/\"{change_key}\"")
 }
 
 /// The body that an exception in the place of an occurrence begins with.
@@ -151,7 +155,7 @@ impl Shape<'_> {
         let series = ids::split_occurrence(key).map_or(key, |(series, _)| series);
         let master = stored::master_of(body).map(|master| self.id(&item.calendar, master));
         let derived = json!({
-            "@odata.etag": etag(item), "changeKey": change_key(item),
+            "@odata.etag": etag(item), "changeKey": change_key(&item.calendar, &item.id, item.seq),
             "createdDateTime": stamp(item.created), "lastModifiedDateTime": stamp(item.updated),
             "start": shown("start"), "end": shown("end"), "seriesMasterId": master,
             "iCalUId": global_id(key), "uid": global_id(series), "hasAttachments": false, "isDraft": false,
