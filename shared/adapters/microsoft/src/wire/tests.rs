@@ -1,0 +1,478 @@
+//! Literal bytes through every request and answer.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use daybook_core::ids::{ItemId, Revision};
+use daybook_core::mirror::{Certainty, MirrorContent};
+use daybook_engine::ports::{NewSubscription, RemoteError};
+use serde_json::json;
+
+use super::batch::Batch;
+use super::calendars::{CreateCalendar, Created, ListCalendars};
+use super::event::{Kind, Line};
+use super::people::Me;
+use super::read::{Delta, FindMarked, GetEvent, Instances, View};
+use super::subscriptions::{Life, Renew, Subscribe, Subscribed, Unsubscribe};
+use super::write::{Delete, Draft, Insert, Inserted, Patch, Reminder, Shape};
+use super::*;
+use crate::testing::{ROOT, at, content, mirror, reply, window};
+
+const SELECT: &str = "id,type,seriesMasterId,start,end,originalStart,isAllDay,isCancelled,showAs,responseStatus,\
+                      transactionId,changeKey";
+const BOUNDS: &str = "startDateTime=2026-03-01T00:00:00Z&endDateTime=2026-04-01T00:00:00Z";
+
+fn kind(error: &RemoteError) -> String {
+    let debug = format!("{error:?}");
+    debug.split([' ', '{']).next().unwrap().to_owned()
+}
+
+#[test]
+fn requests_that_read() {
+    let calendar = "AA/M k=".into();
+    let item = ItemId::new("AAk+1/=");
+    let marker = "String%20%7B6f1d2b0e-8c4a-4e57-9a35-d0b7c1e2f483%7D%20Name%20Daybook";
+    let requests = [
+        (
+            Delta::open(&calendar, window()).prepare(),
+            format!("/me/calendars/AA%2FM%20k%3D/calendarView/delta?{BOUNDS}"),
+        ),
+        (
+            View::open(&calendar, window()).prepare(),
+            format!("/me/calendars/AA%2FM%20k%3D/calendarView?{BOUNDS}&$top=200&$select={SELECT}"),
+        ),
+        (
+            Instances::open(&calendar, &item, window()).prepare(),
+            format!("/me/events/AAk%2B1%2F%3D/instances?{BOUNDS}&$top=200&$select={SELECT}"),
+        ),
+        (
+            GetEvent { calendar: &calendar, id: &item }.prepare(),
+            format!(
+                "/me/events/AAk%2B1%2F%3D?$select={SELECT},subject,location,sensitivity,isReminderOn,\
+                 reminderMinutesBeforeStart&$expand=singleValueExtendedProperties%28%24filter%3Did%20eq%20%27{marker}\
+                 Mirror%27%20or%20id%20eq%20%27{marker}Reminder%27%29"
+            ),
+        ),
+        (
+            FindMarked { calendar: &calendar, mirror: &mirror() }.prepare(),
+            format!(
+                "/me/calendars/AA%2FM%20k%3D/events?$filter=singleValueExtendedProperties%2FAny%28ep%3A%20ep%2Fid%20eq\
+                 %20%27{marker}Mirror%27%20and%20ep%2Fvalue%20eq%20%27{}%27%29&$select=id&$top=50",
+                mirror()
+            ),
+        ),
+        (Me.prepare(), "/me?$select=id,mail,userPrincipalName".into()),
+        (
+            ListCalendars::first().prepare(),
+            "/me/calendars?$select=id,name,canEdit,canShare,isDefaultCalendar,owner&$top=100".into(),
+        ),
+    ];
+    for (call, target) in requests {
+        assert_eq!((call.method.as_str(), call.target.as_str()), ("GET", target.as_str()));
+        assert!(call.prefer.starts_with(PREFER), "{target}");
+        assert_eq!((call.body, call.if_match), (None, None));
+    }
+    assert_eq!(
+        Delta::open(&calendar, window()).prepare().prefer,
+        r#"IdType="ImmutableId", outlook.timezone="UTC", odata.maxpagesize=200"#
+    );
+}
+
+/// The answers of the documentation: a master with foreign dates, a sparse occurrence, a tombstone.
+const DELTA: &str = r##"{ "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#Collection(event)",
+  "@odata.nextLink": "https://graph.example/v1.0/me/calendars/AAMk/calendarView/delta?$skiptoken=dTok9a",
+  "value": [
+    { "@odata.type": "#microsoft.graph.event", "@odata.etag": "W/\"Kp3r\"", "id": "AAk1", "type": "singleInstance",
+      "subject": "Dentist", "isAllDay": false, "isCancelled": false, "showAs": "busy", "sensitivity": "normal",
+      "start": {"dateTime":"2026-03-03T12:00:00.0000000","timeZone":"UTC"}, "end": {"dateTime":"2026-03-03T13:00:00.0000000","timeZone":"UTC"} },
+    { "@odata.type": "#microsoft.graph.event", "@odata.etag": "W/\"Kp3s\"", "id": "AAkM", "type": "seriesMaster",
+      "subject": "Team", "showAs": "tentative", "recurrence": {"pattern":{},"range":{}},
+      "start": {"dateTime":"2026-02-03T09:00:00.0000000","timeZone":"UTC"}, "end": {"dateTime":"2026-02-03T10:00:00.0000000","timeZone":"UTC"} },
+    { "@odata.type": "#microsoft.graph.event", "id": "AAkO1", "type": "occurrence", "seriesMasterId": "AAkM",
+      "start": {"dateTime":"2026-02-10T09:00:00.0000000","timeZone":"UTC"}, "end": {"dateTime":"2026-02-10T10:00:00.0000000","timeZone":"UTC"} },
+    { "id": "AAkBad", "start": 7 },
+    { "@removed": { "reason": "deleted" }, "id": "AAkX" } ] }"##;
+
+#[test]
+fn a_page_of_a_delta() {
+    let calendar = "AAMk".into();
+    let page = Delta::open(&calendar, window()).parse(&reply(200, DELTA)).unwrap();
+    let told: Vec<String> = page
+        .lines
+        .iter()
+        .map(|line| match line {
+            Line::Event(event) => format!(
+                "{} {:?} series {:?} removed {} sparse {}",
+                event.id,
+                event.kind(),
+                event.series(),
+                event.is_removed(),
+                event.is_sparse()
+            ),
+            Line::Unreadable { id } => format!("{id} unreadable"),
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "AAk1 Single series None removed false sparse false",
+            "AAkM Master series Some(\"AAkM\") removed false sparse false",
+            "AAkO1 Occurrence series Some(\"AAkM\") removed false sparse true",
+            "AAkBad unreadable",
+            "AAkX Single series None removed true sparse false",
+        ]
+    );
+    assert!(page.next.is_some() && page.delta.is_none());
+}
+
+#[test]
+fn e_016_e_027_how_a_bookmark_is_lost() {
+    let calendar = "AAMk".into();
+    let opened =
+        |status, body| kind(&Delta::open(&calendar, window()).parse(&reply(status, body)).unwrap_err());
+    let followed =
+        |status, body| kind(&Delta::follow(&calendar, "/x".into()).parse(&reply(status, body)).unwrap_err());
+    for (status, body, first, later) in [
+        (
+            410,
+            r#"{"error":{"code":"syncStateNotFound","message":"generation=149"}}"#,
+            "CursorLost",
+            "CursorLost",
+        ),
+        (410, r#"{"error":{"code":"SyncStateNotFound"}}"#, "CursorLost", "CursorLost"),
+        (410, r#"{"error":{"code":"resyncRequired"}}"#, "CursorLost", "CursorLost"),
+        (400, r#"{"error":{"code":"BadRequest","message":"Badly formed token."}}"#, "Rejected", "CursorLost"),
+        (404, r#"{"error":{"code":"ErrorItemNotFound"}}"#, "Missing", "Missing"),
+        (504, r#"{"error":{"code":"UnknownError"}}"#, "Later", "Later"),
+        (200, "<html>", "Unintelligible", "Unintelligible"),
+    ] {
+        assert_eq!(
+            (opened(status, body).as_str(), followed(status, body).as_str()),
+            (first, later),
+            "{status} {body}"
+        );
+    }
+}
+
+#[test]
+fn what_failures_mean() {
+    for (status, code, expected) in [
+        (400, "ErrorPropertyValidationFailure", "Rejected"),
+        (400, "ErrorOccurrenceCrossingBoundary", "Rejected"),
+        (401, "InvalidAuthenticationToken", "Refused"),
+        (403, "ErrorAccessDenied", "Forbidden"),
+        (403, "accessDenied", "Forbidden"),
+        (403, "Authorization_RequestDenied", "Refused"),
+        (403, "MailboxNotEnabledForRESTAPI", "Missing"),
+        (404, "MailboxNotEnabledForRESTAPI", "Missing"),
+        (404, "ErrorItemNotFound", "Missing"),
+        (409, "conflict", "Conflict"),
+        (412, "ErrorIrresolvableConflict", "Conflict"),
+        (423, "ErrorMailboxStoreUnavailable", "Later"),
+        (429, "ApplicationThrottled", "Later"),
+        (429, "", "Later"),
+        (403, "MailboxConcurrency", "Later"),
+        (503, "MailboxConcurrency", "Later"),
+        (503, "serviceNotAvailable", "Later"),
+        (504, "UnknownError", "Later"),
+        (507, "ErrorQuotaExceeded", "Rejected"),
+        (302, "", "Rejected"),
+    ] {
+        let body = json!({ "error": { "code": code, "message": "Ada's dentist" } }).to_string();
+        let error = failure("calendar AAMk".into(), &reply(status, &body));
+        assert_eq!(kind(&error), expected, "{status} {code}");
+        assert!(!format!("{error} {error:?}").contains("dentist"), "sentences are not passed on");
+    }
+    let html = failure("calendar AAMk".into(), &reply(502, "<html><h1>Bad gateway</h1></html>"));
+    assert_eq!(kind(&html), "Later");
+    let patience = Reply { retry_after: Some(Duration::from_secs(7)), ..reply(429, "") };
+    assert_eq!(failure(String::new(), &patience).retry_after(), Some(Duration::from_secs(7)));
+    let odd = r#"{"error":{"code":"Ada's dentist"}}"#;
+    assert!(!failure(String::new(), &reply(400, odd)).to_string().contains("dentist"));
+}
+
+#[test]
+fn e_088_e_089_a_new_mirror() {
+    let calendar = "AAMk=".into();
+    let (mirror, content) = (mirror(), content());
+    let draft = || Draft { mirror: &mirror, content: &content, reminder: Reminder::Ours, shape: Shape::Once };
+    let insert = |attempt| Insert { calendar: &calendar, draft: draft(), attempt };
+    let call = insert(1).prepare();
+    assert_eq!((call.method.as_str(), call.target.as_str()), ("POST", "/me/calendars/AAMk%3D/events"));
+    assert_eq!(call.prefer, r#"IdType="ImmutableId", outlook.timezone="UTC""#);
+    assert_eq!(
+        call.body.unwrap(),
+        json!({
+            "subject": "Busy",
+            "start": { "dateTime": "2026-03-03T08:00:00", "timeZone": "UTC" },
+            "end": { "dateTime": "2026-03-03T08:30:00", "timeZone": "UTC" },
+            "isAllDay": false, "showAs": "busy", "sensitivity": "private",
+            "location": { "displayName": "" },
+            "isReminderOn": false, "reminderMinutesBeforeStart": 0,
+            "responseRequested": false, "allowNewTimeProposals": false,
+            "transactionId": mirror.as_str(),
+            "singleValueExtendedProperties": [
+                { "id": "String {6f1d2b0e-8c4a-4e57-9a35-d0b7c1e2f483} Name DaybookMirror", "value": mirror.as_str() },
+                { "id": "String {6f1d2b0e-8c4a-4e57-9a35-d0b7c1e2f483} Name DaybookReminder", "value": "none" },
+            ],
+        })
+    );
+    assert_eq!(insert(3).prepare().body.unwrap()["transactionId"], format!("{mirror}-3"));
+}
+
+#[test]
+fn what_is_written_over_keeps_what_is_not_ours() {
+    let calendar = "AAMk=".into();
+    let (mirror, id, revision) = (mirror(), ItemId::new("AAk1="), Revision::new("W/\"a\""));
+    let content = MirrorContent {
+        certainty: Certainty::Tentative,
+        location: Some("Room 2".into()),
+        reminder_minutes: Some(10),
+        ..content()
+    };
+    let call = |reminder, shape| {
+        let draft = Draft { mirror: &mirror, content: &content, reminder, shape };
+        Patch { calendar: &calendar, id: &id, draft, revision: Some(&revision) }.prepare()
+    };
+    let ours = call(Reminder::Ours, Shape::Once);
+    assert_eq!((ours.method.as_str(), ours.target.as_str()), ("PATCH", "/me/events/AAk1%3D"));
+    assert_eq!(ours.if_match.as_deref(), Some("W/\"a\""));
+    let body = ours.body.unwrap();
+    let names: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "end",
+            "isAllDay",
+            "isReminderOn",
+            "location",
+            "reminderMinutesBeforeStart",
+            "sensitivity",
+            "showAs",
+            "singleValueExtendedProperties",
+            "start",
+            "subject"
+        ]
+    );
+    assert_eq!((&body["showAs"], &body["isReminderOn"]), (&json!("tentative"), &json!(true)));
+    assert_eq!(
+        (&body["reminderMinutesBeforeStart"], &body["location"]["displayName"]),
+        (&json!(10), &json!("Room 2"))
+    );
+    let theirs = call(Reminder::Theirs, Shape::Series).body.unwrap();
+    assert!(theirs.get("isReminderOn").is_none() && theirs.get("reminderMinutesBeforeStart").is_none());
+    assert_eq!(theirs["recurrence"], json!(null));
+    assert!(theirs.as_object().unwrap().contains_key("recurrence"));
+}
+
+const CREATED: &str = r#"{ "@odata.etag": "W/\"q1Zc\"", "id": "AAkALg=", "changeKey": "q1Zc",
+  "createdDateTime": "2026-03-02T08:00:00.1234567Z", "transactionId": "x", "subject": "Busy", "type": "singleInstance",
+  "start": { "dateTime": "2026-03-03T08:00:00.0000000", "timeZone": "UTC" },
+  "end": { "dateTime": "2026-03-03T08:30:00.0000000", "timeZone": "UTC" } }"#;
+
+#[test]
+fn e_048_answers_to_a_new_mirror() {
+    let calendar = "AAMk=".into();
+    let (mirror, content) = (mirror(), content());
+    let draft = Draft { mirror: &mirror, content: &content, reminder: Reminder::Ours, shape: Shape::Once };
+    let insert = Insert { calendar: &calendar, draft, attempt: 1 };
+    let word = |reply: &Reply| match insert.parse(reply) {
+        Ok(Inserted::Now(sent)) => format!("now {} {}", sent.event.id, sent.event.revision().unwrap()),
+        Ok(Inserted::Before(id)) => format!("before {id}"),
+        Ok(Inserted::Duplicate) => "duplicate".into(),
+        Err(error) => kind(&error),
+    };
+    let later = |answered_at: &str| Reply { answered_at: at(answered_at), ..reply(201, CREATED) };
+    let duplicate =
+        r#"{"error":{"code":"ErrorDuplicateTransactionId","@event.existingEventId":"AAkALg..."}}"#;
+    for (answer, expected) in [
+        (reply(201, CREATED), "now AAkALg= W/\"q1Zc\""),
+        (later("2026-03-02T08:00:02Z"), "now AAkALg= W/\"q1Zc\""),
+        (later("2026-03-02T09:00:02Z"), "before AAkALg="),
+        (reply(409, duplicate), "duplicate"),
+        (reply(400, duplicate), "duplicate"),
+        (reply(404, r#"{"error":{"code":"ErrorItemNotFound"}}"#), "Missing"),
+        (reply(400, r#"{"error":{"code":"ErrorInvalidRequest"}}"#), "Rejected"),
+        (reply(201, "{}"), "Unintelligible"),
+    ] {
+        assert_eq!(word(&answer), expected, "{answer:?}");
+    }
+}
+
+#[test]
+fn what_is_gone_is_deleted_and_has_changed() {
+    let (calendar, id) = ("AAMk=".into(), ItemId::new("AAk1="));
+    let delete = Delete { calendar: &calendar, id: &id, revision: None };
+    assert_eq!(delete.prepare(), Call::delete("/me/events/AAk1%3D".into()));
+    let gone = r#"{"error":{"code":"ErrorItemNotFound"}}"#;
+    for status in [204, 404, 410] {
+        assert!(delete.parse(&reply(status, gone)).is_ok(), "{status}");
+    }
+    assert_eq!(kind(&delete.parse(&reply(412, "")).unwrap_err()), "Conflict");
+    let (mirror, content) = (mirror(), content());
+    let draft = Draft { mirror: &mirror, content: &content, reminder: Reminder::Ours, shape: Shape::Once };
+    let patch = Patch { calendar: &calendar, id: &id, draft, revision: None };
+    assert_eq!(kind(&patch.parse(&reply(404, gone)).unwrap_err()), "Conflict");
+    let get = GetEvent { calendar: &calendar, id: &id };
+    assert_eq!(get.parse(&reply(404, gone)).unwrap(), None);
+    let no_mailbox = r#"{"error":{"code":"MailboxNotEnabledForRESTAPI"}}"#;
+    assert_eq!(kind(&get.parse(&reply(404, no_mailbox)).unwrap_err()), "Missing");
+}
+
+#[test]
+fn an_event_is_read_further_only_where_it_is_ours() {
+    let (calendar, id) = ("AAMk=".into(), ItemId::new("AAk1="));
+    let get = GetEvent { calendar: &calendar, id: &id };
+    let body = |value: &str| {
+        json!({
+            "id": "AAk1=", "changeKey": "q1", "type": "singleInstance", "subject": "Dentist", "showAs": "busy",
+            "singleValueExtendedProperties": [
+                { "id": "String {6F1D2B0E-8C4A-4E57-9A35-D0B7C1E2F483} Name DaybookMirror", "value": value }],
+        })
+        .to_string()
+    };
+    let found = get.parse(&reply(200, &body("somebody else's"))).unwrap().unwrap();
+    assert!(found.marked.is_none() && !format!("{found:?}").contains("Dentist"));
+    assert_eq!((found.event.kind(), found.event.revision()), (Kind::Single, Some("W/\"q1\"".into())));
+    let found = get.parse(&reply(200, &body(mirror().as_str()))).unwrap().unwrap();
+    assert_eq!(found.marked.unwrap().mirror, mirror());
+}
+
+#[test]
+fn mirrors_by_their_marker_lowest_first() {
+    let calendar = "AAMk=".into();
+    let find = FindMarked { calendar: &calendar, mirror: &mirror() };
+    let ids = find.parse(&reply(200, r#"{"value":[{"id":"b"},{"id":"a"},{"id":"b"}]}"#)).unwrap();
+    assert_eq!(ids, ["a".into(), "b".into()]);
+}
+
+#[test]
+fn a_batch_and_its_answers_out_of_order() {
+    let calls = [
+        Call::send(http::Method::POST, "/me/calendars/AAMk/events".into(), json!({ "subject": "Booked" })),
+        Call { if_match: Some("W/\"a\"".into()), ..Call::delete("/me/events/AAk1".into()) },
+        Call::get("/me/events/AAk2".into()),
+    ];
+    let batch = Batch { calls: &calls, now: at("2026-03-02T08:00:00Z") };
+    let call = batch.prepare();
+    assert_eq!((call.method.as_str(), call.target.as_str()), ("POST", "/$batch"));
+    assert_eq!(
+        call.body.unwrap(),
+        json!({ "requests": [
+            { "id": "1", "method": "POST", "url": "/me/calendars/AAMk/events", "body": { "subject": "Booked" },
+              "headers": { "Content-Type": "application/json", "Prefer": PREFER } },
+            { "id": "2", "method": "DELETE", "url": "/me/events/AAk1",
+              "headers": { "If-Match": "W/\"a\"", "Prefer": PREFER } },
+            { "id": "3", "method": "GET", "url": "/me/events/AAk2", "headers": { "Prefer": PREFER } },
+        ] })
+    );
+    let answer = r#"{ "responses": [
+        { "id": "2", "status": 204 },
+        { "id": "1", "status": 429, "headers": {"Retry-After":"7"}, "body": {"error":{"code":"ApplicationThrottled"}} } ] }"#;
+    let replies = batch.parse(&reply(200, answer)).unwrap();
+    let first = replies[0].as_ref().unwrap();
+    assert_eq!((first.status.as_u16(), first.retry_after), (429, Some(Duration::from_secs(7))));
+    assert_eq!(failure::code(first), "applicationthrottled");
+    assert_eq!(replies[1].as_ref().unwrap().status, 204);
+    assert!(replies[2].is_none());
+}
+
+#[test]
+fn links_are_followed_on_our_own_host_alone() {
+    let root: Url = ROOT.parse().unwrap();
+    for (link, expected) in [
+        ("https://graph.example/v1.0/me/x?$deltatoken=a", Some("/me/x?$deltatoken=a")),
+        ("https://graph.example:443/v1.0/me/x", Some("/me/x")),
+        ("https://graph.example/v1.0evil/x", None),
+        ("https://graph.example/beta/me/x", None),
+        ("http://graph.example/v1.0/me/x", None),
+        ("https://graph.example.evil/v1.0/me/x", None),
+        ("https://ada@graph.example/v1.0/me/x", None),
+        ("/me/x", None),
+    ] {
+        assert_eq!(target_of(&root, link).as_deref(), expected, "{link}");
+    }
+}
+
+#[test]
+fn making_a_calendar() {
+    let create = CreateCalendar { name: "Work schedule" };
+    let call = create.prepare();
+    assert_eq!((call.method.as_str(), call.target.as_str()), ("POST", "/me/calendars"));
+    assert_eq!(call.body.unwrap(), json!({ "name": "Work schedule" }));
+    let made = create.parse(&reply(201, r#"{"id":"AAMk","name":"Work schedule","canEdit":true}"#));
+    assert!(matches!(made, Ok(Created::Now(calendar)) if calendar.id == "AAMk"));
+    for status in [400, 409] {
+        let before = create.parse(&reply(status, r#"{"error":{"code":"ErrorFolderExists"}}"#));
+        assert!(matches!(before, Ok(Created::Before)), "{status}");
+    }
+    let denied = create.parse(&reply(403, r#"{"error":{"code":"ErrorAccessDenied"}}"#));
+    assert!(matches!(denied, Err(RemoteError::Refused { .. })), "no consent: signing in again asks for it");
+}
+
+#[test]
+fn e_019_subscriptions() {
+    let calendar = "AAMk=".into();
+    let wanted = NewSubscription {
+        id: "ours".into(),
+        secret: "c_01H".into(),
+        url: "https://hooks.example/webhooks/microsoft".into(),
+        lifecycle_url: "https://hooks.example/webhooks/microsoft/lifecycle".into(),
+        now: at("2026-03-02T08:00:00Z"),
+    };
+    let subscribe = |life| Subscribe { calendar: &calendar, wanted: &wanted, life };
+    let call = subscribe(Life::Long).prepare();
+    assert_eq!((call.method.as_str(), call.target.as_str()), ("POST", "/subscriptions"));
+    assert!(call.prefer.contains("ImmutableId"));
+    assert_eq!(
+        call.body.unwrap(),
+        json!({
+            "changeType": "created,updated,deleted",
+            "notificationUrl": "https://hooks.example/webhooks/microsoft",
+            "lifecycleNotificationUrl": "https://hooks.example/webhooks/microsoft/lifecycle",
+            "resource": "me/calendars/AAMk=/events",
+            "expirationDateTime": "2026-03-09T07:50:00Z",
+            "clientState": "c_01H",
+            "latestSupportedTlsVersion": "v1_2",
+        })
+    );
+    let word = |status, body: &str| match subscribe(Life::Long).parse(&reply(status, body)) {
+        Ok(Subscribed::Until(standing)) => format!("until {}", standing.expiration_date_time.unwrap()),
+        Ok(Subscribed::Unwelcome(_)) => "unwelcome".into(),
+        Ok(Subscribed::Taken) => "taken".into(),
+        Err(error) => kind(&error),
+    };
+    for (status, body, expected) in [
+        (
+            201,
+            r#"{"id":"5b0c","expirationDateTime":"2026-03-05T08:00:00.1234567Z"}"#,
+            "until 2026-03-05T08:00:00.1234567Z",
+        ),
+        (400, r#"{"error":{"code":"ExtensionError"}}"#, "unwelcome"),
+        (400, r#"{"error":{"code":"ValidationError","message":"timed out"}}"#, "Rejected"),
+        (403, r#"{"error":{"code":"ErrorAccessDenied"}}"#, "Forbidden"),
+        (409, r#"{"error":{"code":"conflict"}}"#, "taken"),
+    ] {
+        assert_eq!(word(status, body), expected, "{status} {body}");
+    }
+    let id = "5b0c".into();
+    let renew = Renew { id: &id, now: wanted.now, life: Life::Short };
+    let call = renew.prepare();
+    assert_eq!((call.method.as_str(), call.target.as_str()), ("PATCH", "/subscriptions/5b0c"));
+    assert_eq!(call.body.unwrap(), json!({ "expirationDateTime": "2026-03-05T06:00:00Z" }));
+    let gone = reply(404, r#"{"error":{"code":"ResourceNotFound"}}"#);
+    assert_eq!(kind(&renew.parse(&gone).unwrap_err()), "Missing");
+    assert!(Unsubscribe { id: &id }.parse(&gone).is_ok());
+}
+
+#[test]
+fn people_without_mail_have_a_name_all_the_same() {
+    for (body, label) in [
+        (
+            r#"{"id":"u1","displayName":"Ada","mail":"ada@clinic.example","userPrincipalName":"ada_c"}"#,
+            "ada@clinic.example",
+        ),
+        (r#"{"id":"u1","mail":null,"userPrincipalName":"carla@home.example"}"#, "carla@home.example"),
+        (r#"{"id":"u1"}"#, "a Microsoft account"),
+    ] {
+        assert_eq!(Me.parse(&reply(200, body)).unwrap().label(), label);
+    }
+}
