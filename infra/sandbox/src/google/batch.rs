@@ -30,7 +30,8 @@ pub fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Part>, Refusal> {
     let text = std::str::from_utf8(body).map_err(|_| bad())?.replace("\r\n", "\n");
     let text = format!("\n{text}");
     let whole = text.split_once(&format!("\n--{boundary}--")).map(|(whole, _)| whole).ok_or_else(bad)?;
-    let pieces = whole.split(&format!("\n--{boundary}\n")).skip(1);
+    let between = format!("\n--{boundary}\n");
+    let pieces = whole.split(&between).skip(1);
     let parts: Vec<Part> =
         pieces.map(|piece| part(piece, headers).ok_or_else(bad)).collect::<Result<_, _>>()?;
     if parts.is_empty() {

@@ -140,7 +140,7 @@ impl Query {
 
     /// The value of a parameter that is given once.
     pub fn one(&self, name: &str) -> Option<&str> {
-        self.all(name).next()
+        self.pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The values of one that may be repeated.

@@ -129,8 +129,8 @@ fn revised(before: &Fields, mut fields: Fields) -> Result<Fields, Refusal> {
 
 fn checked(mut fields: Fields, zone: &TimeZone) -> Result<Fields, Refusal> {
     fields.retain(|_, value| !value.is_null());
-    times(&mut fields, zone)?;
     recurrence(&mut fields)?;
+    times(&mut fields, zone)?;
     words(&fields)?;
     properties(&mut fields)?;
     attendees(&mut fields)?;
