@@ -8,7 +8,10 @@ use crate::workspace::Package;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("shared/core", &[]),
     ("shared/engine", &["shared/core"]),
-    ("shared/adapters/", &["shared/core", "shared/engine"]),
+    // What adapters share: the way out, and the sign-in that two providers have in common.
+    ("shared/adapters/http", &[]),
+    ("shared/adapters/oauth", &["shared/core", "shared/engine", "shared/adapters/http"]),
+    ("shared/adapters/", &["shared/core", "shared/engine", "shared/adapters/http", "shared/adapters/oauth"]),
     ("functions/", &["shared/"]),
     // The sandbox stands for the outside world: of ours it knows nothing.
     ("infra/sandbox", &[]),
@@ -58,6 +61,9 @@ mod tests {
             ("shared/engine", &["shared/core", "shared/adapters/caldav"], 1),
             ("shared/adapters/caldav", &["shared/core", "shared/engine"], 0),
             ("shared/adapters/caldav", &["shared/adapters/ehr"], 1),
+            ("shared/adapters/google", &["shared/adapters/http", "shared/adapters/oauth"], 0),
+            ("shared/adapters/http", &["shared/engine"], 1),
+            ("shared/adapters/oauth", &["shared/adapters/google"], 1),
             ("shared/adapters/ehr", &["infra/sandbox"], 1),
             ("functions/settings", &["shared/engine", "shared/adapters/secrets"], 0),
             ("functions/settings", &["functions/ehr_change"], 1),
