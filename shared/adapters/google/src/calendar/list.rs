@@ -164,7 +164,7 @@ fn series_of(event: &Event) -> Option<&str> {
     let is_start = matches!(start.len(), 8 | 16)
         && start.starts_with(|first: char| first.is_ascii_digit())
         && start.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'T' | b'Z'));
-    is_start.then_some(series)
+    (is_start && !series.is_empty()).then_some(series)
 }
 
 fn touched(item: &str, revision: Option<String>, name: Option<MirrorId>) -> Entry {
