@@ -175,7 +175,10 @@ async fn set(State(server): State<CalDav>, headers: HeaderMap, body: Bytes) -> R
     if wish.fail.as_ref().is_some_and(|failure| !(400..600).contains(&failure.status)) {
         return (StatusCode::UNPROCESSABLE_ENTITY, "a failure has a status from 400 to 599").into_response();
     }
-    if wish.expire_tokens && server.transact(|tx| tx.expire_tokens()).is_err() {
+    if wish.expire_tokens
+        && let Err(error) = server.expire_tokens()
+    {
+        tracing::error!(%error, "the sandbox CalDAV server cannot use its file");
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     }
     let mut switches = server.control().switches();

@@ -100,6 +100,11 @@ impl CalDav {
         self.inner.store.run(work)
     }
 
+    /// No sync token given so far is honoured any more.
+    fn expire_tokens(&self) -> rusqlite::Result<()> {
+        self.inner.store.run(|tx: &Tx<'_>| tx.expire_tokens())
+    }
+
     fn control(&self) -> &Control {
         &self.inner.control
     }

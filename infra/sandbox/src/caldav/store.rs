@@ -87,8 +87,8 @@ impl Object {
     /// Quoted, as it stands in headers. A number alone would come back when a file is made anew.
     pub(super) fn etag(&self) -> String {
         let sum = digest(&SHA256, self.text.as_deref().unwrap_or_default().as_bytes());
-        let short: String = sum.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        format!("\"{}-{short}\"", self.seq)
+        let short = sum.as_ref().first_chunk().copied().map_or(0, u32::from_be_bytes);
+        format!("\"{}-{short:08x}\"", self.seq)
     }
 }
 

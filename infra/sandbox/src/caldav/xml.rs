@@ -1,4 +1,4 @@
-//! XML as WebDAV servers write and read it, in two ways of writing: with prefixes, and with a default namespace on
+//! XML as calendar servers write and read it, in two ways of writing: with prefixes, and with a default namespace on
 //! every element and CDATA, as Apple does. What elements mean is not decided here.
 
 use std::borrow::Cow;
@@ -87,12 +87,12 @@ impl Element {
     /// A whole document.
     pub(super) fn document(&self, manners: Manners) -> String {
         let mut out = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n");
-        let prefixes = match manners {
-            Manners::Apple => String::new(),
-            Manners::Plain => {
-                PREFIXES.iter().map(|(space, prefix)| format!(" xmlns:{prefix}=\"{space}\"")).collect()
+        let mut prefixes = String::new();
+        if manners == Manners::Plain {
+            for (space, prefix) in PREFIXES {
+                let _ = write!(prefixes, " xmlns:{prefix}=\"{space}\"");
             }
-        };
+        }
         self.write(&mut out, manners, &prefixes);
         out
     }
@@ -105,18 +105,17 @@ impl Element {
         }
         match &self.inside {
             Inside::Nothing => return out.push_str("/>"),
-            Inside::Text(text) => {
-                let _ = write!(out, ">{}", escaped(text));
-            }
             Inside::Data(text) if manners == Manners::Apple => {
                 let _ = write!(out, "><![CDATA[{}]]>", text.replace("]]>", "]]]]><![CDATA[>"));
             }
-            Inside::Data(text) => {
+            Inside::Text(text) | Inside::Data(text) => {
                 let _ = write!(out, ">{}", escaped(text));
             }
             Inside::Elements(elements) => {
                 out.push('>');
-                elements.iter().for_each(|element| element.write(out, manners, ""));
+                for element in elements {
+                    element.write(out, manners, "");
+                }
             }
         }
         let _ = write!(out, "</{tag}>");

@@ -146,8 +146,8 @@ fn line(node: Node<'_, '_>) -> Line {
     let mut line = Line::default();
     for part in node.children() {
         match part.tag_name().name() {
-            "href" => line.href = part.text().unwrap().to_owned(),
-            "status" => line.status = part.text().unwrap().to_owned(),
+            "href" => line.href = part.text().unwrap().into(),
+            "status" => line.status = part.text().unwrap().into(),
             "propstat" => take(&mut line, part),
             _ => {}
         }

@@ -70,7 +70,7 @@ async fn a_multiget_tells_what_is_there_and_what_is_not() {
         format!("http://dav.test{HOME}%61.ics"),
         "/sandbox/caldav/calendars/carla/home/a.ics".to_owned(),
     ];
-    let hrefs: String = hrefs.iter().map(|href| format!("<d:href>{href}</d:href>")).collect();
+    let hrefs = format!("<d:href>{}</d:href>", hrefs.join("</d:href><d:href>"));
     let body = format!(
         "<c:calendar-multiget xmlns:d=\"DAV:\" xmlns:c=\"{CALDAV}\"><d:prop><d:getetag/><c:calendar-data/></d:prop>{hrefs}</c:calendar-multiget>"
     );

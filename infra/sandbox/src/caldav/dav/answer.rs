@@ -29,12 +29,12 @@ impl Refusal {
         Self::bare(StatusCode::METHOD_NOT_ALLOWED)
     }
 
-    /// 403 with a precondition of WebDAV's.
+    /// 403 with a precondition of RFC 4918 and its kin.
     pub(super) fn dav(name: &'static str) -> Self {
         Self::because(StatusCode::FORBIDDEN, Element::new(Name::new(DAV, name)))
     }
 
-    /// 403 with a precondition of CalDAV's.
+    /// 403 with a precondition of RFC 4791.
     pub(super) fn caldav(name: &'static str) -> Self {
         Self::because(StatusCode::FORBIDDEN, Element::new(Name::new(CALDAV, name)))
     }

@@ -77,8 +77,8 @@ pub(super) fn change(call: &Call<'_>) -> Result<Response, Refusal> {
         (false, true) => "HTTP/1.1 424 Failed Dependency",
         (false, false) => "HTTP/1.1 403 Forbidden",
     };
-    let stats = wish.all.iter().map(|name| propstat(vec![Element::new(name.clone())], status(name)));
-    let line = dav("response").with([dav("href").text(call.place.href())].into_iter().chain(stats));
+    let told = wish.all.iter().map(|name| propstat(vec![Element::new(name.clone())], status(name)));
+    let line = dav("response").with([dav("href").text(call.place.href())].into_iter().chain(told));
     Ok(multistatus(vec![line], call.server.control().manners()))
 }
 

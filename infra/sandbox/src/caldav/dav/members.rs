@@ -57,13 +57,12 @@ fn judge(facts: &Facts, manners: Manners) -> Result<(), Refusal> {
     let odd = |name: &str| facts.odd.contains(&name);
     match manners {
         _ if odd("METHOD") => Err(Refusal::caldav("valid-calendar-object-resource")),
-        Manners::Plain => Ok(()),
         Manners::Apple if odd("DTEND") => Err(Refusal::missing()),
         Manners::Apple if odd("VTIMEZONE") => Err(Refusal::bare(StatusCode::FORBIDDEN)),
         Manners::Apple if odd("CALSCALE") || odd("STATUS") || odd("SEQUENCE") => {
             Err(Refusal::bare(StatusCode::BAD_REQUEST))
         }
-        Manners::Apple => Ok(()),
+        Manners::Plain | Manners::Apple => Ok(()),
     }
 }
 
