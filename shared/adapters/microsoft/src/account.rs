@@ -57,7 +57,7 @@ impl Account for MicrosoftAccount {
 }
 
 fn infos(calendars: Vec<Calendar>) -> Vec<CalendarInfo> {
-    let own = calendars.iter().find(|calendar| calendar.is_default_calendar == Some(true)).and_then(address);
+    let own = calendars.iter().find(|calendar| calendar.is_default == Some(true)).and_then(address);
     calendars.into_iter().map(|calendar| info(calendar, own.as_deref())).collect()
 }
 
@@ -75,7 +75,7 @@ fn info(calendar: Calendar, own: Option<&str>) -> CalendarInfo {
         time_zone: None,
         writable,
         owned: is_ours && writable,
-        primary: calendar.is_default_calendar == Some(true),
+        primary: calendar.is_default == Some(true),
         shared: !is_ours,
     }
 }

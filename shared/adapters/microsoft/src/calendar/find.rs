@@ -26,7 +26,7 @@ impl MicrosoftCalendar {
         for ((at, id), answer) in known().zip(self.session.ask_each(&requests).await) {
             match answer {
                 Ok(found) => {
-                    sightings.push(found.map_or_else(|| absent(at), |found| sighting(at, id, &found)))
+                    sightings.push(found.map_or_else(|| absent(at), |found| sighting(at, id, &found)));
                 }
                 Err(error @ (RemoteError::Rejected { .. } | RemoteError::Unintelligible { .. })) => {
                     tracing::warn!(calendar = %self.id, %error, "one mirror cannot be read");

@@ -27,7 +27,7 @@ enum Write<'a> {
 /// What became of it.
 enum Done {
     Inserted(Inserted),
-    Patched(Sent),
+    Patched(Box<Sent>),
     Deleted,
 }
 

@@ -73,6 +73,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
     fn told(fields: Value) -> Event {
         let mut event = json!({
             "id": "AAk1",

@@ -26,7 +26,10 @@ pub fn content(event: &Event, fields: &MirrorFields) -> MirrorContent {
         interval,
         certainty: certainty(event),
         location: place.map(str::trim).filter(|place| !place.is_empty()).map(str::to_owned),
-        reminder_minutes: written_reminder(fields).unwrap_or_else(|| standing_reminder(fields)),
+        reminder_minutes: match written_reminder(fields) {
+            Recorded::Reminder(written) => written,
+            Recorded::Nothing => standing_reminder(fields),
+        },
     }
 }
 
@@ -44,8 +47,8 @@ pub fn ruined() -> MirrorContent {
 /// Whether a person has set another reminder than the one that we wrote.
 pub fn touch(fields: &MirrorFields) -> Touch {
     match written_reminder(fields) {
-        Some(written) if written != standing_reminder(fields) => Touch::Decorated,
-        Some(_) | None => Touch::OursAlone,
+        Recorded::Reminder(written) if written != standing_reminder(fields) => Touch::Decorated,
+        Recorded::Reminder(_) | Recorded::Nothing => Touch::OursAlone,
     }
 }
 
@@ -64,11 +67,19 @@ fn certainty(event: &Event) -> Certainty {
     }
 }
 
-/// The reminder that we wrote last, as our own property keeps it.
-fn written_reminder(fields: &MirrorFields) -> Option<Option<u32>> {
-    match fields.property(REMINDER)? {
-        "none" => Some(None),
-        minutes => minutes.parse().ok().map(Some),
+/// What our own property keeps of the reminder that we wrote last.
+enum Recorded {
+    Reminder(Option<u32>),
+    Nothing,
+}
+
+fn written_reminder(fields: &MirrorFields) -> Recorded {
+    match fields.property(REMINDER) {
+        Some("none") => Recorded::Reminder(None),
+        Some(minutes) => {
+            minutes.parse().map_or(Recorded::Nothing, |minutes| Recorded::Reminder(Some(minutes)))
+        }
+        None => Recorded::Nothing,
     }
 }
 
@@ -85,6 +96,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
     fn read(changed: Value) -> (MirrorContent, Touch) {
         let mut value = json!({
             "id": "AAk1", "type": "singleInstance", "subject": "Busy", "isAllDay": false, "isCancelled": false,

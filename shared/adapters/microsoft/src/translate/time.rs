@@ -88,6 +88,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal is handed over")]
     fn event(fields: Value) -> Event {
         let mut event = json!({ "id": "AAk1" });
         event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
@@ -157,7 +158,7 @@ mod tests {
     fn e_059_an_occurrence_keeps_its_name_when_it_moves() {
         let series = |kind: &str, hour: u8, more: Value| {
             let mut fields =
-                told(&format!("2026-03-10T{hour:02}:00:00"), &format!("2026-03-10T{:02}:30:00", hour), "UTC");
+                told(&format!("2026-03-10T{hour:02}:00:00"), &format!("2026-03-10T{hour:02}:30:00"), "UTC");
             fields["type"] = kind.into();
             fields["seriesMasterId"] = "AAkM".into();
             fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

@@ -50,30 +50,34 @@ impl Operation for Batch<'_> {
 
     fn parse(&self, reply: &Reply) -> Result<Self::Answer, RemoteError> {
         let answers: Answers = parse_json(self.what(), reply)?;
-        let mut by_id: HashMap<String, Answer> =
+        let by_id: HashMap<String, Answer> =
             answers.responses.into_iter().map(|answer| (answer.id.clone(), answer)).collect();
         let ids = (1..).take(self.calls.len());
-        Ok(ids.map(|id: usize| self.reply(by_id.remove(&id.to_string())?, reply)).collect())
+        Ok(ids.map(|id: usize| self.reply(by_id.get(&id.to_string())?, reply)).collect())
     }
 }
 
 fn request(id: usize, call: &Call) -> Value {
     let mut headers = Map::from_iter([("Prefer".to_owned(), call.prefer.into())]);
-    let mut request = json!({ "id": id.to_string(), "method": call.method.as_str(), "url": call.target });
+    let mut request = Map::from_iter([
+        ("id".to_owned(), id.to_string().into()),
+        ("method".to_owned(), call.method.as_str().into()),
+        ("url".to_owned(), call.target.as_str().into()),
+    ]);
     if let Some(state) = &call.if_match {
         headers.insert("If-Match".into(), state.as_str().into());
     }
     if let Some(body) = &call.body {
         headers.insert("Content-Type".into(), "application/json".into());
-        request["body"] = body.clone();
+        request.insert("body".into(), body.clone());
     }
-    request["headers"] = Value::Object(headers);
-    request
+    request.insert("headers".into(), Value::Object(headers));
+    Value::Object(request)
 }
 
 impl Batch<'_> {
     /// The part's own headers tell how long to wait; the whole tells when it was.
-    fn reply(&self, answer: Answer, whole: &Reply) -> Option<Reply> {
+    fn reply(&self, answer: &Answer, whole: &Reply) -> Option<Reply> {
         let named = answer.headers.iter().filter_map(|(name, value)| {
             let name: HeaderName = name.parse().ok()?;
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -37,7 +37,8 @@ pub struct Calendar {
     pub name: String,
     pub can_edit: Option<bool>,
     pub can_share: Option<bool>,
-    pub is_default_calendar: Option<bool>,
+    #[serde(rename = "isDefaultCalendar")]
+    pub is_default: Option<bool>,
     pub owner: Option<Owner>,
 }
 

@@ -206,11 +206,11 @@ pub struct Marked {
 impl Found {
     pub fn read(value: Value) -> Result<Self, serde_json::Error> {
         let properties: Properties = Properties::deserialize(&value).unwrap_or_default();
-        let marker = MirrorFields {
+        let properties = MirrorFields {
             single_value_extended_properties: properties.single_value_extended_properties,
             ..MirrorFields::default()
         };
-        let mirror = marker.property(MARKER).and_then(MirrorId::parse);
+        let mirror = properties.property(MARKER).and_then(MirrorId::parse);
         let marked = mirror.map(|mirror| Ok(Marked { mirror, fields: MirrorFields::deserialize(&value)? }));
         Ok(Self { event: serde_json::from_value(value)?, marked: marked.transpose()? })
     }

@@ -6,6 +6,7 @@ use daybook_core::mirror::{Certainty, MirrorContent, MirrorId};
 use daybook_engine::ports::RemoteError;
 use http::Method;
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::event::{Event, MARKER, MirrorFields, Moment, REMINDER};
@@ -100,7 +101,7 @@ pub struct Insert<'a> {
 /// What became of it.
 #[derive(Debug)]
 pub enum Inserted {
-    Now(Sent),
+    Now(Box<Sent>),
     /// Graph answers with what an earlier request of this transaction made, which may be gone since.
     Before(ItemId),
     /// This transaction made an event before, and Graph does not say how it stands.
@@ -152,14 +153,16 @@ fn is_old(sent: &Sent, reply: &Reply) -> bool {
     made.is_some_and(|made| reply.answered_at.duration_since(made).as_secs() > FRESH_SECONDS)
 }
 
-fn sent(what: String, reply: &Reply) -> Result<Sent, RemoteError> {
+fn sent(what: String, reply: &Reply) -> Result<Box<Sent>, RemoteError> {
     let value: Value = parse_json(what.clone(), reply)?;
-    let read =
-        || Ok(Sent { fields: serde_json::from_value(value.clone())?, event: serde_json::from_value(value)? });
-    read().map_err(|cause: serde_json::Error| RemoteError::Unintelligible {
-        what,
-        cause: Some(Box::new(cause)),
-    })
+    let unclear = |cause| RemoteError::Unintelligible { what, cause: Some(Box::new(cause)) };
+    Sent::read(value).map(Box::new).map_err(unclear)
+}
+
+impl Sent {
+    fn read(value: Value) -> Result<Self, serde_json::Error> {
+        Ok(Self { fields: MirrorFields::deserialize(&value)?, event: serde_json::from_value(value)? })
+    }
 }
 
 /// Writes our fields over a mirror; whatever else stands in it stays.
@@ -172,7 +175,7 @@ pub struct Patch<'a> {
 }
 
 impl Operation for Patch<'_> {
-    type Answer = Sent;
+    type Answer = Box<Sent>;
 
     fn what(&self) -> String {
         format!("a mirror in calendar {}", self.calendar)
@@ -185,7 +188,7 @@ impl Operation for Patch<'_> {
     }
 
     /// A mirror that is gone has changed.
-    fn parse(&self, reply: &Reply) -> Result<Sent, RemoteError> {
+    fn parse(&self, reply: &Reply) -> Result<Box<Sent>, RemoteError> {
         sent(self.what(), reply).map_err(|error| match error {
             RemoteError::Missing { what } => RemoteError::Conflict { what },
             other => other,

@@ -1,8 +1,9 @@
-//! Literal bytes through every request and answer.
+//! Literal bytes through every request and answer; those that write are in [`writes`].
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use daybook_core::ids::{ItemId, Revision};
-use daybook_core::mirror::{Certainty, MirrorContent};
+mod writes;
+
+use daybook_core::ids::ItemId;
 use daybook_engine::ports::{NewSubscription, RemoteError};
 use serde_json::json;
 
@@ -12,9 +13,8 @@ use super::event::{Kind, Line};
 use super::people::Me;
 use super::read::{Delta, FindMarked, GetEvent, Instances, View};
 use super::subscriptions::{Life, Renew, Subscribe, Subscribed, Unsubscribe};
-use super::write::{Delete, Draft, Insert, Inserted, Patch, Reminder, Shape};
 use super::*;
-use crate::testing::{ROOT, at, content, mirror, reply, window};
+use crate::testing::{ROOT, at, mirror, reply, window};
 
 const SELECT: &str = "id,type,seriesMasterId,start,end,originalStart,isAllDay,isCancelled,showAs,responseStatus,\
                       transactionId,changeKey";
@@ -187,134 +187,6 @@ fn what_failures_mean() {
     assert_eq!(failure(String::new(), &patience).retry_after(), Some(Duration::from_secs(7)));
     let odd = r#"{"error":{"code":"Ada's dentist"}}"#;
     assert!(!failure(String::new(), &reply(400, odd)).to_string().contains("dentist"));
-}
-
-#[test]
-fn e_088_e_089_a_new_mirror() {
-    let calendar = "AAMk=".into();
-    let (mirror, content) = (mirror(), content());
-    let draft = || Draft { mirror: &mirror, content: &content, reminder: Reminder::Ours, shape: Shape::Once };
-    let insert = |attempt| Insert { calendar: &calendar, draft: draft(), attempt };
-    let call = insert(1).prepare();
-    assert_eq!((call.method.as_str(), call.target.as_str()), ("POST", "/me/calendars/AAMk%3D/events"));
-    assert_eq!(call.prefer, r#"IdType="ImmutableId", outlook.timezone="UTC""#);
-    assert_eq!(
-        call.body.unwrap(),
-        json!({
-            "subject": "Busy",
-            "start": { "dateTime": "2026-03-03T08:00:00", "timeZone": "UTC" },
-            "end": { "dateTime": "2026-03-03T08:30:00", "timeZone": "UTC" },
-            "isAllDay": false, "showAs": "busy", "sensitivity": "private",
-            "location": { "displayName": "" },
-            "isReminderOn": false, "reminderMinutesBeforeStart": 0,
-            "responseRequested": false, "allowNewTimeProposals": false,
-            "transactionId": mirror.as_str(),
-            "singleValueExtendedProperties": [
-                { "id": "String {6f1d2b0e-8c4a-4e57-9a35-d0b7c1e2f483} Name DaybookMirror", "value": mirror.as_str() },
-                { "id": "String {6f1d2b0e-8c4a-4e57-9a35-d0b7c1e2f483} Name DaybookReminder", "value": "none" },
-            ],
-        })
-    );
-    assert_eq!(insert(3).prepare().body.unwrap()["transactionId"], format!("{mirror}-3"));
-}
-
-#[test]
-fn what_is_written_over_keeps_what_is_not_ours() {
-    let calendar = "AAMk=".into();
-    let (mirror, id, revision) = (mirror(), ItemId::new("AAk1="), Revision::new("W/\"a\""));
-    let content = MirrorContent {
-        certainty: Certainty::Tentative,
-        location: Some("Room 2".into()),
-        reminder_minutes: Some(10),
-        ..content()
-    };
-    let call = |reminder, shape| {
-        let draft = Draft { mirror: &mirror, content: &content, reminder, shape };
-        Patch { calendar: &calendar, id: &id, draft, revision: Some(&revision) }.prepare()
-    };
-    let ours = call(Reminder::Ours, Shape::Once);
-    assert_eq!((ours.method.as_str(), ours.target.as_str()), ("PATCH", "/me/events/AAk1%3D"));
-    assert_eq!(ours.if_match.as_deref(), Some("W/\"a\""));
-    let body = ours.body.unwrap();
-    let names: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(
-        names,
-        [
-            "end",
-            "isAllDay",
-            "isReminderOn",
-            "location",
-            "reminderMinutesBeforeStart",
-            "sensitivity",
-            "showAs",
-            "singleValueExtendedProperties",
-            "start",
-            "subject"
-        ]
-    );
-    assert_eq!((&body["showAs"], &body["isReminderOn"]), (&json!("tentative"), &json!(true)));
-    assert_eq!(
-        (&body["reminderMinutesBeforeStart"], &body["location"]["displayName"]),
-        (&json!(10), &json!("Room 2"))
-    );
-    let theirs = call(Reminder::Theirs, Shape::Series).body.unwrap();
-    assert!(theirs.get("isReminderOn").is_none() && theirs.get("reminderMinutesBeforeStart").is_none());
-    assert_eq!(theirs["recurrence"], json!(null));
-    assert!(theirs.as_object().unwrap().contains_key("recurrence"));
-}
-
-const CREATED: &str = r#"{ "@odata.etag": "W/\"q1Zc\"", "id": "AAkALg=", "changeKey": "q1Zc",
-  "createdDateTime": "2026-03-02T08:00:00.1234567Z", "transactionId": "x", "subject": "Busy", "type": "singleInstance",
-  "start": { "dateTime": "2026-03-03T08:00:00.0000000", "timeZone": "UTC" },
-  "end": { "dateTime": "2026-03-03T08:30:00.0000000", "timeZone": "UTC" } }"#;
-
-#[test]
-fn e_048_answers_to_a_new_mirror() {
-    let calendar = "AAMk=".into();
-    let (mirror, content) = (mirror(), content());
-    let draft = Draft { mirror: &mirror, content: &content, reminder: Reminder::Ours, shape: Shape::Once };
-    let insert = Insert { calendar: &calendar, draft, attempt: 1 };
-    let word = |reply: &Reply| match insert.parse(reply) {
-        Ok(Inserted::Now(sent)) => format!("now {} {}", sent.event.id, sent.event.revision().unwrap()),
-        Ok(Inserted::Before(id)) => format!("before {id}"),
-        Ok(Inserted::Duplicate) => "duplicate".into(),
-        Err(error) => kind(&error),
-    };
-    let later = |answered_at: &str| Reply { answered_at: at(answered_at), ..reply(201, CREATED) };
-    let duplicate =
-        r#"{"error":{"code":"ErrorDuplicateTransactionId","@event.existingEventId":"AAkALg..."}}"#;
-    for (answer, expected) in [
-        (reply(201, CREATED), "now AAkALg= W/\"q1Zc\""),
-        (later("2026-03-02T08:00:02Z"), "now AAkALg= W/\"q1Zc\""),
-        (later("2026-03-02T09:00:02Z"), "before AAkALg="),
-        (reply(409, duplicate), "duplicate"),
-        (reply(400, duplicate), "duplicate"),
-        (reply(404, r#"{"error":{"code":"ErrorItemNotFound"}}"#), "Missing"),
-        (reply(400, r#"{"error":{"code":"ErrorInvalidRequest"}}"#), "Rejected"),
-        (reply(201, "{}"), "Unintelligible"),
-    ] {
-        assert_eq!(word(&answer), expected, "{answer:?}");
-    }
-}
-
-#[test]
-fn what_is_gone_is_deleted_and_has_changed() {
-    let (calendar, id) = ("AAMk=".into(), ItemId::new("AAk1="));
-    let delete = Delete { calendar: &calendar, id: &id, revision: None };
-    assert_eq!(delete.prepare(), Call::delete("/me/events/AAk1%3D".into()));
-    let gone = r#"{"error":{"code":"ErrorItemNotFound"}}"#;
-    for status in [204, 404, 410] {
-        assert!(delete.parse(&reply(status, gone)).is_ok(), "{status}");
-    }
-    assert_eq!(kind(&delete.parse(&reply(412, "")).unwrap_err()), "Conflict");
-    let (mirror, content) = (mirror(), content());
-    let draft = Draft { mirror: &mirror, content: &content, reminder: Reminder::Ours, shape: Shape::Once };
-    let patch = Patch { calendar: &calendar, id: &id, draft, revision: None };
-    assert_eq!(kind(&patch.parse(&reply(404, gone)).unwrap_err()), "Conflict");
-    let get = GetEvent { calendar: &calendar, id: &id };
-    assert_eq!(get.parse(&reply(404, gone)).unwrap(), None);
-    let no_mailbox = r#"{"error":{"code":"MailboxNotEnabledForRESTAPI"}}"#;
-    assert_eq!(kind(&get.parse(&reply(404, no_mailbox)).unwrap_err()), "Missing");
 }
 
 #[test]
