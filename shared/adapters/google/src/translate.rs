@@ -71,7 +71,7 @@ fn status(event: &wire::Event) -> EventStatus {
 /// Kinds that Google may add are as busy as they say they are.
 fn shown_as(event: &wire::Event) -> ShownAs {
     let is_free = event.transparency.as_deref() == Some("transparent");
-    match event.event_type.as_deref() {
+    match event.kind.as_deref() {
         Some("workingLocation") => ShownAs::WorkingLocation,
         Some("birthday") => ShownAs::Free,
         _ if is_free => ShownAs::Free,

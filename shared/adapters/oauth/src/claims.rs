@@ -1,5 +1,5 @@
 //! What an ID token says about who signed in. Its signature is not checked: it came straight from the token endpoint,
-//! over TLS, which is enough (OpenID Connect Core 3.1.3.7, rule 6). Never give it a token from anywhere else.
+//! over TLS, which is enough (`OpenID` Connect Core 3.1.3.7, rule 6). Never give it a token from anywhere else.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

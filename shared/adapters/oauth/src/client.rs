@@ -68,7 +68,7 @@ type Inner = oauth2::Client<
 
 type Answer = StandardTokenResponse<Extra, BasicTokenType>;
 
-/// What OpenID Connect adds to a token answer.
+/// What `OpenID` Connect adds to a token answer.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct Extra {
     #[serde(default, skip_serializing)]

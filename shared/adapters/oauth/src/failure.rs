@@ -89,7 +89,7 @@ fn protocol_word(error: &str) -> &str {
 }
 
 /// Why a page sent the browser back without a code, as far as the error's word tells (RFC 6749 section 4.1.2.1,
-/// OpenID Connect Core 3.1.2.6).
+/// `OpenID` Connect Core 3.1.2.6).
 pub fn read_refusal(error: &str) -> PageRefusal {
     match error {
         "access_denied" => PageRefusal::Declined,

@@ -43,13 +43,13 @@ fn turn(asked: &str, status: u16, body: impl Into<String>) -> Turn {
 
 /// A batch of which each part has a status and a body; told in reverse order.
 fn batch(asked: &str, parts: &[(u16, &str)]) -> Turn {
-    let mut body = String::new();
-    for (number, (status, text)) in parts.iter().enumerate().rev() {
-        body += &format!(
+    let part = |(number, (status, text)): (usize, &(u16, &str))| {
+        format!(
             "--b\r\nContent-Type: application/http\r\nContent-ID: <response-item{number}>\r\n\r\n\
              HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n\r\n{text}\r\n"
-        );
-    }
+        )
+    };
+    let body: String = parts.iter().enumerate().rev().map(part).collect();
     Turn { asked: asked.into(), status: 200, kind: "multipart/mixed; boundary=b", body: body + "--b--" }
 }
 

@@ -12,7 +12,9 @@ pub struct Event {
     /// With its quotes, as `If-Match` wants it.
     pub etag: Option<String>,
     pub status: Option<String>,
-    pub event_type: Option<String>,
+    /// What it is for: `default`, `outOfOffice`, `workingLocation`, and what may come.
+    #[serde(rename = "eventType")]
+    pub kind: Option<String>,
     /// Left out where it is `opaque`.
     pub transparency: Option<String>,
     pub start: Option<Moment>,

@@ -115,8 +115,8 @@ fn e_040_one_event_that_cannot_be_read_does_not_spoil_a_page() {
         {"id":"b","start":"tomorrow"},
         {"status":"cancelled"},
         {"kind":"calendar#event","etag":"\"3531\"","id":"c","status":"cancelled"}]}"#;
-    let list = ListEvents { calendar: CALENDAR, from: From::Token("t"), page: None };
-    let page = list.parse(&reply(200, page)).unwrap();
+    let delta = ListEvents { calendar: CALENDAR, from: From::Token("t"), page: None };
+    let page = delta.parse(&reply(200, page)).unwrap();
     assert_eq!((page.next_page_token, page.next_sync_token.as_deref()), (None, Some("CNEW=")));
     let [Line::Event(first), Line::Unreadable { id }, Line::Nameless(_), Line::Event(last)] = &page.items[..]
     else {
@@ -124,7 +124,7 @@ fn e_040_one_event_that_cannot_be_read_does_not_spoil_a_page() {
     };
     assert_eq!((first.etag.as_deref(), id.as_str(), last.is_cancelled()), (Some("\"3530\""), "b", true));
     assert!(!format!("{first:?}").contains("Secret"));
-    let empty = list.parse(&reply(200, r#"{"nextPageToken":"p"}"#)).unwrap();
+    let empty = delta.parse(&reply(200, r#"{"nextPageToken":"p"}"#)).unwrap();
     assert!(empty.items.is_empty() && empty.next_page_token.as_deref() == Some("p"));
 }
 
@@ -268,9 +268,9 @@ fn calendars_are_listed_and_made() {
     let make = MakeCalendar { name: "Work", description: "Kept", time_zone: Some("Europe/Berlin") };
     assert_eq!(line(&make), "POST /calendar/v3/calendars");
     assert_eq!(body(&make), r#"{"description":"Kept","summary":"Work","timeZone":"Europe/Berlin"}"#);
-    let made =
+    let calendar =
         make.parse(&reply(200, r#"{"kind":"calendar#calendar","id":"c_8f","summary":"Work"}"#)).unwrap();
-    assert_eq!((made.id.as_str(), made.access_role), ("c_8f", None));
+    assert_eq!((calendar.id.as_str(), calendar.access_role), ("c_8f", None));
     assert_eq!(word(&make.parse(&envelope(403, "quotaExceeded")).unwrap_err()), "later 3600");
 }
 
