@@ -5,6 +5,7 @@ use axum::http::{Method, StatusCode};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -64,9 +65,7 @@ fn segments_of(path: &str) -> Result<Vec<String>, Refusal> {
 
 /// `%2F` becomes `/`; a plus sign stays, since this is a path.
 fn decoded(part: &str) -> Option<String> {
-    let kept = part.replace('+', "%2B");
-    let (text, _) = form_urlencoded::parse(kept.as_bytes()).next().unwrap_or_default();
-    (!text.is_empty()).then(|| text.into_owned())
+    percent_decode_str(part).decode_utf8().ok().map(|text| text.into_owned())
 }
 
 /// Query options, whose names are case-insensitive.

@@ -49,12 +49,15 @@ impl Visit<'_> {
         let Some(text) = given else {
             return Ok(Token::initial(calendar, call.query.window()?, world.seq));
         };
-        let token = Token::decode(text)?;
+        let mut token = Token::decode(text)?;
         if token.calendar != calendar {
             return Err(Refusal::new(StatusCode::BAD_REQUEST, "BadRequest", "Badly formed token."));
         }
         if !world.is_live_cursor(token.since.unwrap_or(token.until)) {
             return Err(self.expired(call));
+        }
+        if call.query.get("$deltatoken").is_some() {
+            token.until = world.seq;
         }
         Ok(token)
     }

@@ -183,7 +183,7 @@ impl Visit<'_> {
             }
             Fault::CursorExpired => self.expired(call),
             Fault::Unauthorized => Refusal::token("Lifetime validation failed, the token is expired."),
-            Fault::LostAnswer | Fault::Slow { .. } => failure(504),
+            Fault::LostAnswer | Fault::Stale | Fault::Slow { .. } => failure(504),
         };
         self.graph.refused(refusal)
     }

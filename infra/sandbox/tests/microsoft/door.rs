@@ -57,7 +57,8 @@ async fn the_last_prefer_of_a_list_counts_and_unknown_ones_do_not_matter() {
     let prefer = "IdType=\"ImmutableId\", outlook.timezone=\"Pacific Standard Time\", handling=\"odd\"";
     let path = format!("/v1.0/me/calendars/{calendar}/events");
     let reply = house.call("GET", &path, &[("Prefer", prefer)], Value::Null).await;
-    let event = &list(&reply.good())[0];
+    let body = reply.good();
+    let event = &list(&body)[0];
     assert_eq!(
         event["start"],
         json!({"dateTime": "2026-03-03T00:00:00.0000000", "timeZone": "Pacific Standard Time"})

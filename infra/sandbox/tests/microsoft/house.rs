@@ -226,7 +226,9 @@ impl Caller for Ear {
         body: String,
     ) -> Result<Answered, Unreachable> {
         self.heard.lock().unwrap().push((url.to_owned(), body));
-        let token = url::Url::parse(url).unwrap().query_pairs().next().map(|(_, value)| value.into_owned());
+        let sent = url::Url::parse(url).unwrap();
+        let token = sent.query_pairs().find(|(name, _)| name == "validationToken");
+        let token = token.map(|(_, value)| value.into_owned());
         let manner = *self.manner.lock().unwrap();
         let answered = |status, kind: &str| Answered {
             status,

@@ -187,8 +187,13 @@ async fn lifecycle_events_go_to_their_own_address() {
     let house = House::new();
     let calendar = house.calendar("Test").await;
     let id = subscribed(&house, &calendar).await;
+    let account = json!({"account": "ada@clinic.example"});
     for event in ["reauthorizationRequired", "missed", "subscriptionRemoved"] {
-        house.control(json!({"lifecycle": {"account": "ada@clinic.example", "event": event}})).await;
+        let wish = match event {
+            "subscriptionRemoved" => json!({"forget_subscriptions": account}),
+            _ => json!({"lifecycle": with(account.clone(), json!({"event": event}))}),
+        };
+        house.control(wish).await;
         house.graph.cloud().deliver_due().await;
         let heard = house.ear.take();
         assert_eq!(heard.len(), 1, "{event}");

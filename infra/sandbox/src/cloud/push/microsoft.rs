@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::sender::Post;
 use crate::cloud::world::{ChangeKind, Message, Organisation, Saying, World};
+use crate::microsoft::announced;
 
 /// The tenants that accounts stand in; the second one is Microsoft's own for personal accounts.
 const TENANT: &str = "e2a7c6b0-3f48-4d19-9b5e-71d0c8a4f263";
@@ -49,7 +50,8 @@ fn notification(world: &World, message: &Message) -> Value {
 }
 
 fn changed(message: &Message, item: &str, kind: ChangeKind, seq: u64) -> Value {
-    let resource = format!("Users/{}/Events/{item}", message.to.account);
+    let (id, etag) = announced(&message.to, item, seq);
+    let resource = format!("Users/{}/Events/{id}", message.to.account);
     json!({
         "id": format!("ntf-{:04}", message.key),
         "changeType": kind.word(),
@@ -57,8 +59,8 @@ fn changed(message: &Message, item: &str, kind: ChangeKind, seq: u64) -> Value {
         "resourceData": {
             "@odata.type": "#Microsoft.Graph.Event",
             "@odata.id": resource,
-            "@odata.etag": format!("W/\"{seq}\""),
-            "id": item,
+            "@odata.etag": etag,
+            "id": id,
         },
     })
 }

@@ -21,8 +21,18 @@ pub(super) fn queue(tx: &mut Tx<'_>, dialect: Dialect, fault: Notifications, cha
     for change in changes {
         let hearers: Vec<String> = hearers(tx, dialect, change);
         for subscription in hearers {
-            send(tx, dialect, fault, &subscription, &saying(change));
+            for _ in 0..times(dialect, change) {
+                send(tx, dialect, fault, &subscription, &saying(change));
+            }
         }
+    }
+}
+
+/// One edit makes Graph say `updated` about three times.
+fn times(dialect: Dialect, change: &Change) -> usize {
+    match (dialect, &change.item) {
+        (Dialect::Microsoft, Some((_, ChangeKind::Updated, _))) => 3,
+        _ => 1,
     }
 }
 
@@ -37,9 +47,17 @@ fn saying(change: &Change) -> Saying {
 fn hearers(tx: &Tx<'_>, dialect: Dialect, change: &Change) -> Vec<String> {
     let world = tx.world();
     let live = |one: &&Subscription| {
-        one.calendar == change.calendar && one.expires > tx.now() && may_hear(world, dialect, one)
+        let for_it = one.calendar == change.calendar && wants(one, change);
+        for_it && one.expires > tx.now() && may_hear(world, dialect, one)
     };
     world.subscriptions.values().filter(live).map(|one| one.id.clone()).collect()
+}
+
+/// A Graph subscription names the kinds of change that it is for.
+fn wants(one: &Subscription, change: &Change) -> bool {
+    let named = one.extra.get("changeType").and_then(serde_json::Value::as_str);
+    let kind = change.item.as_ref().map_or("deleted", |(_, kind, _)| kind.word());
+    named.is_none_or(|named| named.split(',').any(|one| one == kind))
 }
 
 /// Graph pauses once consent is withdrawn; a Google channel goes on until it expires.
