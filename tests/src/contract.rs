@@ -7,7 +7,8 @@
     reason = "test support: a failure here is a failed test"
 )]
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use daybook_core::event::{Event, Seen};
@@ -17,7 +18,8 @@ use daybook_core::link::Touch;
 use daybook_core::mirror::{Certainty, Content, Expected, MirrorContent, MirrorId};
 use daybook_core::time::{Interval, When};
 use daybook_engine::ports::{
-    Account, Calendar, Completeness, Entry, Listing, MirrorRef, MirrorSighting, RemoteError, Step, Written,
+    Account, Calendar, Completeness, Entry, Listing, MirrorRef, MirrorSighting, Naming, RemoteError, Step,
+    Written,
 };
 
 /// What a person does in their own calendar program.
@@ -36,6 +38,9 @@ pub trait Person: Send + Sync {
     async fn drag(&self, calendar: &CalendarId, item: &ItemId);
 
     async fn remove(&self, calendar: &CalendarId, item: &ItemId);
+
+    /// Of a daily event: moves the second occurrence to 15:00 and deletes the third.
+    async fn change_occurrences(&self, calendar: &CalendarId, item: &ItemId);
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,6 +64,8 @@ pub struct Subject<'a> {
 struct Place {
     id: CalendarId,
     calendar: Arc<dyn Calendar>,
+    /// The ids that the provider gave, as a link would hold them.
+    remotes: Mutex<BTreeMap<MirrorId, ItemId>>,
 }
 
 fn march() -> Interval {
@@ -89,7 +96,7 @@ fn name(number: usize) -> MirrorId {
 impl Place {
     async fn of(subject: &Subject<'_>) -> Self {
         let info = subject.account.create_calendar("Work schedule", "daybook-contract").await.unwrap();
-        Self { calendar: subject.account.calendar(&info.id), id: info.id }
+        Self { calendar: subject.account.calendar(&info.id), id: info.id, remotes: Mutex::default() }
     }
 
     async fn put(
@@ -98,8 +105,12 @@ impl Place {
         expected: Expected,
         content: MirrorContent,
     ) -> Result<Written, RemoteError> {
-        let at = MirrorRef { mirror: name(number), remote: None };
-        self.step(Step::Put { at, expected, content: Content::Mirror(content) }).await
+        let mirror = name(number);
+        let remote = self.remotes.lock().unwrap().get(&mirror).cloned();
+        let at = MirrorRef { mirror: mirror.clone(), remote };
+        let written = self.step(Step::Put { at, expected, content: Content::Mirror(content) }).await?;
+        self.remotes.lock().unwrap().extend(written.remote.clone().map(|remote| (mirror, remote)));
+        Ok(written)
     }
 
     async fn step(&self, step: Step) -> Result<Written, RemoteError> {
@@ -165,7 +176,11 @@ pub async fn our_own_write_comes_back_as_known(subject: &Subject<'_>) {
     assert_eq!(written.touch, Some(Touch::OursAlone));
     let (item, revision) = (written.remote.unwrap(), written.revision);
     assert!(revision.is_some());
-    assert_eq!(place.calendar.name_of(&item).or_else(|| Some(name(1))), Some(name(1)));
+    match place.calendar.naming_of(&item) {
+        Naming::Named(carried) => assert_eq!(carried, name(1)),
+        Naming::Silent => {}
+        Naming::Foreign => panic!("{item} is ours"),
+    }
 
     let changes = place.changes(&cursor).await;
     assert_eq!(told(&changes, &item), Some(revision.clone()), "the delta names the same state");
@@ -290,9 +305,94 @@ pub async fn e_040_a_broken_neighbour_stops_nobody(subject: &Subject<'_>) {
     let place = Place::of(subject).await;
     let broken = subject.person.add(&place.id, "broken", Planned::Broken).await;
     let whole = subject.person.add(&place.id, "whole", Planned::Once).await;
-    let missing = ItemId::new(whole.as_str().replace("whole", "missing"));
+    let missing = subject.person.add(&place.id, "missing", Planned::Once).await;
+    subject.person.remove(&place.id, &missing).await;
     let seen = place.calendar.get(&[broken, whole.clone(), missing.clone()], march()).await.unwrap();
     let of = |item: &ItemId| seen.iter().find(|sighting| &sighting.item == item).map(|one| one.seen.clone());
     assert_eq!(events_of(of(&whole).unwrap()).len(), 1);
     assert_eq!(of(&missing), Some(Seen::Gone));
+}
+
+pub async fn e_061_one_occurrence_is_moved_and_one_is_deleted(subject: &Subject<'_>) {
+    let place = Place::of(subject).await;
+    let item = subject.person.add(&place.id, "daily", Planned::Daily).await;
+    assert_eq!(events_of(place.see(&item).await).len(), 3);
+    let cursor = place.cursor().await;
+    subject.person.change_occurrences(&place.id, &item).await;
+    assert!(told(&place.changes(&cursor).await, &item).is_some(), "the delta names the series");
+    let mut starts: Vec<String> = events_of(place.see(&item).await)
+        .iter()
+        .filter_map(|event| match event.when {
+            When::Timed(interval) => Some(interval.start().to_string()),
+            When::AllDay { .. } | When::Floating { .. } => None,
+        })
+        .collect();
+    starts.sort();
+    assert_eq!(starts, ["2026-03-03T10:00:00Z", "2026-03-04T15:00:00Z"], "e_059: moved to where it now is");
+}
+
+pub async fn a_mirror_that_was_deleted_is_made_again(subject: &Subject<'_>) {
+    let place = Place::of(subject).await;
+    let item = place.put(1, Expected::Absent, content("Busy")).await.unwrap().remote.unwrap();
+    for _ in 0..2 {
+        let last = place.remotes.lock().unwrap().get(&name(1)).cloned().unwrap_or(item.clone());
+        subject.person.remove(&place.id, &last).await;
+        assert_eq!(place.find(1, None).await.content, None);
+        place.put(1, Expected::Absent, content("Busy")).await.unwrap();
+        assert_eq!(place.find(1, None).await.content, Some(Content::Mirror(content("Busy"))));
+    }
+    let listing = place.calendar.list(march()).await.unwrap();
+    let standing = listing.entries.iter().filter(|entry| match entry {
+        Entry::Touched { .. } => true,
+        Entry::Seen(sighting) => sighting.seen != Seen::Gone,
+    });
+    assert_eq!(standing.count(), 1, "one of it: {listing:?}");
+}
+
+pub async fn many_steps_at_once_each_have_their_result(subject: &Subject<'_>) {
+    let place = Place::of(subject).await;
+    place.put(2, Expected::Absent, content("Busy")).await.unwrap();
+    let put = |number| Step::Put {
+        at: MirrorRef { mirror: name(number), remote: None },
+        expected: Expected::Absent,
+        content: Content::Mirror(content("Busy")),
+    };
+    let steps: Vec<Step> = (1..=3).map(put).take(place.calendar.steps_per_request()).collect();
+    let results = place.calendar.carry_out(&steps).await;
+    assert_eq!(results.len(), steps.len());
+    for (number, result) in (1..).zip(&results) {
+        let is_taken = matches!(result, Err(RemoteError::Conflict { .. }));
+        assert_eq!(is_taken, number == 2, "step {number}: {result:?}");
+    }
+}
+
+/// Every promise of the contract as a test of its own, each at a fresh place. `$fresh` is an async function that makes
+/// something to keep alive, an account and a person's hands; it answers `None` where there is nothing to test with.
+#[macro_export]
+macro_rules! every_promise {
+    ($fresh:path) => {
+        $crate::every_promise! { $fresh:
+            a_calendar_is_made_once_and_listed,
+            our_own_write_comes_back_as_known,
+            a_stale_write_is_a_conflict,
+            deleting_is_idempotent_and_told,
+            a_cursor_that_nobody_gave_is_lost,
+            a_persons_additions_survive_our_update,
+            a_dragged_mirror_is_seen_and_put_back,
+            a_reminder_is_written_and_read_back,
+            a_persons_events_are_seen,
+            e_040_a_broken_neighbour_stops_nobody,
+            e_061_one_occurrence_is_moved_and_one_is_deleted,
+            a_mirror_that_was_deleted_is_made_again,
+            many_steps_at_once_each_have_their_result,
+        }
+    };
+    ($fresh:path: $($promise:ident),* $(,)?) => {$(
+        #[tokio::test]
+        async fn $promise() {
+            let Some((_keep, account, person)) = $fresh().await else { return };
+            let subject = $crate::contract::Subject { account: account.as_ref(), person: &person };
+            $crate::contract::$promise(&subject).await;
+        }
+    )*};
 }

@@ -8,9 +8,12 @@
     reason = "test support: a panic is how a test fails"
 )]
 
+pub mod cloud;
 pub mod contract;
 pub mod outside;
+pub mod person;
 pub mod radicale;
 pub mod simulation;
+pub mod stand_in;
 pub mod story;
 pub mod world;
