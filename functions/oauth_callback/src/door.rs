@@ -1,0 +1,160 @@
+//! The handlers: open our page, go on to the provider or with a password, come back.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use daybook_core::connection::{Connection, Provider};
+use daybook_engine::Engine;
+use daybook_engine::sign_in::{Link, Returned, Stopped, Why};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::ending::{Ending, retype};
+use crate::origin::{self, LeadsTo};
+use crate::page::{self, Again};
+use crate::typed::Typed;
+use crate::{cookie, plan};
+
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub engine: Engine,
+    pub leads_to: Arc<LeadsTo>,
+}
+
+/// A link as its path spells it.
+#[derive(Deserialize)]
+pub(crate) struct Place {
+    practice: String,
+    connection: String,
+    ticket: String,
+}
+
+impl Place {
+    fn link(self) -> Link {
+        Link::new(&self.practice, &self.connection, self.ticket)
+    }
+}
+
+/// What a browser brings back. Other parameters that a provider adds are not read.
+#[derive(Deserialize)]
+pub(crate) struct Back {
+    state: SecretString,
+    code: Option<SecretString>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+/// `GET /sign-in/{practice}/{connection}/{ticket}`.
+pub(crate) async fn open(
+    State(door): State<Door>,
+    Path(place): Path<Place>,
+    headers: HeaderMap,
+) -> Result<Response, Ending> {
+    if origin::is_prefetch(&headers) {
+        return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
+    }
+    let known = cookie::browser(&headers);
+    let opened =
+        door.engine.open_sign_in(&place.link(), known).await.map_err(|stopped| Ending::of(stopped, None))?;
+    page::sign_in(&door.engine, &door.leads_to, &opened, known, None)
+}
+
+/// `POST` to the same address: on to the provider's page, or the password that was typed.
+pub(crate) async fn go_on(
+    State(door): State<Door>,
+    Path(place): Path<Place>,
+    headers: HeaderMap,
+    form: Bytes,
+) -> Result<Response, Ending> {
+    if !origin::is_ours(&headers, &door.engine.public_url) {
+        return Err(Ending::foreign_form());
+    }
+    let browser = cookie::browser(&headers).ok_or_else(|| Ending::of(Why::OtherBrowser.into(), None))?;
+    let link = place.link();
+    if let Some(typed) = Typed::read(&form) {
+        return door.with_password(&link, browser, &typed).await;
+    }
+    let page = door.engine.leave_for_provider(&link, browser).await;
+    let page = page.map_err(|stopped| Ending::of(stopped, None))?;
+    Ok((StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response())
+}
+
+/// `GET /oauth/{provider}/callback`.
+pub(crate) async fn come_back(
+    State(door): State<Door>,
+    Path(provider): Path<String>,
+    query: Result<Query<Back>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Ending> {
+    let over = || Ending::of(Why::LinkOver.into(), None);
+    let provider = match provider.as_str() {
+        "google" => Provider::Google,
+        "microsoft" => Provider::Microsoft,
+        _ => return Err(Ending::nowhere()),
+    };
+    let Ok(Query(Back { state, code, error, error_description })) = query else { return Err(over()) };
+    let returned = match (code, error) {
+        (_, Some(error)) => Returned::Error(error, error_description.unwrap_or_default()),
+        (Some(code), None) => Returned::Code(code),
+        (None, None) => return Err(over()),
+    };
+    let state = secrecy::ExposeSecret::expose_secret(&state);
+    let browser = cookie::browser(&headers);
+    let done = door.engine.finish_sign_in(provider, state, returned, browser).await;
+    let connection = done.map_err(|stopped| Ending::of(stopped, Some(provider)))?;
+    told(&connection);
+    page::done(&connection)
+}
+
+impl Door {
+    async fn with_password(&self, link: &Link, browser: &str, typed: &Typed) -> Result<Response, Ending> {
+        let login = match typed.check() {
+            Ok(login) => login,
+            Err(fault) => {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                return self.ask_again(link, browser, &Again { typed, fault, status }).await;
+            }
+        };
+        match self.engine.sign_in_with_password(link, browser, login).await {
+            Ok(connection) => {
+                told(&connection);
+                page::done(&connection)
+            }
+            Err(stopped) => self.after_password(link, browser, typed, stopped).await,
+        }
+    }
+
+    /// The page again, where another try on it can help.
+    async fn after_password(
+        &self,
+        link: &Link,
+        browser: &str,
+        typed: &Typed,
+        stopped: Stopped,
+    ) -> Result<Response, Ending> {
+        match retype(&stopped.why) {
+            Some((status, fault)) => {
+                self.ask_again(link, browser, &Again { typed, fault: &fault, status }).await
+            }
+            None => Err(Ending::of(stopped, Some(Provider::Caldav))),
+        }
+    }
+
+    async fn ask_again(&self, link: &Link, browser: &str, again: &Again<'_>) -> Result<Response, Ending> {
+        let opened = self.engine.open_sign_in(link, Some(browser)).await;
+        let opened = opened.map_err(|stopped| Ending::of(stopped, None))?;
+        page::sign_in(&self.engine, &self.leads_to, &opened, Some(browser), Some(again))
+    }
+}
+
+/// The audit trail: ids only.
+fn told(connection: &Connection) {
+    let Connection { practice, id, provider, .. } = connection;
+    let provider = plan::provider_name(*provider);
+    tracing::info!(target: "audit", %practice, connection = %id, provider, "a clinician signed in");
+}
