@@ -25,8 +25,12 @@ impl Face for GraphFace {
     }
 
     fn draft(&self, new: &NewEvent) -> Value {
+        let show_as = if new.is_free { "free" } else { "busy" };
         let mut request = times(&new.when, &new.time_zone);
-        request = stored::with(&request, json!({"subject": new.title, "recurrence": recurrence(new)}));
+        request = stored::with(
+            &request,
+            json!({"subject": new.title, "showAs": show_as, "recurrence": recurrence(new)}),
+        );
         let body = draft::created(&request, &new.account).unwrap_or_default();
         let Some(host) = &new.invited_by else { return body };
         let address = |name: &str, email: &str| json!({"emailAddress": {"name": name, "address": email}});

@@ -1,5 +1,6 @@
 //! A Microsoft of its own for every test, one way to call it, and an ear that hears what it posts.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -56,11 +57,20 @@ impl House {
     }
 
     pub fn of(account: &str, scopes: &[&str]) -> Self {
+        Self::open(account, scopes, None)
+    }
+
+    /// The same people, kept in a file.
+    pub fn in_file(file: &Path) -> Self {
+        Self::open("ada@clinic.example", &["Calendars.ReadWrite", "User.Read"], Some(file.to_owned()))
+    }
+
+    fn open(account: &str, scopes: &[&str], file: Option<PathBuf>) -> Self {
         let now = Arc::new(Mutex::new("2026-11-26T15:00:00Z".parse().unwrap()));
         let ear = Arc::new(Ear::default());
         let clock = Arc::clone(&now);
         let graph = Microsoft::open(Opening {
-            file: None,
+            file,
             base: "http://graph.test:1/sandbox/microsoft".parse().unwrap(),
             clock: Arc::new(move || *clock.lock().unwrap()),
             caller: Arc::clone(&ear) as Arc<dyn Caller>,

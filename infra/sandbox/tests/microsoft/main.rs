@@ -8,6 +8,7 @@ mod delta;
 mod door;
 mod events;
 mod house;
+mod people;
 mod schedule;
 mod series;
 mod subscriptions;
