@@ -1,4 +1,4 @@
-//! All doors on one address: the API, the EHR's hook, the sandbox EHR, the start page, health. What every answer has in
+//! All doors on one address: the API, the hooks, the sign-in, the sandbox, the start page, health. What every answer has in
 //! common (a request id, security headers, a time limit) is added here.
 
 use std::any::Any;
@@ -31,9 +31,7 @@ use crate::page;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Connecting asks a calendar server several things, each of which may take half a minute.
 const LONGEST_REQUEST: Duration = Duration::from_mins(2);
-const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-);
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Everything that this process answers.
 pub fn router(house: &House) -> Router {
@@ -44,6 +42,8 @@ pub fn router(house: &House) -> Router {
             std::sync::Arc::new(house.table.clone()),
         ))
         .merge(daybook_ehr_change::router(house.engine.clone(), house.hooks.clone()))
+        .merge(daybook_provider_webhook::router(house.engine.clone()))
+        .merge(daybook_oauth_callback::router(house.engine.clone(), house.leads_to.clone()))
         // Asked again, the answer may be another one.
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")));
     let health = Router::new().route("/health", get(health)).with_state(house.table.clone());
@@ -51,14 +51,17 @@ pub fn router(house: &House) -> Router {
         .merge(doors)
         .merge(health)
         .merge(page::routes(house))
-        .merge(house.sandbox.router().layer(from_fn(this_machine_only)))
+        .merge(sandbox(house))
         .fallback(|| async { Problem::new(Kind::NotFound) })
         .layer(
             ServiceBuilder::new()
                 .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
                 .layer(TraceLayer::new_for_http().make_span_with(span))
                 .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-                .layer(SetResponseHeaderLayer::if_not_present(CONTENT_SECURITY_POLICY, PAGE_POLICY))
+                .layer(SetResponseHeaderLayer::if_not_present(
+                    CONTENT_SECURITY_POLICY,
+                    HeaderValue::from_static(PAGE_POLICY),
+                ))
                 .layer(SetResponseHeaderLayer::if_not_present(
                     X_CONTENT_TYPE_OPTIONS,
                     HeaderValue::from_static("nosniff"),
@@ -72,8 +75,18 @@ pub fn router(house: &House) -> Router {
         )
 }
 
-/// The sandbox asks for no token, so it answers nobody who comes over the network.
-async fn this_machine_only(request: Request, next: Next) -> Response {
+/// The policy of a page whose form leads to this origin too.
+pub fn page_policy(origin: &str) -> String {
+    PAGE_POLICY.replace("form-action 'self'", &format!("form-action 'self' {origin}"))
+}
+
+/// The stand-ins for the outside world.
+fn sandbox(house: &House) -> Router {
+    house.sandbox.router().merge(house.sandboxes.router()).layer(from_fn(this_machine_only))
+}
+
+/// The sandbox asks for no token worth the name, so it answers nobody who comes over the network.
+pub async fn this_machine_only(request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     match peer {
         Some(ConnectInfo(peer)) if peer.ip().to_canonical().is_loopback() => next.run(request).await,

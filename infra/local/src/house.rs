@@ -5,12 +5,12 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use daybook_caldav::Caldav;
 use daybook_dynamodb::{Embedded, Table, embedded_client};
 use daybook_ehr::{EhrDirectory, FhirConfig};
 use daybook_ehr_change::{HookKeys, HookSecret};
 use daybook_engine::Engine;
 use daybook_engine::ports::{Clock, Practices, Random};
+use daybook_oauth_callback::LeadsTo;
 use daybook_queue::InProcessQueue;
 use daybook_sandbox::ehr::{HookTarget, Sandbox};
 use daybook_secrets::{SealedVault, SystemRandom};
@@ -23,6 +23,7 @@ use url::Url;
 use crate::config::{Config, DEMO, EhrConfig, PracticeConfig};
 use crate::data_dir::{DataDir, Kept, Key};
 use crate::page::KeyHint;
+use crate::providers::{self, Calendars, Sandboxes};
 use crate::{doors, stop, workers};
 
 /// Why the house does not stand. Whatever it is, somebody must change something before the next start.
@@ -34,7 +35,8 @@ pub struct StartError {
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-fn failed<E: std::error::Error + Send + Sync + 'static>(what: &str) -> impl FnOnce(E) -> StartError {
+/// Keeps the cause of what went wrong.
+pub fn failed<E: std::error::Error + Send + Sync + 'static>(what: &str) -> impl FnOnce(E) -> StartError {
     move |cause| StartError { what: what.to_owned(), cause: Some(Box::new(cause)) }
 }
 
@@ -55,6 +57,8 @@ pub struct House {
     pub queue: InProcessQueue,
     pub embedded: Arc<Embedded>,
     pub sandbox: Sandbox,
+    pub sandboxes: Sandboxes,
+    pub leads_to: LeadsTo,
     pub keyring: Keyring,
     pub hooks: HookKeys,
     /// `http://` and the address under which this machine reaches us.
@@ -64,6 +68,7 @@ pub struct House {
     pub practices: Vec<daybook_core::ids::PracticeId>,
     /// Whether everybody who can ask is on this machine.
     pub audience: Audience,
+    pub trial: Trial,
     demo_hook: Option<SecretString>,
     made: Vec<(Key, SecretString)>,
     _data: DataDir,
@@ -74,6 +79,13 @@ pub struct House {
 pub enum Audience {
     ThisMachine,
     Others,
+}
+
+/// Whether a visitor may make a connection by a click.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trial {
+    Offered,
+    NotOffered,
 }
 
 /// Builds, serves until somebody asks to stop, and lets what runs come to an end.
@@ -88,6 +100,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let stopping = stop::Stopping::on_signal();
     let working = workers::start(&house, sweep, &stopping);
     tokio::spawn(house.sandbox.clone().deliver_hooks(hook_target(&house)?));
+    house.sandboxes.deliver();
     let router = doors::router(&house).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, router).with_graceful_shutdown(stopping.clone().asked());
     tokio::select! {
@@ -123,8 +136,9 @@ async fn build(config: Config, data: DataDir, address: SocketAddr) -> Result<Hou
     let sandbox = Sandbox::open(&data.file("sandbox-ehr.db"), clock.now());
     let sandbox = sandbox.map_err(failed("the sandbox EHR cannot be opened"))?;
     let ehrs = EhrDirectory::new().map_err(failed("EHRs cannot be reached"))?;
-    let caldav = Caldav::new(config.caldav_allow, clock.clone());
-    let caldav = caldav.map_err(failed("CalDAV servers cannot be reached"))?;
+    let sandboxes = Sandboxes::open(&data, &own_url, &clock)?;
+    let Calendars { providers, leads_to } =
+        providers::connect(config.google, config.microsoft, config.caldav_allow, &own_url, &clock)?;
     let queue = InProcessQueue::new();
     let mut secrets = Secrets::default();
     for practice in &config.practices {
@@ -138,28 +152,34 @@ async fn build(config: Config, data: DataDir, address: SocketAddr) -> Result<Hou
         Arc::new(vault),
         Arc::new(queue.clone()),
         Arc::new(ehrs),
-        Arc::new(caldav),
+        providers,
         clock,
         Arc::new(SystemRandom),
     );
+    let public_url = config.public_url.clone().unwrap_or_else(|| own_url.clone());
+    engine.public_url = public_url.as_str().trim_end_matches('/').to_owned();
     // Half of it, so that what was polled in one sweep is due again in the next, however long its sync took.
     engine.pace.poll = config.sweep / 2;
     // We hold the data directory: whoever held a lease before is dead.
     engine.sole_process = Some(SystemRandom.token());
     let on_this_machine = address.ip().is_loopback() && config.public_url.is_none();
+    let invented = matches!(config.practices.first(), Some(demo) if matches!(demo.ehr, EhrConfig::Sandbox));
     Ok(House {
         engine,
         table,
         queue,
         embedded: Arc::new(embedded),
         sandbox,
+        sandboxes,
+        leads_to,
         keyring: secrets.keyring,
         hooks: secrets.hooks,
-        public_url: config.public_url.unwrap_or_else(|| own_url.clone()),
+        public_url,
         own_url,
         key_hint: secrets.hint,
         practices: config.practices.into_iter().map(|practice| practice.practice.id).collect(),
         audience: if on_this_machine { Audience::ThisMachine } else { Audience::Others },
+        trial: if on_this_machine && invented { Trial::Offered } else { Trial::NotOffered },
         demo_hook: secrets.demo_hook,
         made: secrets.made,
         _data: data,

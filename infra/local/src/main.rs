@@ -6,7 +6,9 @@ mod data_dir;
 mod doors;
 mod house;
 mod page;
+mod providers;
 mod stop;
+mod try_out;
 mod workers;
 
 use std::io::{IsTerminal, Write};

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::middleware::from_fn;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use daybook_engine::ports::Counts;
@@ -15,7 +16,9 @@ use daybook_engine::{Engine, EngineError};
 use daybook_settings::{Kind, Problem};
 
 use crate::config::DEMO;
-use crate::house::{Audience, House};
+use crate::doors::{page_policy, this_machine_only};
+use crate::house::{Audience, House, Trial};
+use crate::try_out;
 
 const STYLE: &str = include_str!("../assets/daybook.css");
 const MARK: &str = include_str!("../assets/mark.svg");
@@ -45,6 +48,7 @@ struct Page {
     url: String,
     key: String,
     audience: Audience,
+    trial: Trial,
 }
 
 /// The connections of `demo` in one state.
@@ -64,6 +68,7 @@ struct Start<'a> {
     practice: &'a str,
     /// `None` where others than this machine could ask.
     rows: Option<Vec<Row>>,
+    trial: Trial,
 }
 
 /// `/`, its style and its icon.
@@ -73,12 +78,18 @@ pub fn routes(house: &House) -> Router {
         url: house.public_url.as_str().trim_end_matches('/').to_owned(),
         key: house.key_hint.shell(),
         audience: house.audience,
+        trial: house.trial,
+    };
+    let trying = match house.trial {
+        Trial::Offered => try_out::routes(house.engine.clone()).layer(from_fn(this_machine_only)),
+        Trial::NotOffered => Router::new(),
     };
     Router::new()
         .route("/", get(start))
         .route("/daybook.css", get(|| async { asset("text/css; charset=utf-8", STYLE) }))
         .route("/mark.svg", get(|| async { asset("image/svg+xml", MARK) }))
         .with_state(page)
+        .merge(trying)
 }
 
 async fn start(State(page): State<Page>) -> Result<Response, Problem> {
@@ -86,12 +97,15 @@ async fn start(State(page): State<Page>) -> Result<Response, Problem> {
         Audience::ThisMachine => Some(rows(&page.engine).await?),
         Audience::Others => None,
     };
-    let start = Start { url: &page.url, key: &page.key, practice: DEMO, rows };
+    let start = Start { url: &page.url, key: &page.key, practice: DEMO, rows, trial: page.trial };
     let html = start.render().map_err(|error| {
         tracing::error!(%error, "the start page cannot be written");
         Problem::new(Kind::Internal)
     })?;
-    Ok(([(CACHE_CONTROL, "no-store")], Html(html)).into_response())
+    // Its form leads to the public address, which need not be the one that the visitor typed.
+    let policy = page_policy(&page.url);
+    Ok(([(CACHE_CONTROL, "no-store".to_owned()), (CONTENT_SECURITY_POLICY, policy)], Html(html))
+        .into_response())
 }
 
 fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {

@@ -36,8 +36,24 @@ impl Running {
     }
 
     fn get(&self, path: &str) -> String {
+        self.ask("GET", path, "", "")
+    }
+
+    /// A form as a browser sends it, with its cookie.
+    fn post(&self, path: &str, cookie: &str, form: &str) -> String {
+        self.ask("POST", path, cookie, form)
+    }
+
+    fn ask(&self, method: &str, path: &str, cookie: &str, form: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address).unwrap();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncookie: {cookie}\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
+            self.address,
+            form.len()
+        )
+        .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -51,6 +67,12 @@ impl Running {
         self.out.read_to_string(&mut rest).unwrap();
         (rest, self.child.wait().unwrap().code())
     }
+}
+
+/// A header of an answer; our own headers are in small letters.
+fn header<'a>(answer: &'a str, name: &str) -> &'a str {
+    let line = answer.lines().find(|line| line.starts_with(&format!("{name}: ")));
+    line.unwrap_or_else(|| panic!("{name} in {answer}")).split_once(": ").unwrap().1
 }
 
 fn refused(output: &Output) -> String {
@@ -85,6 +107,36 @@ fn it_starts_serves_and_stops() {
     assert_eq!(code, Some(0));
     let (told, _) = Running::start(folder.path()).stop();
     assert_eq!(told, "", "and told once");
+}
+
+#[test]
+fn a_newcomer_comes_to_the_sandbox_providers_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = Running::start(folder.path());
+    let own = format!("http://{}", house.address);
+    for (provider, page) in [
+        ("google", "/sandbox/google/o/oauth2/v2/auth?"),
+        ("microsoft", "/sandbox/microsoft/common/oauth2/v2.0/authorize?"),
+    ] {
+        assert!(house.get(&format!("/sandbox/{provider}/")).starts_with("HTTP/1.1 200"), "{provider}");
+        let form = format!("practitioner=prac-1&direction=two_way&provider={provider}");
+        let begun = house.post("/try", "", &form);
+        let link = header(&begun, "location").strip_prefix(&own).expect("our own page").to_owned();
+        let shown = house.get(&link);
+        assert!(shown.starts_with("HTTP/1.1 200") && shown.contains("Maya Okafor"), "{shown}");
+        assert!(header(&shown, "content-security-policy").contains(&format!("form-action 'self' {own}")));
+        let cookie = header(&shown, "set-cookie").split(';').next().unwrap();
+        let gone = house.post(&link, cookie, "");
+        assert!(gone.starts_with("HTTP/1.1 303"), "{gone}");
+        let there =
+            header(&gone, "location").strip_prefix(&format!("{own}{page}")).expect("the provider's page");
+        let consent = house.get(&format!("{page}{there}"));
+        assert!(consent.starts_with("HTTP/1.1 200") && consent.contains("Ada"), "{consent}");
+    }
+    let handshake = house.post("/webhooks/microsoft?validationToken=a%20b", "", "");
+    assert!(handshake.ends_with("a b"), "{handshake}");
+    assert!(house.get("/sandbox/caldav/").starts_with("HTTP/1.1 200"));
+    house.stop();
 }
 
 #[test]

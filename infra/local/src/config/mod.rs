@@ -2,6 +2,7 @@
 //! wrong with it is told at once. A fault names the key and what is expected, never the value: it may be a secret.
 
 mod practice;
+mod provider;
 mod source;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use daybook_caldav::Allow;
 use url::Url;
 
 pub use practice::{DEMO, EhrConfig, PracticeConfig};
+pub use provider::{Client, ProviderConfig};
 pub use source::Faults;
 use source::{Source, from_file};
 
@@ -19,21 +21,8 @@ use source::{Source, from_file};
 pub const FILE: &str = "daybook.toml";
 const PREFIX: &str = "DAYBOOK_";
 
-/// Keys of providers that this version does not offer yet. They are accepted, so that one file serves both.
-const RESERVED: [&str; 12] = [
-    "GOOGLE_CLIENT_ID",
-    "GOOGLE_CLIENT_SECRET",
-    "GOOGLE_AUTH_URL",
-    "GOOGLE_TOKEN_URL",
-    "GOOGLE_REVOKE_URL",
-    "GOOGLE_API_URL",
-    "MICROSOFT_CLIENT_ID",
-    "MICROSOFT_CLIENT_SECRET",
-    "MICROSOFT_AUTH_URL",
-    "MICROSOFT_TOKEN_URL",
-    "MICROSOFT_API_URL",
-    "PLATFORM_KEY",
-];
+/// Keys of what this version does not offer yet. They are accepted, so that one file serves both.
+const RESERVED: [&str; 1] = ["PLATFORM_KEY"];
 
 /// Everything that can be set.
 #[derive(Debug)]
@@ -44,6 +33,8 @@ pub struct Config {
     pub public_url: Option<Url>,
     pub caldav_allow: Allow,
     pub sweep: Duration,
+    pub google: ProviderConfig,
+    pub microsoft: ProviderConfig,
     /// The practice `demo` first, then those of the file.
     pub practices: Vec<PracticeConfig>,
 }
@@ -66,6 +57,8 @@ impl Config {
                 .read_even_empty("CALDAV_ALLOW", &mut faults, allow)
                 .unwrap_or_else(|| "loopback".parse().unwrap_or_default()),
             sweep: source.read("SWEEP_SECONDS", &mut faults, seconds).unwrap_or(Duration::from_mins(1)),
+            google: provider::read(&mut source, provider::GOOGLE, &mut faults),
+            microsoft: provider::read(&mut source, provider::MICROSOFT, &mut faults),
             practices: practice::read_all(&mut source, file.practices, &mut faults),
         };
         for key in RESERVED {
@@ -81,7 +74,7 @@ impl Config {
 /// Whether a variable of this name, without its prefix, is one of ours.
 fn is_known(key: &str) -> bool {
     const OURS: [&str; 5] = ["LISTEN", "DATA_DIR", "PUBLIC_URL", "CALDAV_ALLOW", "SWEEP_SECONDS"];
-    OURS.contains(&key) || RESERVED.contains(&key) || practice::is_key_of_demo(key)
+    OURS.contains(&key) || RESERVED.contains(&key) || provider::is_key(key) || practice::is_key_of_demo(key)
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -80,8 +80,41 @@ fn a_file_that_is_no_toml_is_one_fault_without_its_text() {
 
 #[test]
 fn reserved_keys_do_no_harm() {
-    let variables = [("DAYBOOK_GOOGLE_CLIENT_ID", "x"), ("DAYBOOK_PLATFORM_KEY", "y")];
-    assert!(read(&variables, Some("microsoft_client_id = \"z\"")).is_ok());
+    assert!(read(&[("DAYBOOK_PLATFORM_KEY", "y")], None).is_ok());
+}
+
+#[test]
+fn a_provider_is_a_client_and_where_it_is() {
+    let variables = [
+        ("DAYBOOK_GOOGLE_CLIENT_ID", "id"),
+        ("DAYBOOK_GOOGLE_CLIENT_SECRET", "secret"),
+        ("DAYBOOK_GOOGLE_REVOKE_URL", "https://revoke.example/"),
+        ("DAYBOOK_MICROSOFT_REVOKE_URL", "somebody else's"),
+    ];
+    let file = "microsoft_client_id = \"id\"\nmicrosoft_token_url = \"http://127.0.0.1:1/token\"\n";
+    let config = read(&variables, Some(file)).unwrap();
+    assert_eq!(config.google.client.unwrap().id, "id");
+    assert_eq!(config.google.revoke_url.unwrap().as_str(), "https://revoke.example/");
+    assert!(config.google.auth_url.is_none());
+    assert_eq!(config.microsoft.client.unwrap().id, "id", "another server may ask for no secret");
+    let variables = [
+        ("DAYBOOK_GOOGLE_CLIENT_ID", "id"),
+        ("DAYBOOK_GOOGLE_API_URL", "hunter2"),
+        ("DAYBOOK_MICROSOFT_CLIENT_SECRET", "hunter2"),
+        ("DAYBOOK_MICROSOFT_AUTH_URL", "ftp://hunter2"),
+    ];
+    let faults = read(&variables, Some("microsoft_revoke_url = \"x\"")).unwrap_err().to_string();
+    for expected in [
+        "DAYBOOK_GOOGLE_CLIENT_SECRET: is required",
+        "DAYBOOK_GOOGLE_API_URL: ",
+        "DAYBOOK_MICROSOFT_CLIENT_ID: is required",
+        "DAYBOOK_MICROSOFT_AUTH_URL: ",
+        "DAYBOOK_MICROSOFT_REVOKE_URL: is not a key",
+    ] {
+        assert_eq!(faults.matches(expected).count(), 1, "{expected} in\n{faults}");
+    }
+    assert_eq!(faults.lines().count(), 5, "{faults}");
+    assert!(!faults.contains("hunter"), "{faults}");
 }
 
 #[test]
