@@ -22,6 +22,7 @@ async fn a_week_is_shown_without_script() {
     for text in [
         "Carla Winter",
         "carla-sandbox",
+        "http://dav.test/sandbox/caldav/",
         "Dentist",
         "8:00 – 9:00 am",
         "all day",

@@ -49,7 +49,7 @@ async fn serve(
 ) -> Response {
     let Some(place) = Place::parse(uri.path()) else { return StatusCode::NOT_FOUND.into_response() };
     if place == Place::Root && (method == Method::GET || method == Method::HEAD) {
-        return page::show(&server, uri.query().unwrap_or_default());
+        return page::show(&server, uri.query().unwrap_or_default(), &headers);
     }
     let control = server.control();
     control.count(method.as_str(), place.pattern());

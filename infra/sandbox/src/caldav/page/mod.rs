@@ -6,7 +6,7 @@ mod week;
 
 use askama::Template;
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use jiff::civil::Date;
@@ -25,7 +25,7 @@ pub(super) fn routes() -> Router<CalDav> {
 }
 
 /// The week that a query names; whatever is left out or unknown takes its default.
-pub(super) fn show(server: &CalDav, query: &str) -> Response {
+pub(super) fn show(server: &CalDav, query: &str, headers: &HeaderMap) -> Response {
     let said = |name: &str| {
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());
         pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
@@ -34,10 +34,11 @@ pub(super) fn show(server: &CalDav, query: &str) -> Response {
     let person = said("person").and_then(|id| people::find(&id)).unwrap_or(first);
     let week = said("week").and_then(|week| week.parse::<Date>().ok());
     let notice = said("notice").and_then(|name| Notice::from_name(&name));
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let built = server
         .transact(|tx| WeekPage::build(tx, person, week, server.now()))
         .map_err(|error| error.to_string())
-        .and_then(|page| page.with_notice(notice).render().map_err(|error| error.to_string()));
+        .and_then(|page| page.said(host, notice).render().map_err(|error| error.to_string()));
     match built {
         Ok(html) => answer::page(html),
         Err(error) => {

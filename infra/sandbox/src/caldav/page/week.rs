@@ -28,6 +28,7 @@ pub(super) struct WeekPage {
     /// Where events can be added.
     calendars: Vec<Collection>,
     next_start: String,
+    host: String,
     notice: Option<Notice>,
 }
 
@@ -84,11 +85,14 @@ impl WeekPage {
             beside: items.into_iter().filter(|item| item.when == When::Any).collect(),
             calendars: collections.into_iter().filter(takes_events).collect(),
             next_start: next_start(now, monday, this_monday, &zone),
+            host: String::new(),
             notice: None,
         })
     }
 
-    pub(super) fn with_notice(mut self, notice: Option<Notice>) -> Self {
+    /// With the host that was asked, and what became of a form.
+    pub(super) fn said(mut self, host: &str, notice: Option<Notice>) -> Self {
+        host.clone_into(&mut self.host);
         self.notice = notice;
         self
     }
