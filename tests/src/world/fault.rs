@@ -100,7 +100,7 @@ impl World {
                 state.waits_at.insert(worker, point);
             }
         }
-        LetOthersGo::default().await;
+        self.breathe().await;
         let mut state = self.lock();
         state.points += 1;
         let fate = state.fate(point);
@@ -109,6 +109,13 @@ impl World {
             state.tell_read(|| format!("! {point:?} meets {fate:?}"));
         }
         fate
+    }
+}
+
+impl World {
+    /// Lets others go first; whoever waits here may be dropped.
+    pub(crate) async fn breathe(&self) {
+        LetOthersGo::default().await;
     }
 }
 

@@ -44,6 +44,15 @@ pub struct World {
     state: Mutex<State>,
 }
 
+/// Where the calendars stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Calendars {
+    /// In this world, which knows what ought to stand in them.
+    Here,
+    /// At stand-ins that keep them: whoever opened those judges them.
+    Elsewhere,
+}
+
 /// What the world holds. Public to stories and simulations, which look and change; the engine sees ports only.
 pub struct State {
     pub now: Timestamp,
@@ -76,6 +85,7 @@ pub struct State {
     pub visibility: SignedDuration,
     pub ehrs: BTreeMap<PracticeId, EhrState>,
     pub accounts: BTreeMap<String, AccountState>,
+    pub calendars: Calendars,
     outside: Outside,
     truth: Truth,
 }
@@ -105,6 +115,7 @@ impl World {
             visibility: SignedDuration::from_secs(120),
             ehrs: BTreeMap::new(),
             accounts: BTreeMap::new(),
+            calendars: Calendars::Here,
             outside: Outside::default(),
             truth: Truth::default(),
         };
@@ -113,9 +124,13 @@ impl World {
 
     /// The production engine over this world.
     pub fn engine(&self, pace: Pace) -> Engine {
+        let provider: Arc<dyn CalendarProvider> = self.arc();
+        self.engine_with(pace, Providers::from([(Provider::Caldav, provider)]))
+    }
+
+    /// The production engine over this world, with calendars at these providers.
+    pub fn engine_with(&self, pace: Pace, providers: Providers) -> Engine {
         let me = self.arc();
-        let provider: Arc<dyn CalendarProvider> = me.clone();
-        let providers = Providers::from([(Provider::Caldav, provider)]);
         let mut engine =
             Engine::new(me.clone(), me.clone(), me.clone(), me.clone(), providers, me.clone(), me);
         engine.pace = pace;

@@ -9,9 +9,9 @@ use daybook_core::time::Interval;
 use daybook_engine::ports::{ConnectionRef, Release};
 use jiff::ToSpan;
 
-use super::State;
 use super::calendar::{Body, Item};
 use super::claims::Claim;
+use super::{Calendars, State};
 
 impl State {
     /// A mirror or block is about to be put.
@@ -23,6 +23,9 @@ impl State {
         let Some(link) = link else {
             return self.break_promise(format!("a mirror was put that no link knew, in {}", target.as_str()));
         };
+        if self.calendars == Calendars::Elsewhere && matches!(link.owner, Owner::Event(_)) {
+            return;
+        }
         let history = self.history(&claim.at, &link.owner);
         let version = history.iter().rposition(|span| *span == content.interval());
         let Some(version) = version else {
@@ -55,18 +58,24 @@ impl State {
 
     /// Only the holder of the lease writes, and only while it lasts.
     fn check_write(&mut self, mirror: &MirrorId, what: &str) -> Option<(Claim, Option<Link>)> {
+        let claim = self.check_lease(what)?;
+        let link = self.rows.get(&claim.at)?.links.get(mirror).cloned();
+        Some((claim, link))
+    }
+
+    /// The lease under which the worker being polled writes.
+    pub(crate) fn check_lease(&mut self, what: &str) -> Option<Claim> {
         let Some(claim) = self.held() else {
             self.break_promise(format!("a {what} by nobody"));
             return None;
         };
         let now = self.now;
         let row = self.rows.get(&claim.at)?;
-        let (current, link) = (row.generation, row.links.get(mirror).cloned());
         let holder = row.lease.as_ref().is_some_and(|lease| lease.until == claim.until);
-        if claim.generation != current || !holder || now > claim.until {
+        if claim.generation != row.generation || !holder || now > claim.until {
             self.break_promise(format!("a {what} without the lease"));
         }
-        Some((claim, link))
+        Some(claim)
     }
 
     /// Whether the owner wanted this mirror before the run began and wants it still, with the same settings.

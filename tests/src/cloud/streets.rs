@@ -1,0 +1,131 @@
+//! The way from the adapters to the stand-ins: each request passes a fault point before it arrives, and may lose its
+//! answer afterwards. It knows no provider beyond what a write looks like.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use bytes::Bytes;
+use daybook_http::{Transport, TransportError};
+use http::{Method, Request, Response, StatusCode, header};
+use tower::ServiceExt;
+
+use crate::world::World;
+use crate::world::fault::{Fate, Point};
+
+/// One way for all providers: their paths differ.
+pub struct Streets {
+    world: Arc<World>,
+    houses: Router,
+}
+
+impl Streets {
+    pub fn new(world: Arc<World>, houses: Router) -> Self {
+        Self { world, houses }
+    }
+}
+
+#[async_trait]
+impl Transport for Streets {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let line = format!("{} {}", request.method(), request.uri().path());
+        let writes = writes(&request);
+        let point = if is_read(request.method()) { Point::CalendarRead } else { Point::CalendarWrite };
+        let fate = self.world.point(point).await;
+        self.note(&line, &writes, fate);
+        match fate {
+            Fate::Later(Some(seconds)) => return Ok(busy(seconds)),
+            Fate::Later(None) | Fate::Conflict | Fate::CursorLost => return Err(cut_off("nobody answers")),
+            Fate::Well | Fate::Lost => {}
+        }
+        let answer = arrive(&self.houses, request).await;
+        self.world.lock().tell_read(|| format!("  {line}: {}", told(&answer)));
+        // Whoever dies here has done it and does not know.
+        self.world.breathe().await;
+        if fate == Fate::Lost { Err(cut_off("the answer is lost")) } else { Ok(answer) }
+    }
+}
+
+impl Streets {
+    /// Only the holder of a lease writes events.
+    fn note(&self, line: &str, writes: &[String], fate: Fate) {
+        let mut state = self.world.lock();
+        state.tell_read(|| format!("  {line}"));
+        if matches!(fate, Fate::Well | Fate::Lost) {
+            for write in writes {
+                state.writes += 1;
+                state.tell(format!("put at the provider: {write}"));
+                state.check_lease("write at a provider");
+            }
+        }
+    }
+}
+
+/// Hands a request to a stand-in, without faults: how people and browsers come.
+pub async fn arrive(houses: &Router, request: Request<Bytes>) -> Response<Bytes> {
+    let answer = houses.clone().oneshot(request.map(Body::from)).await.expect("a router answers");
+    let (head, body) = answer.into_parts();
+    Response::from_parts(head, to_bytes(body, usize::MAX).await.expect("the body is in memory"))
+}
+
+fn told(answer: &Response<Bytes>) -> String {
+    let status = answer.status();
+    let body = String::from_utf8_lossy(answer.body()).replace(['\n', '\r'], " ");
+    if status.is_success() { status.to_string() } else { format!("{status} {body:.200}") }
+}
+
+fn is_read(method: &Method) -> bool {
+    matches!(method.as_str(), "GET" | "HEAD" | "PROPFIND" | "REPORT" | "OPTIONS")
+}
+
+/// Throttled in one of two ways.
+fn busy(seconds: u64) -> Response<Bytes> {
+    let status =
+        if seconds % 2 == 0 { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::SERVICE_UNAVAILABLE };
+    let answer = Response::builder().status(status).header(header::RETRY_AFTER, seconds);
+    answer.body(Bytes::new()).expect("an answer can be built")
+}
+
+fn cut_off(why: &str) -> TransportError {
+    TransportError::Connection(why.to_owned().into())
+}
+
+/// Which events a request writes, those inside a batch too: `PATCH /.../events/x`.
+pub fn writes(request: &Request<Bytes>) -> Vec<String> {
+    let path = request.uri().path();
+    let text = String::from_utf8_lossy(request.body());
+    let lines: Vec<(String, String)> = if path.ends_with("/batch/calendar/v3") {
+        text.lines().filter_map(request_line).collect()
+    } else if path.ends_with("/$batch") {
+        inner_requests(&text)
+    } else {
+        vec![(request.method().to_string(), path.to_owned())]
+    };
+    lines
+        .into_iter()
+        .filter(|(method, path)| is_write(method, path))
+        .map(|(m, p)| format!("{m} {p}"))
+        .collect()
+}
+
+fn is_write(method: &str, path: &str) -> bool {
+    let of_event = path.contains("/events") || path.contains("/caldav/calendars/");
+    let other = path.ends_with("/watch") || path.contains("/subscriptions");
+    of_event && !other && matches!(method, "POST" | "PUT" | "PATCH" | "DELETE")
+}
+
+/// `PATCH /calendar/v3/... HTTP/1.1`, or without the version.
+fn request_line(line: &str) -> Option<(String, String)> {
+    let (method, rest) = line.split_once(' ')?;
+    let is_method = ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(&method);
+    let target = rest.split_whitespace().next()?;
+    (is_method && target.starts_with('/')).then(|| (method.to_owned(), target.to_owned()))
+}
+
+fn inner_requests(text: &str) -> Vec<(String, String)> {
+    let document: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let requests = document["requests"].as_array().cloned().unwrap_or_default();
+    let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    requests.iter().map(|one| (word(&one["method"]), word(&one["url"]))).collect()
+}
