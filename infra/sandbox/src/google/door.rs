@@ -11,6 +11,7 @@ use axum::routing::{any, post};
 use super::access::Visitor;
 use super::answer::{Answer, Body};
 use super::call::{Api, Call};
+use super::events::list::Knows;
 use super::events::{list, one};
 use super::fields::Fields;
 use super::refusal::Refusal;
@@ -82,7 +83,7 @@ impl Google {
         if let Ok(grant) = self.cloud.bearer(headers) {
             // Nobody to blame a fault on otherwise: its parts will say so.
             match self.cloud.fault(&grant.account, crate::cloud::Operation::Batch) {
-                None | Some(Fault::LostAnswer | Fault::Slow { .. }) => {}
+                None | Some(Fault::LostAnswer | Fault::Stale | Fault::Slow { .. }) => {}
                 Some(fault) => return Err(Box::new(refusal_of(&fault))),
             }
         }
@@ -101,16 +102,17 @@ impl Google {
         let fault = self.cloud.fault(&grant.account, call.api.operation());
         let visitor = Visitor::admit(grant, &call.api);
         match fault {
-            None | Some(Fault::Slow { .. }) => self.perform(&visitor?, call),
+            None | Some(Fault::Slow { .. }) => self.perform(&visitor?, call, Knows::All),
+            Some(Fault::Stale) => self.perform(&visitor?, call, Knows::NotTheNewest),
             Some(Fault::LostAnswer) => {
-                self.perform(&visitor?, call)?;
+                self.perform(&visitor?, call, Knows::All)?;
                 Err(Refusal::with_status(StatusCode::SERVICE_UNAVAILABLE))
             }
             Some(fault) => Ok(answer_of(&fault)),
         }
     }
 
-    fn perform(&self, visitor: &Visitor, call: &Call) -> Result<Answer, Refusal> {
+    fn perform(&self, visitor: &Visitor, call: &Call, knows: Knows) -> Result<Answer, Refusal> {
         let cloud = &self.cloud;
         match &call.api {
             Api::CalendarListList => calendars::list(cloud, visitor, &call.query),
@@ -119,7 +121,7 @@ impl Google {
             Api::CalendarsGet(id) => calendars::get(cloud, visitor, id, call),
             Api::CalendarsPatch(id) => calendars::patch(cloud, visitor, id, call),
             Api::CalendarsDelete(id) => calendars::delete(cloud, visitor, id, call),
-            Api::EventsList(id) => self.list_events(visitor, id, call),
+            Api::EventsList(id) => self.list_events(visitor, id, call, knows),
             Api::EventsInsert(id) => one::insert(cloud, visitor, id, call),
             Api::EventsGet(id, event) => one::get(cloud, visitor, id, event, call),
             Api::EventsUpdate(id, event) => one::update(cloud, visitor, id, event, call),
@@ -132,11 +134,17 @@ impl Google {
         }
     }
 
-    fn list_events(&self, visitor: &Visitor, calendar: &str, call: &Call) -> Result<Answer, Refusal> {
+    fn list_events(
+        &self,
+        visitor: &Visitor,
+        calendar: &str,
+        call: &Call,
+        knows: Knows,
+    ) -> Result<Answer, Refusal> {
         let now = self.cloud.now();
         self.cloud.read(|world| {
             let seen = visitor.see(world, calendar)?;
-            list::events(world, now, &seen, &call.query).map(Answer::json)
+            list::events(world, now, &seen, &call.query, knows).map(Answer::json)
         })
     }
 
@@ -183,7 +191,7 @@ fn refusal_of(fault: &Fault) -> Refusal {
         Fault::Status { status, .. } | Fault::Html { status } => Refusal::with_status(status_from(*status)),
         Fault::CursorExpired => Refusal::full_sync_required(),
         Fault::Unauthorized => Refusal::invalid_credentials(),
-        Fault::LostAnswer | Fault::Slow { .. } => Refusal::backend(),
+        Fault::LostAnswer | Fault::Stale | Fault::Slow { .. } => Refusal::backend(),
     }
 }
 

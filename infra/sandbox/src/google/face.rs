@@ -41,6 +41,9 @@ impl Face for GoogleFace {
         if let Some(rule) = rule(new.repeat) {
             fields.insert("recurrence".to_owned(), json!([rule]));
         }
+        if new.is_free {
+            fields.insert("transparency".to_owned(), json!("transparent"));
+        }
         if let Some(host) = &new.invited_by {
             let person = json!({"email": host.email, "displayName": host.name});
             fields.insert("creator".to_owned(), json!({"email": host.email}));
@@ -172,5 +175,132 @@ fn day(on: Weekday) -> &'static str {
         Weekday::Friday => "FR",
         Weekday::Saturday => "SA",
         Weekday::Sunday => "SU",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::cloud::{Organisation, Person};
+
+    const HOME: &str = "dora@clinic.example";
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn timed(start: &str, end: &str) -> When {
+        When::Timed { start: at(start), end: at(end) }
+    }
+
+    fn world() -> World {
+        let mut world = World::default();
+        let account = Account {
+            id: "dora".to_owned(),
+            email: HOME.to_owned(),
+            name: "Dora".to_owned(),
+            kind: Organisation::Personal,
+            time_zone: "Europe/Berlin".to_owned(),
+        };
+        let calendar = Calendar {
+            id: HOME.to_owned(),
+            account: "dora".to_owned(),
+            name: "Dora".to_owned(),
+            role: Role::Primary,
+            time_zone: "Europe/Berlin".to_owned(),
+            made_by_client: None,
+            shared_with: std::collections::BTreeMap::new(),
+            extra: Value::Null,
+            seq: 1,
+            deleted: false,
+        };
+        world.accounts.insert("dora".to_owned(), account);
+        world.calendars.insert(HOME.to_owned(), calendar);
+        world
+    }
+
+    fn draft(world: &World, title: &str, when: When, repeat: Repeat, host: Option<&str>) -> Item {
+        let person = |email: &str| Person { name: "Host".to_owned(), email: email.to_owned() };
+        let new = NewEvent {
+            id: title.to_owned(),
+            calendar: HOME.to_owned(),
+            account: world.accounts["dora"].clone(),
+            title: title.to_owned(),
+            when,
+            time_zone: "Europe/Berlin".to_owned(),
+            repeat,
+            is_free: title == "days",
+            invited_by: host.map(person),
+        };
+        Item { seq: 2, ..Item::new(HOME, title, GoogleFace.draft(&new)) }
+    }
+
+    fn put(world: &mut World, items: Vec<Item>) {
+        for item in items {
+            world.seq += 1;
+            let key = (item.calendar.clone(), item.id.clone());
+            world.items.insert(key, Item { seq: world.seq, ..item });
+        }
+    }
+
+    fn week(world: &World) -> Vec<String> {
+        let shown = GoogleFace.shown(world, "dora", at("2026-03-02T00:00:00Z"), at("2026-03-16T00:00:00Z"));
+        let mut lines: Vec<String> = shown
+            .into_iter()
+            .map(|one| {
+                let start = match one.when {
+                    When::Timed { start, .. } => start.to_string(),
+                    When::Days { start, end } => format!("{start}/{end}"),
+                };
+                format!("{start} {} {:?}", one.title, one.standing)
+            })
+            .collect();
+        lines.sort();
+        lines
+    }
+
+    #[test]
+    fn people_add_move_answer_and_delete() {
+        let mut world = world();
+        let weekly = Repeat::Weekly { on: Weekday::Tuesday, count: 2 };
+        let series =
+            draft(&world, "series", timed("2026-03-03T08:00:00Z", "2026-03-03T09:00:00Z"), weekly, None);
+        let days = When::Days { start: "2026-03-04".parse().unwrap(), end: "2026-03-06".parse().unwrap() };
+        let days = draft(&world, "days", days, Repeat::Once, None);
+        let when = timed("2026-03-05T08:00:00Z", "2026-03-05T09:00:00Z");
+        let meeting = draft(&world, "meeting", when, Repeat::Once, Some("host@x.example"));
+        put(&mut world, vec![series, days, meeting]);
+        assert_eq!(
+            week(&world),
+            [
+                "2026-03-03T08:00:00Z series Busy",
+                "2026-03-04/2026-03-06 days Free",
+                "2026-03-05T08:00:00Z meeting Invited",
+                "2026-03-10T08:00:00Z series Busy",
+            ]
+        );
+        let item = |world: &World, id: &str| world.item(HOME, id).unwrap().clone();
+        let to = timed("2026-03-11T08:00:00Z", "2026-03-11T09:00:00Z");
+        let moved = GoogleFace.moved(&world, &item(&world, "series"), Some("series_20260310T080000Z"), &to);
+        put(&mut world, moved);
+        let gone = GoogleFace.removed(&world, &item(&world, "series"), Some("series_20260303T080000Z"));
+        put(&mut world, gone);
+        let days = When::Days { start: "2026-03-07".parse().unwrap(), end: "2026-03-08".parse().unwrap() };
+        let moved = GoogleFace.moved(&world, &item(&world, "days"), None, &days);
+        put(&mut world, moved);
+        let meeting = item(&world, "meeting");
+        let body = GoogleFace.answered(&meeting, &world.accounts["dora"], Reply::Decline);
+        put(&mut world, vec![Item { body, ..meeting }]);
+        assert_eq!(
+            week(&world),
+            [
+                "2026-03-05T08:00:00Z meeting Declined",
+                "2026-03-07/2026-03-08 days Free",
+                "2026-03-11T08:00:00Z series Busy",
+            ]
+        );
+        let gone = GoogleFace.removed(&world, &item(&world, "series"), None);
+        assert_eq!(gone.len(), 2);
     }
 }

@@ -123,6 +123,22 @@ async fn planned_faults_look_like_googles() {
 }
 
 #[tokio::test]
+async fn a_listing_may_lag_behind_a_write() {
+    let house = House::new();
+    house.insert(&timed("first", "03-03T09:00", "03-03T10:00")).await;
+    let (_, token) = house.full("").await;
+    house.pass(SignedDuration::from_mins(1));
+    house.insert(&timed("nested", "03-03T09:00", "03-03T10:00")).await;
+    for (query, known) in [(String::new(), "first"), (format!("syncToken={token}"), "")] {
+        house.control(json!({"faults": [{"operation": "list", "answer": "stale"}]})).await;
+        let (ids, next) = house.full(&query).await;
+        assert_eq!(ids, known);
+        assert_eq!(house.news("", &next).await.0, "nested");
+    }
+    assert_eq!(house.full("").await.0, "first nested");
+}
+
+#[tokio::test]
 async fn requests_are_counted_by_what_they_are() {
     let house = House::new();
     house.get(EVENTS).await;

@@ -38,6 +38,8 @@ pub enum Fault {
     Unauthorized,
     /// The work is done, but the answer is a 5xx: the client cannot know.
     LostAnswer,
+    /// A listing that does not know of the newest write yet (Google).
+    Stale,
     /// The answer comes late.
     Slow { delay_ms: u64 },
 }

@@ -111,11 +111,11 @@ pub fn removed(world: &World, calendar: &Calendar, item: &Item) -> Vec<Item> {
     put
 }
 
-/// The exceptions of a series that it leads to no longer, deleted.
+/// The exceptions of a series that it leads to no longer, deleted. Holes stay holes.
 fn left_behind(world: &World, master: &Item, still: impl Fn(&str) -> bool) -> Vec<Item> {
-    let exceptions = world.items_of(&master.calendar).filter(|one| {
-        series_of(&one.body) == Some(master.id.as_str()) && !went_with_series(one) && !still(&one.id)
-    });
+    let exceptions = world
+        .items_of(&master.calendar)
+        .filter(|one| series_of(&one.body) == Some(master.id.as_str()) && !one.deleted && !still(&one.id));
     let marked = exceptions.map(|one| {
         let mut gone = Item { deleted: true, ..one.clone() };
         if let Some(body) = gone.body.as_object_mut() {
