@@ -14,8 +14,10 @@ use daybook_microsoft::{Microsoft, MicrosoftConfig};
 use daybook_sandbox::caldav::{CalDav, Furnishing};
 use daybook_sandbox::cloud::{Clock, Cloud, Opening};
 use daybook_sandbox::{caldav, google, microsoft};
+use http::Request;
 use url::Url;
 
+use super::browser::mount;
 use super::postman::{Letter, Postman};
 use super::streets::Streets;
 use crate::world::scene::{demo, practice};
@@ -107,6 +109,14 @@ impl House {
             Provider::Microsoft => Some(&self.microsoft),
             Provider::Caldav => None,
         }
+    }
+
+    /// Turns a switch of a stand-in, or makes it do something.
+    pub fn control(&self, provider: Provider, wish: &serde_json::Value) {
+        let url = format!("{HOST}{}/control", mount(provider));
+        let request = Request::post(url).header("content-type", "application/json");
+        let answer = self.browse(request.body(wish.to_string().into()).unwrap());
+        assert!(answer.status().is_success(), "{wish}: {}", String::from_utf8_lossy(answer.body()));
     }
 
     /// What the stand-ins have to tell goes into the bag.

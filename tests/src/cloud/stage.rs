@@ -3,15 +3,18 @@
 use daybook_core::appointment::Status;
 use daybook_core::connection::{Connection, Provider, Settings, State};
 use daybook_core::ids::CalendarId;
+use daybook_core::link::Link;
 use daybook_core::time::Interval;
 use daybook_engine::Pace;
 use daybook_engine::connect::NewConnection;
-use daybook_engine::ports::{Cause, ConnectionRef, Named};
+use daybook_engine::ports::{Cause, ConnectionRef, Links, Named};
+use daybook_engine::receive::EhrSignal;
+use daybook_sandbox::cloud::Item;
 use jiff::{SignedDuration, Timestamp};
 
 use super::browser::Answer;
 use super::hand::{DavHand, GoogleHand, Hand, MicrosoftHand, Standing};
-use super::house::House;
+use super::house::{HOST, House, OURS};
 use crate::world::scene::{appointment, demo, login, two_way};
 use crate::world::worker::run;
 
@@ -35,6 +38,13 @@ pub fn hand(provider: Provider) -> Box<dyn Hand> {
         Provider::Microsoft => Box::new(MicrosoftHand { account: ADA }),
         Provider::Caldav => Box::new(DavHand::ada()),
     }
+}
+
+/// An hour so many days and hours after the first morning.
+pub fn hour(days: i64, hours: i64) -> Interval {
+    let beginning: Timestamp = BEGINNING.parse().unwrap();
+    let start = beginning + SignedDuration::from_hours(days * 24 + hours);
+    Interval::between(start, start + SignedDuration::from_mins(50))
 }
 
 impl Stage {
@@ -94,11 +104,8 @@ impl Stage {
         self.house.world.lock().now
     }
 
-    /// An hour so many days and hours after this morning.
     pub fn hour(&self, days: i64, hours: i64) -> Interval {
-        let beginning: Timestamp = BEGINNING.parse().unwrap();
-        let start = beginning + SignedDuration::from_hours(days * 24 + hours);
-        Interval::between(start, start + SignedDuration::from_mins(50))
+        hour(days, hours)
     }
 
     pub fn wait(&self, length: SignedDuration) {
@@ -147,6 +154,15 @@ impl Stage {
         self.tell(id);
     }
 
+    /// As [`Self::book`], at another practice.
+    pub fn book_at(&mut self, practice: &str, id: &str, at: Interval) {
+        self.house.world.lock().book(&practice.into(), appointment(id, "ada", at));
+        let (appointments, practitioners) = (vec![id.into()], vec!["ada".into()]);
+        let signal = EhrSignal { appointments, practitioners };
+        run(self.house.engine.receive_ehr(&practice.into(), &signal)).unwrap();
+        self.settle();
+    }
+
     pub fn move_appointment(&mut self, id: &str, to: Interval) {
         self.house.world.lock().change(&demo(), &id.into(), |a| a.when = Some(Ok(to)));
         self.tell(id);
@@ -174,6 +190,27 @@ impl Stage {
         self.hand.mirrors(&self.house, &self.main)
     }
 
+    /// What the first connection remembers.
+    pub fn links(&self) -> Vec<Link> {
+        run(self.house.world.list_links(self.at())).unwrap()
+    }
+
+    /// Ada declines the one invitation that stands in her own calendar, on the provider's page.
+    pub fn decline_invitation(&self, mount: &str, account: &str) {
+        let cloud = self.house.cloud(self.hand.provider()).unwrap();
+        let (calendar, item) = cloud.read(|world| {
+            let main = world.primary(&world.account(account).unwrap().id).unwrap();
+            let is_invited = |item: &&Item| item.body.to_string().contains("ingrid@hospital.example");
+            (main.id.clone(), world.items_of(&main.id).find(is_invited).unwrap().id.clone())
+        });
+        let form = [("account", account), ("calendar", &calendar), ("item", &item), ("reply", "decline")];
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = http::Request::post(format!("{HOST}{mount}/events/answer"))
+            .header("content-type", "application/x-www-form-urlencoded");
+        let answer = self.house.browse(request.body(body.into()).unwrap());
+        assert!(answer.status().is_redirection(), "{}", answer.status());
+    }
+
     /// When our mirrors stand.
     pub fn mirrored(&self) -> Vec<Interval> {
         self.mirrors().into_iter().map(|one| one.at).collect()
@@ -188,6 +225,43 @@ impl Stage {
     pub fn written(&self) -> Vec<String> {
         let told = std::mem::take(&mut self.house.world.lock().told);
         told.into_iter().filter(|line| line.starts_with("put") || line.starts_with("delete")).collect()
+    }
+
+    /// Subscriptions of ours that hold, by the calendars that they tell of.
+    pub fn subscriptions(&self) -> Vec<String> {
+        let Some(cloud) = self.house.cloud(self.hand.provider()) else { return Vec::new() };
+        let now = cloud.now();
+        let mut held: Vec<String> = cloud.read(|world| {
+            let all = world.subscriptions.values();
+            all.filter(|one| one.client == "daybook" && one.expires > now)
+                .map(|one| one.calendar.clone())
+                .collect()
+        });
+        held.sort();
+        held
+    }
+
+    /// The calendars that are read, as subscriptions should name them.
+    pub fn read(&self) -> Vec<String> {
+        let mut read = vec![self.main.to_string(), self.private.to_string()];
+        read.sort();
+        read
+    }
+
+    /// Everything at the provider, by the number of its last change.
+    pub fn changes(&self) -> u64 {
+        self.house.cloud(self.hand.provider()).map_or(0, |cloud| cloud.read(|world| world.seq))
+    }
+
+    /// Whether Google still holds what ada allowed us: then it asks nothing.
+    pub fn has_google_grant(&self) -> bool {
+        let query = "response_type=code&scope=openid&prompt=none";
+        let url = format!(
+            "{HOST}/sandbox/google/o/oauth2/v2/auth?client_id=daybook&login_hint={ADA}&{query}\
+             &redirect_uri={OURS}/oauth/google/callback"
+        );
+        let answer = self.house.browse(http::Request::get(url).body(bytes::Bytes::new()).unwrap());
+        answer.headers()[http::header::LOCATION].to_str().unwrap().contains("code=")
     }
 
     /// Both sides agree, and a further look writes nothing.
