@@ -24,6 +24,7 @@ struct SignInPage<'a> {
     clinician: &'a str,
     practice: &'a str,
     provider: &'static str,
+    calendar: &'static str,
     /// The account that is expected, where there is one.
     account: Option<&'a str>,
     happens: Vec<String>,
@@ -70,6 +71,7 @@ pub(crate) fn sign_in(
         clinician: &opened.clinician,
         practice: connection.practice.as_str(),
         provider: plan::provider_name(connection.provider),
+        calendar: plan::calendar_name(connection.provider),
         account: connection.account.as_ref().map(|account| account.label.as_str()),
         happens: plan::happens(&connection.settings),
         may: plan::may(connection.provider, Access::needed(&connection.settings)),

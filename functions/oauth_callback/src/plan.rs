@@ -14,6 +14,15 @@ pub(crate) fn provider_name(provider: Provider) -> &'static str {
     }
 }
 
+/// What is connected there.
+pub(crate) fn calendar_name(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Google => "Google Calendar",
+        Provider::Microsoft => "Outlook / Microsoft 365",
+        Provider::Caldav => "iCloud or another CalDAV server",
+    }
+}
+
 /// What will happen, a sentence each.
 pub(crate) fn happens(settings: &Settings) -> Vec<String> {
     let mut lines = vec![writes(&settings.main_calendar)];
@@ -30,9 +39,11 @@ fn writes(main: &MainCalendar) -> String {
     let appear = "Your appointments appear in your calendar";
     match main {
         MainCalendar::Create(name) => format!("{appear} “{name}”, which Daybook makes in your account."),
-        MainCalendar::Made(calendar) => format!("{appear} “{}”.", calendar.name),
+        // Its name is learnt at the sign-in.
         MainCalendar::Existing(calendar) if calendar.name.is_empty() => format!("{appear}."),
-        MainCalendar::Existing(calendar) => format!("{appear} “{}”.", calendar.name),
+        MainCalendar::Made(calendar) | MainCalendar::Existing(calendar) => {
+            format!("{appear} “{}”.", calendar.name)
+        }
         MainCalendar::None => "Nothing is written into your calendars.".to_owned(),
     }
 }

@@ -22,8 +22,8 @@ impl Typed {
         let (mut url, mut username, mut password) = (String::new(), String::new(), None);
         for (name, value) in form_urlencoded::parse(form) {
             match name.as_ref() {
-                "url" => url = value.trim().to_owned(),
-                "username" => username = value.trim().to_owned(),
+                "url" => value.trim().clone_into(&mut url),
+                "username" => value.trim().clone_into(&mut username),
                 "password" => password = Some(SecretString::from(value.into_owned())),
                 _ => {}
             }

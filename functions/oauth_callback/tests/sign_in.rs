@@ -224,7 +224,7 @@ async fn e_010_one_account_once_and_the_same_one_again() {
     refuse(&world, &first).await;
     let path = world.link(&world.find(&first).await).await;
     let page = world.get(&path, "").await;
-    for words in ["Sign in again", "Google, ada@clinic.example", "goes on where it stopped"] {
+    for words in ["Sign in again", "Google Calendar, ada@clinic.example", "goes on where it stopped"] {
         assert!(page.text.contains(words), "{words} in {}", page.text);
     }
     let gone = world.post(&path, &page.cookie().unwrap(), "").await;

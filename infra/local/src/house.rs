@@ -125,6 +125,7 @@ fn announce(address: SocketAddr, made: &[(Key, SecretString)]) {
 }
 
 async fn build(config: Config, data: DataDir, address: SocketAddr) -> Result<House, StartError> {
+    let all_invented = is_invented(&config);
     let own_url = own_url(address)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let opened = embedded_client(Some(&data.file("table.db")));
@@ -157,13 +158,12 @@ async fn build(config: Config, data: DataDir, address: SocketAddr) -> Result<Hou
         Arc::new(SystemRandom),
     );
     let public_url = config.public_url.clone().unwrap_or_else(|| own_url.clone());
-    engine.public_url = public_url.as_str().trim_end_matches('/').to_owned();
+    public_url.as_str().trim_end_matches('/').clone_into(&mut engine.public_url);
     // Half of it, so that what was polled in one sweep is due again in the next, however long its sync took.
     engine.pace.poll = config.sweep / 2;
     // We hold the data directory: whoever held a lease before is dead.
     engine.sole_process = Some(SystemRandom.token());
     let on_this_machine = address.ip().is_loopback() && config.public_url.is_none();
-    let invented = matches!(config.practices.first(), Some(demo) if matches!(demo.ehr, EhrConfig::Sandbox));
     Ok(House {
         engine,
         table,
@@ -179,11 +179,17 @@ async fn build(config: Config, data: DataDir, address: SocketAddr) -> Result<Hou
         key_hint: secrets.hint,
         practices: config.practices.into_iter().map(|practice| practice.practice.id).collect(),
         audience: if on_this_machine { Audience::ThisMachine } else { Audience::Others },
-        trial: if on_this_machine && invented { Trial::Offered } else { Trial::NotOffered },
+        trial: if on_this_machine && all_invented { Trial::Offered } else { Trial::NotOffered },
         demo_hook: secrets.demo_hook,
         made: secrets.made,
         _data: data,
     })
+}
+
+/// Whether nobody's appointments and nobody's calendars are behind the practice `demo`.
+fn is_invented(config: &Config) -> bool {
+    let has_sandbox_ehr = config.practices.first().is_some_and(|demo| matches!(demo.ehr, EhrConfig::Sandbox));
+    has_sandbox_ehr && config.google.client.is_none() && config.microsoft.client.is_none()
 }
 
 /// Where this machine reaches itself: an address that stands for all of them is no destination.
