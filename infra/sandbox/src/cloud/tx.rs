@@ -7,11 +7,14 @@ use jiff::Timestamp;
 use super::store::Write;
 use super::world::{Account, Calendar, ChangeKind, Item, Mail, Row, Subscription, World};
 
+/// Puts one thing back as it was.
+type Undo = Box<dyn FnOnce(&mut World)>;
+
 /// An open change of the world, at one moment.
 pub struct Tx<'a> {
     world: &'a mut World,
     now: Timestamp,
-    undo: Vec<Box<dyn FnOnce(&mut World)>>,
+    undo: Vec<Undo>,
     writes: Vec<Write>,
     changes: Vec<Change>,
 }
@@ -27,7 +30,7 @@ pub(super) struct Change {
 impl<'a> Tx<'a> {
     pub(super) fn new(world: &'a mut World, now: Timestamp) -> Self {
         let (seq, oldest_cursor, counter) = (world.seq, world.oldest_cursor, world.counter);
-        let numbers: Box<dyn FnOnce(&mut World)> = Box::new(move |world| {
+        let numbers: Undo = Box::new(move |world| {
             (world.seq, world.oldest_cursor, world.counter) = (seq, oldest_cursor, counter);
         });
         Self { world, now, undo: vec![numbers], writes: Vec::new(), changes: Vec::new() }

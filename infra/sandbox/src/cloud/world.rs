@@ -173,7 +173,7 @@ pub struct Mail {
 /// An authorisation code that waits to be exchanged.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Code {
-    pub(super) code: String,
+    pub(super) value: String,
     pub(super) account: String,
     pub(super) client: String,
     pub(super) redirect_uri: String,
@@ -208,7 +208,7 @@ pub(super) enum TokenKind {
 /// An access or refresh token.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Token {
-    pub(super) token: String,
+    pub(super) value: String,
     pub(super) kind: TokenKind,
     pub(super) account: String,
     pub(super) client: String,
@@ -348,8 +348,8 @@ rows! {
     Item, "item", (String, String), items, |row| (row.calendar.clone(), row.id.clone()), |key| format!("{}\n{}", key.0, key.1);
     Subscription, "subscription", String, subscriptions, |row| row.id.clone(), |key| key.clone();
     Mail, "mail", u64, mails, |row| row.number, |key| key.to_string();
-    Code, "code", String, codes, |row| row.code.clone(), |key| key.clone();
-    Token, "token", String, tokens, |row| row.token.clone(), |key| key.clone();
+    Code, "code", String, codes, |row| row.value.clone(), |key| key.clone();
+    Token, "token", String, tokens, |row| row.value.clone(), |key| key.clone();
     Consent, "consent", String, consents, |row| Consent::key_of(&row.account, &row.client), |key| key.clone();
     Message, "message", u64, outbox, |row| row.key, |key| key.to_string();
 }

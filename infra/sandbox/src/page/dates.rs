@@ -60,9 +60,10 @@ pub(crate) enum Room {
 }
 
 impl Room {
-    /// An item that is both short and narrow has one line, and that holds one time.
+    /// A short item has one line, which holds one time where it may be narrow.
     pub(crate) fn of(minutes: i64, lanes: usize) -> Self {
-        if minutes < 40 && lanes > 1 { Self::Start } else { Self::Both }
+        let one_line = if lanes > 1 { 40 } else { 30 };
+        if minutes < one_line { Self::Start } else { Self::Both }
     }
 }
 
@@ -120,9 +121,10 @@ mod tests {
         let (from, to) = (at("2026-11-23T14:00:00Z"), at("2026-11-23T14:30:00Z"));
         let zone = TimeZone::get("America/New_York").unwrap();
         for (minutes, lanes, text) in
-            [(30, 1, "9:00 – 9:30 am"), (30, 2, "9:00 am"), (40, 2, "9:00 – 9:30 am")]
+            [(29, 1, "9:00 am"), (30, 1, "9:00 – 9:30 am"), (39, 2, "9:00 am"), (40, 2, "9:00 – 9:30 am")]
         {
-            assert_eq!(times_text(from, to, &zone, Room::of(minutes, lanes)), text);
+            let said = times_text(from, to, &zone, Room::of(minutes, lanes));
+            assert_eq!(said, text);
         }
     }
 }

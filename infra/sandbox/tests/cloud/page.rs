@@ -75,7 +75,8 @@ async fn an_event_is_added_moved_and_deleted() {
         encoded(&all)
     };
     let house = &house;
-    let send = |path: &'static str, body: String| async move { house.call("POST", path, &[FORM], &body).await };
+    let send =
+        |path: &'static str, body: String| async move { house.call("POST", path, &[FORM], &body).await };
     let moved = send("/events/move", with(&[("start", "2026-12-02T10:30"), ("minutes", "60")])).await;
     assert_eq!(notice(&moved), "moved");
     assert_eq!(find(house, "Vet").unwrap().2["end"], "2026-12-02T16:30:00Z");

@@ -121,13 +121,8 @@ async fn a_person_allows_some_of_what_is_asked_at_google() {
     let answer = exchange(&house, "/token", &code).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     let answer = answer.json();
-    let scopes = format!(
-        "https://www.googleapis.com/auth/calendar.events https://www.googleapis.com/auth/userinfo.email openid"
-    );
-    assert_eq!(
-        (answer["scope"].as_str(), answer["expires_in"].as_i64()),
-        (Some(scopes.as_str()), Some(3599))
-    );
+    let scopes = "https://www.googleapis.com/auth/calendar.events https://www.googleapis.com/auth/userinfo.email openid";
+    assert_eq!((answer["scope"].as_str(), answer["expires_in"].as_i64()), (Some(scopes), Some(3599)));
     assert_eq!(claims(&answer)["email"], "ada@clinic.example");
     let access = answer["access_token"].as_str().unwrap();
     let grant = whose(&house, access).unwrap();

@@ -106,7 +106,7 @@ struct Week<'a> {
 }
 
 impl DiaryPage {
-    pub(super) fn build(cloud: &Cloud, wanted: Wanted) -> Self {
+    pub(super) fn build(cloud: &Cloud, wanted: &Wanted) -> Self {
         cloud.read(|world| {
             let fallback = || world.accounts.values().next();
             let account = wanted.account.as_deref().and_then(|who| world.account(who)).or_else(fallback);

@@ -45,7 +45,7 @@ async fn show(State(cloud): State<Cloud>, Query(wish): Query<Wish>) -> Response 
         week: wish.week.and_then(|week| week.parse::<Date>().ok()),
         notice: wish.notice.and_then(|name| Notice::from_name(&name)),
     };
-    match DiaryPage::build(&cloud, wanted).render() {
+    match DiaryPage::build(&cloud, &wanted).render() {
         Ok(html) => page(html),
         Err(error) => {
             tracing::error!(%error, "a sandbox provider's page could not be made");

@@ -48,13 +48,11 @@ pub(super) async fn revoke(State(cloud): State<Cloud>, Form(form): Form<Vec<(Str
         revoke_grant(tx, &account, &client);
         Ok(())
     });
-    match done {
-        Ok(()) => Json(json!({})).into_response(),
-        Err(()) => {
-            let body = json!({"error": "invalid_token", "error_description": "Token expired or revoked"});
-            (StatusCode::BAD_REQUEST, Json(body)).into_response()
-        }
+    if done.is_ok() {
+        return Json(json!({})).into_response();
     }
+    let body = json!({"error": "invalid_token", "error_description": "Token expired or revoked"});
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
 }
 
 fn switched_off(answer: TokenAnswer) -> Result<(), Refusal> {
@@ -147,7 +145,7 @@ fn verifies(challenge: Option<&Challenge>, verifier: Option<&str>) -> bool {
 fn forget_old_codes(tx: &mut Tx<'_>) {
     let now = tx.now();
     let old: Vec<String> =
-        tx.world().codes.values().filter(|code| code.expires < now).map(|code| code.code.clone()).collect();
+        tx.world().codes.values().filter(|code| code.expires < now).map(|code| code.value.clone()).collect();
     for code in old {
         tx.drop_row::<Code>(&code);
     }

@@ -30,7 +30,7 @@ pub(super) fn with_code(cloud: &Cloud, request: &Request, account: &Account, mut
             Dialect::Microsoft => "0.AXoA.",
         });
         tx.keep(Code {
-            code: code.clone(),
+            value: code.clone(),
             account: account.id.clone(),
             client: request.client.clone(),
             redirect_uri: request.redirect_uri.clone(),

@@ -92,7 +92,7 @@ pub(super) fn consent(tx: &mut Tx<'_>, grant: &Grant) {
 pub(in crate::cloud) fn revoke(tx: &mut Tx<'_>, account: &str, client: &str) {
     let of_grant = |token: &&Token| token.account == account && token.client == client;
     let tokens: Vec<String> =
-        tx.world().tokens.values().filter(of_grant).map(|token| token.token.clone()).collect();
+        tx.world().tokens.values().filter(of_grant).map(|token| token.value.clone()).collect();
     for token in tokens {
         tx.drop_row::<Token>(&token);
     }
@@ -117,7 +117,7 @@ pub(super) fn give(tx: &mut Tx<'_>, dialect: Dialect, kind: TokenKind, grant: &G
     let expires = tx.now() + life(dialect, kind);
     forget_expired(tx);
     tx.keep(Token {
-        token: token.clone(),
+        value: token.clone(),
         kind,
         account: grant.account.clone(),
         client: grant.client.clone(),
@@ -131,7 +131,7 @@ pub(super) fn give(tx: &mut Tx<'_>, dialect: Dialect, kind: TokenKind, grant: &G
 fn forget_expired(tx: &mut Tx<'_>) {
     let before: Timestamp = tx.now() - SignedDuration::from_hours(24);
     let old = tx.world().tokens.values().filter(|token| token.expires < before);
-    let old: Vec<String> = old.map(|token| token.token.clone()).collect();
+    let old: Vec<String> = old.map(|token| token.value.clone()).collect();
     for token in old {
         tx.drop_row::<Token>(&token);
     }
