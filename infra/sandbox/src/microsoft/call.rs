@@ -1,6 +1,8 @@
 //! One Graph request, wherever it came from (the door or a `$batch`), and one answer. Knows the conventions of
 //! the URL and of the headers, not what any resource means.
 
+use std::borrow::Cow;
+
 use axum::http::{Method, StatusCode};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -65,7 +67,7 @@ fn segments_of(path: &str) -> Result<Vec<String>, Refusal> {
 
 /// `%2F` becomes `/`; a plus sign stays, since this is a path.
 fn decoded(part: &str) -> Option<String> {
-    percent_decode_str(part).decode_utf8().ok().map(|text| text.into_owned())
+    percent_decode_str(part).decode_utf8().ok().map(Cow::into_owned)
 }
 
 /// Query options, whose names are case-insensitive.

@@ -117,14 +117,14 @@ async fn set(State(graph): State<Microsoft>, headers: HeaderMap, body: Bytes) ->
             graph.turn(wish);
             Json(wish).into_response()
         }
-        Err(refused) => refused,
+        Err(refused) => refused.into_response(),
     }
 }
 
 async fn act(State(graph): State<Microsoft>, headers: HeaderMap, body: Bytes) -> Response {
     let deed = match read::<Deed>(&headers, &body) {
         Ok(deed) => deed,
-        Err(refused) => return refused,
+        Err(refused) => return refused.into_response(),
     };
     let done = match deed {
         Deed::Move { item, from, to } => move_event(&graph, &item, &from, &to),
@@ -132,12 +132,11 @@ async fn act(State(graph): State<Microsoft>, headers: HeaderMap, body: Bytes) ->
     done.map_or(StatusCode::NOT_FOUND, |()| StatusCode::NO_CONTENT).into_response()
 }
 
-fn read<T: for<'de> Deserialize<'de>>(headers: &HeaderMap, body: &Bytes) -> Result<T, Response> {
+fn read<T: for<'de> Deserialize<'de>>(headers: &HeaderMap, body: &Bytes) -> Result<T, (StatusCode, String)> {
     if is_cross_site(headers) {
-        return Err(StatusCode::FORBIDDEN.into_response());
+        return Err((StatusCode::FORBIDDEN, String::new()));
     }
-    serde_json::from_slice(body)
-        .map_err(|error| (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).into_response())
+    serde_json::from_slice(body).map_err(|error| (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
 }
 
 /// The event keeps its key, and so its immutable id; a tombstone stays where it was. A series moves whole.
@@ -148,7 +147,9 @@ fn move_event(graph: &Microsoft, item: &str, from: &str, to: &str) -> Option<()>
         let master = world.item(from, item).filter(|item| !item.deleted).ok_or(())?.clone();
         let parts: Vec<Item> = exceptions(world, &master).cloned().collect();
         move_one(tx, master, &calendar);
-        parts.into_iter().for_each(|part| move_one(tx, part, &calendar));
+        for part in parts {
+            move_one(tx, part, &calendar);
+        }
         Ok(())
     });
     done.ok()

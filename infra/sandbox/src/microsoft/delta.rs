@@ -14,7 +14,7 @@ use super::series::{self, Occurrence, Seen};
 use super::shape::Shape;
 use super::stored::{self, is_master, master_of};
 use super::token::{Place, Token};
-use super::visit::{Need, Visit};
+use super::visit::{Need, Visit, shape};
 use crate::cloud::{Item, World};
 
 const DEFAULT_PAGE: usize = 10;
@@ -39,7 +39,7 @@ impl Visit<'_> {
         self.graph.cloud.read(|world| {
             let (calendar, role) = self.calendar(world, calendar)?;
             let token = self.token(world, call, &calendar.id)?;
-            let shape = self.shape(call, role)?;
+            let shape = shape(call, role)?;
             Ok(self.round(world, call, &token, &shape))
         })
     }
@@ -77,13 +77,13 @@ impl Visit<'_> {
     }
 
     fn round(&self, world: &World, call: &Call, token: &Token, shape: &Shape<'_>) -> Answer {
-        let (cuts, noise) = self.graph.switches(|switches| (switches.cuts, switches.pages));
+        let (cuts, pages) = self.graph.switches(|switches| (switches.cuts, switches.pages));
         let told = told(world, token, cuts);
         let size = call.prefer.page_size.unwrap_or(DEFAULT_PAGE).min(MAX_PAGE);
         let after = |place: &Place| token.after.as_ref().is_none_or(|after| place > after);
         let begin = told.partition_point(|(place, _)| !after(place));
         // The second page of a round is empty; each page from the third on repeats the last entry before it.
-        let noisy = noise == Pages::Noisy;
+        let noisy = pages == Pages::Noisy;
         let size = if noisy && token.page == 1 { 0 } else { size };
         let again = if noisy && token.page > 1 { begin.saturating_sub(1) } else { begin };
         let end = begin.saturating_add(size).min(told.len());

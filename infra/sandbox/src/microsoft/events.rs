@@ -11,9 +11,9 @@ use super::filter::Filter;
 use super::prefer::Prefer;
 use super::refusal::Refusal;
 use super::series;
-use super::shape::{self, Details, Shape, Wishes};
+use super::shape::{Details, Shape, Wishes, etag};
 use super::stored::{self, list, master_of, text};
-use super::visit::{Need, Place, Visit};
+use super::visit::{Need, Place, Visit, shape, target};
 use crate::cloud::{Item, Tx, World};
 
 impl Visit<'_> {
@@ -23,7 +23,7 @@ impl Visit<'_> {
         let filter = call.query.get("$filter").map(Filter::parse).transpose()?;
         let all = self.graph.cloud.read(|world| {
             let (calendar, role) = self.calendar(world, calendar)?;
-            let shape = self.shape(call, role)?;
+            let shape = shape(call, role)?;
             let items =
                 world.items_of(&calendar.id).filter(|item| !item.deleted && master_of(&item.body).is_none());
             let mut items: Vec<&Item> =
@@ -40,7 +40,7 @@ impl Visit<'_> {
         let window = call.query.window()?;
         let all = self.graph.cloud.read(|world| {
             let (calendar, role) = self.calendar(world, calendar)?;
-            let shape = self.shape(call, role)?;
+            let shape = shape(call, role)?;
             let seen = series::seen(world, &calendar.id, window);
             Ok::<Vec<Value>, Refusal>(seen.iter().map(|one| shape.seen(one)).collect())
         })?;
@@ -52,8 +52,8 @@ impl Visit<'_> {
         let window = call.query.window()?;
         let all = self.graph.cloud.read(|world| {
             let place = self.place(world, call, id)?;
-            let target = self.target(world, &place)?;
-            let shape = self.shape(call, place.role)?;
+            let target = target(world, &place)?;
+            let shape = shape(call, place.role)?;
             let seen = match target {
                 Target::Whole(item) if stored::is_master(&item.body) => {
                     series::instances(world, item, window)
@@ -69,8 +69,8 @@ impl Visit<'_> {
         self.require(Need::Read)?;
         self.graph.cloud.read(|world| {
             let place = self.place(world, call, id)?;
-            let shape = self.shape(call, place.role)?;
-            let answer = match self.target(world, &place)? {
+            let shape = shape(call, place.role)?;
+            let answer = match target(world, &place)? {
                 Target::Whole(item) => shape.event(item),
                 Target::Occurrence(master, one) => shape.occurrence(master, &one),
             };
@@ -83,7 +83,7 @@ impl Visit<'_> {
         let body = draft::created(call.json()?, &self.account)?;
         self.graph.cloud.change(|tx| {
             let (_, role) = self.writable(tx.world(), calendar)?;
-            let shape = self.shape(call, role)?;
+            let shape = shape(call, role)?;
             if let Some(first) = self.same_transaction(tx.world(), text(&body, "transactionId")) {
                 return self.replayed(&shape, &first);
             }
@@ -99,13 +99,13 @@ impl Visit<'_> {
         let request = call.json()?;
         self.graph.cloud.change(|tx| {
             let place = self.writable_place(tx.world(), call, id)?;
-            let target = self.target(tx.world(), &place)?;
+            let target = target(tx.world(), &place)?;
             self.check_version(call, target.holder())?;
             let before = target.holder().clone();
             let put = target.changed(tx.world(), request)?;
             let item = put_all(tx, put)?;
             self.mail(tx, "update", &[&before, &item]);
-            Ok(Answer::ok(self.shape(call, place.role)?.event(&item)))
+            Ok(Answer::ok(shape(call, place.role)?.event(&item)))
         })
     }
 
@@ -113,7 +113,7 @@ impl Visit<'_> {
         self.require(Need::Write)?;
         self.graph.cloud.change(|tx| {
             let place = self.writable_place(tx.world(), call, id)?;
-            let target = self.target(tx.world(), &place)?;
+            let target = target(tx.world(), &place)?;
             self.check_version(call, target.holder())?;
             let put = target.removed(tx.world());
             let item = put_all(tx, put)?;
@@ -129,8 +129,7 @@ impl Visit<'_> {
 
     fn check_version(&self, call: &Call, holder: &Item) -> Result<(), Refusal> {
         let checked = self.graph.switches(|switches| switches.if_match) == IfMatch::Checked;
-        let stale =
-            call.if_match.as_deref().is_some_and(|given| given != "*" && given != shape::etag(holder));
+        let stale = call.if_match.as_deref().is_some_and(|given| given != "*" && given != etag(holder));
         if checked && stale { Err(Refusal::stale()) } else { Ok(()) }
     }
 

@@ -1,5 +1,5 @@
 //! `$filter` and `$expand` as calendars need them: extended properties found by id and value, comparisons of
-//! simple fields, joined by `and` (providers B.3.7). Not the rest of OData: what is not understood is refused.
+//! simple fields, joined by `and` (providers B.3.7). Not the rest of `OData`: what is not understood is refused.
 
 use jiff::civil::DateTime;
 use serde_json::Value;

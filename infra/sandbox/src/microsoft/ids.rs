@@ -44,6 +44,11 @@ fn padded(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().zip(PAD.iter().cycle()).map(|(byte, pad)| byte ^ pad).collect()
 }
 
+/// Bytes as hexadecimal digits.
+pub(super) fn digits(bytes: impl IntoIterator<Item = u8>) -> String {
+    bytes.into_iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
+}
+
 /// The key of one occurrence: its series and the day it was first meant for (`20260310`).
 pub(super) fn occurrence(master: &str, day: &str) -> String {
     format!("{master}.{day}")

@@ -92,8 +92,10 @@ struct Range {
 #[serde(rename_all = "camelCase")]
 enum End {
     Numbered,
-    EndDate,
-    NoEnd,
+    #[serde(rename = "endDate")]
+    On,
+    #[serde(rename = "noEnd")]
+    Never,
 }
 
 fn never() -> Date {
@@ -146,8 +148,8 @@ impl Recurrence {
         let text = |wall: DateTime| wall.strftime("%Y%m%dT%H%M%SZ").to_string();
         let bound = match self.range.kind {
             End::Numbered => format!(";COUNT={}", self.range.number_of_occurrences),
-            End::EndDate => format!(";UNTIL={}", text(self.range.end_date.at(23, 59, 59, 0))),
-            End::NoEnd => String::new(),
+            End::On => format!(";UNTIL={}", text(self.range.end_date.at(23, 59, 59, 0))),
+            End::Never => String::new(),
         };
         format!("DTSTART:{}\nRRULE:{}{bound}", text(start), self.pattern.rule()).parse().ok()
     }
@@ -201,8 +203,8 @@ impl Range {
     fn is_complete(&self) -> bool {
         match self.kind {
             End::Numbered => (1..=MAX_OCCURRENCES).contains(&self.number_of_occurrences),
-            End::EndDate => self.end_date >= self.start_date,
-            End::NoEnd => true,
+            End::On => self.end_date >= self.start_date,
+            End::Never => true,
         }
     }
 }
@@ -241,7 +243,7 @@ mod tests {
 
     use super::*;
 
-    fn days(pattern: Value, range: &Value, start: &str) -> Vec<String> {
+    fn days(pattern: &Value, range: &Value, start: &str) -> Vec<String> {
         let start =
             Moment::parse(&json!({"dateTime": start, "timeZone": "Europe/Berlin"}), "Event.Start").unwrap();
         let recurrence = Recurrence::parse(&json!({"pattern": pattern, "range": range}), &start).unwrap();
@@ -290,7 +292,7 @@ mod tests {
                 "03-09 03-08",
             ),
         ] {
-            assert_eq!(days(pattern.clone(), &range, start).join(" "), expected, "{pattern}");
+            assert_eq!(days(&pattern, &range, start).join(" "), expected, "{pattern}");
         }
     }
 

@@ -171,7 +171,7 @@ impl Shape<'_> {
 /// The same in both id forms and in every calendar, as a meeting's global id is.
 fn global_id(key: &str) -> String {
     let sum = digest(&SHA256, key.as_bytes());
-    let digits: String = sum.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    let digits = ids::digits(sum.as_ref().iter().copied()).to_uppercase();
     format!("040000008200E00074C5B7101A82E008{digits}")
 }
 

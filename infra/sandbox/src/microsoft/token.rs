@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::call::Window;
+use super::ids::digits;
 use super::refusal::Refusal;
 
 /// A page token of one round (`after` or `page` set) or the link to the next round.
@@ -81,7 +82,7 @@ const MARK: usize = 8;
 /// Eight letters that differ for different bytes.
 fn mark(bytes: &[u8]) -> String {
     let sum = digest(&SHA256, bytes);
-    sum.as_ref().iter().take(MARK / 2).map(|byte| format!("{byte:02x}")).collect()
+    digits(sum.as_ref().iter().take(MARK / 2).copied())
 }
 
 #[cfg(test)]

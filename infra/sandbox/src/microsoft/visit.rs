@@ -77,14 +77,6 @@ impl Visit<'_> {
         Ok(Place { calendar: calendar.id.clone(), key: named.item, role })
     }
 
-    pub fn target<'w>(&self, world: &'w World, place: &Place) -> Result<Target<'w>, Refusal> {
-        edit::find(world, &place.calendar, &place.key).ok_or_else(Refusal::not_found)
-    }
-
-    pub fn shape<'c>(&self, call: &'c Call, role: Role) -> Result<Shape<'c>, Refusal> {
-        Ok(Shape { prefer: &call.prefer, details: Details::of(role), wishes: Wishes::of(&call.query)? })
-    }
-
     /// The address of the same path with another query.
     pub fn link(&self, call: &Call, query: &str) -> String {
         format!("{}?{query}", self.address(&call.path))
@@ -127,6 +119,16 @@ impl Visit<'_> {
             "mail": mail, "userPrincipalName": email, "businessPhones": [], "preferredLanguage": null,
         })))
     }
+}
+
+/// The item or occurrence that lives there.
+pub(super) fn target<'w>(world: &'w World, place: &Place) -> Result<Target<'w>, Refusal> {
+    edit::find(world, &place.calendar, &place.key).ok_or_else(Refusal::not_found)
+}
+
+/// How this request wants its answer.
+pub(super) fn shape<'c>(call: &'c Call, role: Role) -> Result<Shape<'c>, Refusal> {
+    Ok(Shape { prefer: &call.prefer, details: Details::of(role), wishes: Wishes::of(&call.query)? })
 }
 
 /// Graph's page size where none is asked for.

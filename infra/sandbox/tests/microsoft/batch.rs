@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::house::{House, booked};
 
-fn create(id: &str, calendar: &str, body: Value) -> Value {
+fn create(id: &str, calendar: &str, body: &Value) -> Value {
     json!({"id": id, "method": "POST", "url": format!("/me/calendars/{calendar}/events"), "body": body,
         "headers": {"Content-Type": "application/json", "Prefer": "IdType=\"ImmutableId\""}})
 }
@@ -28,8 +28,8 @@ async fn parts_succeed_and_fail_alone() {
     let all = run(
         &house,
         vec![
-            create("1", &calendar, booked()),
-            create("2", &calendar, bad),
+            create("1", &calendar, &booked()),
+            create("2", &calendar, &bad),
             json!({"id": "3", "method": "GET", "url": "/me/calendars?$top=1"}),
             json!({"id": "4", "method": "DELETE", "url": "/me/events/AAMkADx"}),
             json!({"id": "5", "method": "GET", "url": "http://elsewhere.test/me"}),
@@ -55,10 +55,10 @@ async fn a_chain_stops_at_its_first_failure() {
     let all = run(
         &house,
         vec![
-            after(create("3", &calendar, booked()), "2"),
-            after(create("2", &calendar, json!({})), "1"),
-            create("1", &calendar, booked()),
-            after(create("4", &calendar, booked()), "1"),
+            after(create("3", &calendar, &booked()), "2"),
+            after(create("2", &calendar, &json!({})), "1"),
+            create("1", &calendar, &booked()),
+            after(create("4", &calendar, &booked()), "1"),
         ],
     )
     .await;
@@ -71,7 +71,7 @@ async fn each_part_is_throttled_by_itself() {
     let house = House::new();
     let calendar = house.calendar("Test").await;
     house.control(json!({"faults": [{"operation": "write", "times": 2, "answer": {"too_many": {"retry_after_s": 7}}}]})).await;
-    let all = run(&house, (1..=4).map(|id| create(&id.to_string(), &calendar, booked())).collect()).await;
+    let all = run(&house, (1..=4).map(|id| create(&id.to_string(), &calendar, &booked())).collect()).await;
     assert_eq!(statuses(&all), [429, 429, 201, 201]);
     assert_eq!(all[0]["headers"]["Retry-After"], "7");
 }
@@ -80,7 +80,7 @@ async fn each_part_is_throttled_by_itself() {
 async fn twenty_parts_run_four_at_a_time() {
     let house = House::new();
     let calendar = house.calendar("Test").await;
-    let all = run(&house, (1..=20).map(|id| create(&id.to_string(), &calendar, booked())).collect()).await;
+    let all = run(&house, (1..=20).map(|id| create(&id.to_string(), &calendar, &booked())).collect()).await;
     assert_eq!(statuses(&all), [201; 20]);
 }
 

@@ -193,14 +193,14 @@ async fn an_event_that_moves_to_another_calendar_leaves_a_tombstone() {
     let house = House::new();
     let (here, there) = (house.calendar("Here").await, house.calendar("There").await);
     let id = house.event(&here, at("2026-03-03")).await;
-    let (_, link_here) = house.round(&path(&here), 50).await;
-    let (_, link_there) = house.round(&path(&there), 50).await;
+    let (_, old_home) = house.round(&path(&here), 50).await;
+    let (_, new_home) = house.round(&path(&there), 50).await;
     let item = house.graph.cloud().read(|world| world.items_of(&here).next().unwrap().id.clone());
     house
         .call("POST", "/control/graph/deeds", &[], json!({"move": {"item": item, "from": here, "to": there}}))
         .await;
-    assert_eq!(house.round(&link_here, 50).await.0, [json!({"@removed": {"reason": "deleted"}, "id": id})]);
-    assert_eq!(house.round(&link_there, 50).await.0[0]["id"], id);
+    assert_eq!(house.round(&old_home, 50).await.0, [json!({"@removed": {"reason": "deleted"}, "id": id})]);
+    assert_eq!(house.round(&new_home, 50).await.0[0]["id"], id);
 }
 
 #[tokio::test]
