@@ -127,7 +127,7 @@ pub(super) fn target<'w>(world: &'w World, place: &Place) -> Result<Target<'w>, 
 }
 
 /// How this request wants its answer.
-pub(super) fn shape<'c>(call: &'c Call, role: Role) -> Result<Shape<'c>, Refusal> {
+pub(super) fn shape(call: &Call, role: Role) -> Result<Shape<'_>, Refusal> {
     Ok(Shape { prefer: &call.prefer, details: Details::of(role), wishes: Wishes::of(&call.query)? })
 }
 
