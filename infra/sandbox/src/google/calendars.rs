@@ -211,7 +211,7 @@ pub fn patch(cloud: &Cloud, visitor: &Visitor, id: &str, call: &Call) -> Result<
 
 fn rewrite(calendar: &mut Calendar, body: &Map<String, Value>) -> Result<(), Refusal> {
     if let Some(name) = body.get("summary") {
-        calendar.name = name.as_str().unwrap_or_default().to_owned();
+        name.as_str().unwrap_or_default().clone_into(&mut calendar.name);
     }
     if calendar.name.is_empty() {
         return Err(Refusal::required("Missing title."));

@@ -14,7 +14,7 @@ pub struct Refusal {
     /// `locationType` and `location`.
     place: Option<(&'static str, String)>,
     /// Newer front ends add these beside the envelope.
-    more: Option<Value>,
+    more: Option<Box<Value>>,
 }
 
 impl Refusal {
@@ -74,11 +74,11 @@ impl Refusal {
     pub fn insufficient_permissions() -> Self {
         let mut refusal =
             Self::new(StatusCode::FORBIDDEN, "global", "insufficientPermissions", "Insufficient Permission");
-        refusal.more = Some(json!({
+        refusal.more = Some(Box::new(json!({
             "message": "Request had insufficient authentication scopes.",
             "status": "PERMISSION_DENIED",
             "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "domain": "googleapis.com"}]}));
+                "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "domain": "googleapis.com"}]})));
         refusal
     }
 
@@ -196,7 +196,7 @@ impl Refusal {
             fields.insert("location".to_owned(), json!(name));
         }
         let mut error = json!({"errors": [one], "code": self.status.as_u16(), "message": self.message});
-        if let (Some(Value::Object(more)), Some(fields)) = (&self.more, error.as_object_mut()) {
+        if let (Some(Value::Object(more)), Some(fields)) = (self.more.as_deref(), error.as_object_mut()) {
             fields.extend(more.clone());
         }
         json!({"error": error})

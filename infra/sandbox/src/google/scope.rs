@@ -44,7 +44,7 @@ pub fn reaches(api: &Api, scopes: &BTreeSet<String>) -> BTreeSet<Reach> {
 /// What follows `calendar.`; the empty one is `calendar` itself.
 fn opens(api: &Api, scope: &str) -> Option<Reach> {
     match (api, scope) {
-        (_, "") => Some(Reach::All),
+        (_, "") | (Api::ChannelsStop, "settings.readonly" | "acls" | "acls.readonly") => Some(Reach::All),
         (Api::CalendarListList, _) => any(scope, &["calendarlist", "calendarlist.readonly", "readonly"]),
         (Api::CalendarListGet(_), _) => {
             made_or(scope, &["calendarlist", "calendarlist.readonly", "readonly"])
@@ -64,7 +64,6 @@ fn opens(api: &Api, scope: &str) -> Option<Reach> {
             reads_events(scope)
         }
         (Api::FreeBusy, _) => any(scope, &["events.freebusy", "freebusy", "readonly"]),
-        (Api::ChannelsStop, "settings.readonly" | "acls" | "acls.readonly") => Some(Reach::All),
         (Api::ChannelsStop, _) => {
             reads_events(scope).or_else(|| any(scope, &["calendarlist", "calendarlist.readonly"]))
         }

@@ -25,7 +25,7 @@ pub struct BadRule;
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// `FREQ=...` without `UNTIL`, and `UNTIL` by itself.
-    rules: Vec<(String, Option<Until>)>,
+    repeats: Vec<(String, Option<Until>)>,
     removed: Vec<Mark>,
     added: Vec<Mark>,
 }
@@ -64,14 +64,14 @@ impl Rules {
             }
             read.take(line)?;
         }
-        if read.rules.is_empty() && read.added.is_empty() { Err(BadRule) } else { Ok(read) }
+        if read.repeats.is_empty() && read.added.is_empty() { Err(BadRule) } else { Ok(read) }
     }
 
     fn take(&mut self, line: &str) -> Result<(), BadRule> {
         let (head, value) = line.split_once(':').ok_or(BadRule)?;
         let (name, parameters) = head.split_once(';').unwrap_or((head, ""));
         match name.to_ascii_uppercase().as_str() {
-            "RRULE" => self.rules.push(rule(value)?),
+            "RRULE" => self.repeats.push(rule(value)?),
             "EXDATE" => self.removed.extend(marks(parameters, value)?),
             "RDATE" => self.added.extend(marks(parameters, value)?),
             _ => return Err(BadRule),
@@ -85,7 +85,7 @@ impl Rules {
         let (zone, start) = (first.zone(calendar), first.wall(calendar));
         let mut walls: BTreeSet<DateTime> = BTreeSet::new();
         walls.insert(start);
-        for (rule, until) in &self.rules {
+        for (rule, until) in &self.repeats {
             walls.extend(run(rule, until.map(|until| until_wall(until, first, &zone)), start, to));
         }
         walls.extend(self.added.iter().map(|mark| mark.wall(&zone)));

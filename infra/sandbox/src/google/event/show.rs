@@ -40,12 +40,10 @@ pub fn etag(seq: u64) -> String {
 impl Reader<'_> {
     /// A live event, or the occurrence `at` of a live series.
     pub fn event(&self, item: &Item, at: Option<&Occurrence>) -> Value {
-        let mut shown = self.common(item, at, "confirmed");
+        let mut shown = Self::common(item, at, "confirmed");
         let body = item.body.as_object();
         for (key, value) in body.into_iter().flatten().filter(|(key, _)| !key.starts_with('~')) {
-            if let Some(value) = self.field(key, value) {
-                shown.insert(key.clone(), value);
-            }
+            shown.insert(key.clone(), self.field(key, value));
         }
         self.place(&mut shown, item, at);
         if self.only_times(&item.body) {
@@ -72,12 +70,12 @@ impl Reader<'_> {
         if at.is_none() && item.body.get("status").and_then(Value::as_str) == Some("cancelled") {
             return self.event(item, None);
         }
-        let mut shown = self.common(item, at, "cancelled");
+        let mut shown = Self::common(item, at, "cancelled");
         match (at, kind(&item.body)) {
             (Some(_), _) => self.place(&mut shown, item, at),
             (None, Kind::Exception) => {
                 for key in ["recurringEventId", "originalStartTime"] {
-                    let value = item.body.get(key).and_then(|value| self.field(key, value));
+                    let value = item.body.get(key).map(|value| self.field(key, value));
                     shown.extend(value.map(|value| (key.to_owned(), value)));
                 }
             }
@@ -98,7 +96,7 @@ impl Reader<'_> {
         shown
     }
 
-    fn common(&self, item: &Item, at: Option<&Occurrence>, status: &str) -> Map<String, Value> {
+    fn common(item: &Item, at: Option<&Occurrence>, status: &str) -> Map<String, Value> {
         let mut shown = Map::new();
         shown.insert("kind".to_owned(), json!("calendar#event"));
         shown.insert("etag".to_owned(), json!(etag(item.seq)));
@@ -117,14 +115,14 @@ impl Reader<'_> {
         shown.insert("end".to_owned(), at.end.json(&self.zone));
     }
 
-    fn field(&self, key: &str, value: &Value) -> Option<Value> {
+    fn field(&self, key: &str, value: &Value) -> Value {
         match key {
             "start" | "end" | "originalStartTime" => {
-                Some(Moment::parse(value).map_or_else(|_| value.clone(), |moment| moment.json(&self.zone)))
+                Moment::parse(value).map_or_else(|_| value.clone(), |moment| moment.json(&self.zone))
             }
-            "attendees" => Some(self.attendees(value)),
-            "organizer" | "creator" => Some(self.marked(value)),
-            _ => Some(value.clone()),
+            "attendees" => self.attendees(value),
+            "organizer" | "creator" => self.marked(value),
+            _ => value.clone(),
         }
     }
 

@@ -128,7 +128,7 @@ fn page(world: &World, seen: &Seen, ask: &Ask, course: &Course, found: Entries<'
     let zone = zone_of(&seen.calendar);
     let mut keyed: Vec<(String, Entry<'_>)> = found
         .into_values()
-        .filter(|entry| matches!(course.since, Some(_)) || ask.picks.take(entry))
+        .filter(|entry| course.since.is_some() || ask.picks.take(entry))
         .map(|entry| (key(&entry, ask.picks.order, &zone), entry))
         .filter(|(key, _)| course.after.is_empty() || *key > course.after)
         .collect();
