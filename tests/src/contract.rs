@@ -8,6 +8,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -39,6 +40,9 @@ pub trait Person: Send + Sync {
 
     async fn remove(&self, calendar: &CalendarId, item: &ItemId);
 
+    /// Throws a whole calendar away.
+    async fn remove_calendar(&self, calendar: &CalendarId);
+
     /// Of a daily event: moves the second occurrence to 15:00 and deletes the third.
     async fn change_occurrences(&self, calendar: &CalendarId, item: &ItemId);
 }
@@ -58,6 +62,8 @@ pub enum Planned {
 pub struct Subject<'a> {
     pub account: &'a dyn Account,
     pub person: &'a dyn Person,
+    /// How the calendar is called in which the promise is put to the test; nobody else uses it.
+    pub place: &'a str,
 }
 
 /// One fresh calendar of a subject.
@@ -95,7 +101,7 @@ fn name(number: usize) -> MirrorId {
 
 impl Place {
     async fn of(subject: &Subject<'_>) -> Self {
-        let info = subject.account.create_calendar("Work schedule", "daybook-contract").await.unwrap();
+        let info = subject.account.create_calendar(subject.place, subject.place).await.unwrap();
         Self { calendar: subject.account.calendar(&info.id), id: info.id, remotes: Mutex::default() }
     }
 
@@ -159,14 +165,14 @@ fn events_of(seen: Seen) -> Vec<Event> {
 }
 
 pub async fn a_calendar_is_made_once_and_listed(subject: &Subject<'_>) {
-    let first = subject.account.create_calendar("Work schedule", "daybook-contract").await.unwrap();
-    let second = subject.account.create_calendar("Work schedule", "daybook-contract").await.unwrap();
+    let first = subject.account.create_calendar(subject.place, subject.place).await.unwrap();
+    let second = subject.account.create_calendar(subject.place, subject.place).await.unwrap();
     assert_eq!(first, second);
     let listed = subject.account.list_calendars().await.unwrap();
     let found: Vec<_> = listed.iter().filter(|calendar| calendar.id == first.id).collect();
     assert_eq!(found, [&first]);
     assert!(first.writable && first.owned && !first.shared);
-    assert_eq!(first.name, "Work schedule");
+    assert_eq!(first.name, subject.place);
 }
 
 pub async fn our_own_write_comes_back_as_known(subject: &Subject<'_>) {
@@ -375,12 +381,14 @@ pub async fn many_steps_at_once_each_have_their_result(subject: &Subject<'_>) {
     }
 }
 
-/// Every promise of the contract as a test of its own, each at a fresh place. `$fresh` is an async function that makes
-/// something to keep alive, an account and a person's hands; it answers `None` where there is nothing to test with.
+/// One promise, ready to be put to the test.
+pub type Promise = for<'a> fn(&'a Subject<'a>) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Hands the names of all promises to a macro.
 #[macro_export]
-macro_rules! every_promise {
-    ($fresh:path) => {
-        $crate::every_promise! { $fresh:
+macro_rules! with_promises {
+    ($to:ident $(, $with:path)?) => {
+        $to! { $($with:)?
             a_calendar_is_made_once_and_listed,
             our_own_write_comes_back_as_known,
             a_stale_write_is_a_conflict,
@@ -396,12 +404,37 @@ macro_rules! every_promise {
             many_steps_at_once_each_have_their_result,
         }
     };
+}
+
+macro_rules! named {
+    ($($promise:ident),* $(,)?) => {
+        [$((stringify!($promise), (|subject| Box::pin($promise(subject))) as Promise)),*]
+    };
+}
+
+/// All promises, by name.
+pub fn promises() -> Vec<(&'static str, Promise)> {
+    with_promises!(named).into()
+}
+
+/// Every promise as a test of its own, each at a fresh place. `$fresh` is an async function that makes something to keep
+/// alive, an account and a person's hands; it answers `None` where there is nothing to test with.
+#[macro_export]
+macro_rules! every_promise {
     ($fresh:path: $($promise:ident),* $(,)?) => {$(
         #[tokio::test]
         async fn $promise() {
             let Some((_keep, account, person)) = $fresh().await else { return };
-            let subject = $crate::contract::Subject { account: account.as_ref(), person: &person };
+            let subject = $crate::contract::Subject {
+                account: account.as_ref(),
+                person: &person,
+                place: "Work schedule",
+            };
             $crate::contract::$promise(&subject).await;
         }
     )*};
+    ($fresh:path) => {
+        use $crate::every_promise as each_promise;
+        $crate::with_promises!(each_promise, $fresh);
+    };
 }

@@ -14,7 +14,7 @@ use daybook_engine::ports::{
     Account, AccountKind, Calendar, CalendarProvider, Clock, Credentials, Login, NoTokens, PasswordSignIn,
     RemoteError,
 };
-use daybook_tests::contract::{Person, Planned};
+use daybook_tests::person::CaldavPerson;
 use daybook_tests::radicale::{PASSWORD, Radicale, USERNAME};
 use jiff::Timestamp;
 use reqwest::Method;
@@ -42,88 +42,13 @@ async fn account(url: &str) -> Arc<dyn Account> {
     adapter.open(&credentials, Arc::new(NoTokens)).unwrap()
 }
 
-/// The clinician's other calendar program, which speaks plain CalDAV.
-struct Hands {
-    url: String,
-    client: reqwest::Client,
-}
-
-impl Hands {
-    fn at(url: &str) -> Self {
-        Self { url: url.into(), client: reqwest::Client::builder().no_proxy().build().unwrap() }
-    }
-
-    async fn ask(&self, method: Method, path: &str, body: String) -> reqwest::Response {
-        let request = self.client.request(method, format!("{}{path}", self.url));
-        let request = request.basic_auth(USERNAME, Some(PASSWORD)).header("content-type", "text/calendar");
-        request.body(body).send().await.unwrap()
-    }
-
-    async fn read(&self, item: &ItemId) -> String {
-        self.ask(Method::GET, item.as_str(), String::new()).await.text().await.unwrap()
-    }
-
-    async fn write(&self, item: &ItemId, body: String) {
-        let answer = self.ask(Method::PUT, item.as_str(), body).await;
-        assert!(answer.status().is_success(), "{}", answer.status());
-    }
-}
-
-const ALARM: &str =
-    "BEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:leave now\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\n";
-
-#[async_trait]
-impl Person for Hands {
-    async fn add(&self, calendar: &CalendarId, name: &str, planned: Planned) -> ItemId {
-        let timed = "DTSTART:20260303T100000Z\r\nDTEND:20260303T110000Z\r\n";
-        let when = match planned {
-            Planned::Once => timed.to_owned(),
-            Planned::AllDay => "DTSTART;VALUE=DATE:20260303\r\nDTEND;VALUE=DATE:20260304\r\n".into(),
-            Planned::Daily => format!("{timed}RRULE:FREQ=DAILY;COUNT=3\r\n"),
-            Planned::Broken => format!("{timed}RRULE:FREQ=SECONDLY;COUNT=3\r\n"),
-        };
-        let item = ItemId::new(format!("{calendar}{name}.ics"));
-        let event = format!("UID:{name}\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:private\r\n{when}");
-        let body = format!(
-            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//a person//EN\r\nBEGIN:VEVENT\r\n{event}END:VEVENT\r\nEND:VCALENDAR\r\n"
-        );
-        self.write(&item, body).await;
-        item
-    }
-
-    async fn decorate(&self, _: &CalendarId, item: &ItemId) {
-        let additions = format!("DESCRIPTION:bring the key\r\nCOLOR:teal\r\n{ALARM}END:VEVENT");
-        self.write(item, self.read(item).await.replace("END:VEVENT", &additions)).await;
-    }
-
-    async fn is_decorated(&self, _: &CalendarId, item: &ItemId) -> bool {
-        let text = self.read(item).await;
-        ["DESCRIPTION:bring the key", "COLOR:teal", "TRIGGER:-PT15M"].iter().all(|line| text.contains(line))
-    }
-
-    async fn drag(&self, _: &CalendarId, item: &ItemId) {
-        let text = self.read(item).await;
-        self.write(item, text.replace("T090000Z", "T100000Z").replace("T095000Z", "T105000Z")).await;
-    }
-
-    async fn remove(&self, _: &CalendarId, item: &ItemId) {
-        self.ask(Method::DELETE, item.as_str(), String::new()).await;
-    }
-
-    async fn change_occurrences(&self, _: &CalendarId, item: &ItemId) {
-        let text = self.read(item).await.replace("COUNT=3", "COUNT=3\r\nEXDATE:20260305T100000Z");
-        let moved = "BEGIN:VEVENT\r\nUID:daily\r\nDTSTAMP:20260101T000000Z\r\nRECURRENCE-ID:20260304T100000Z\r\n\
-                     DTSTART:20260304T150000Z\r\nDTEND:20260304T160000Z\r\nSUMMARY:private\r\nEND:VEVENT\r\nEND:VCALENDAR";
-        self.write(item, text.replace("END:VCALENDAR", moved)).await;
-    }
-}
-
 daybook_tests::every_promise!(radicale);
 
 /// A fresh server; `None` where the tests run without servers.
-async fn radicale() -> Option<(Radicale, Arc<dyn Account>, Hands)> {
+async fn radicale() -> Option<(Radicale, Arc<dyn Account>, CaldavPerson)> {
     let server = Radicale::start()?;
-    let (account, hands) = (account(&server.url()).await, Hands::at(&server.url()));
+    let (account, hands) =
+        (account(&server.url()).await, CaldavPerson::new(&server.url(), USERNAME, PASSWORD));
     Some((server, account, hands))
 }
 
@@ -206,7 +131,8 @@ async fn check(calendar: &dyn Calendar, at: &CalendarId, cases: &BTreeMap<String
 #[tokio::test]
 async fn the_recurrence_cases_through_servers() {
     let Some(server) = Radicale::start() else { return };
-    let (account, hands) = (account(&server.url()).await, Hands::at(&server.url()));
+    let (account, hands) =
+        (account(&server.url()).await, CaldavPerson::new(&server.url(), USERNAME, PASSWORD));
     let id = account.create_calendar("Cases", "cases").await.unwrap().id;
     let (mut stored, mut refused) = (BTreeMap::new(), BTreeMap::new());
     for (name, case) in cases() {

@@ -1,5 +1,5 @@
-//! The benches: programs of `tests/src/bin` whose names end with `_bench`. They print what they measured; what the
-//! figures should be, each says itself.
+//! The programs of `tests/src/bin`: benches, whose names end with `_bench`, and the contract put to a real provider.
+//! They print what they found; what it should be, each says itself.
 
 use std::process::ExitCode;
 
@@ -17,10 +17,20 @@ pub fn run(workspace: &Workspace, name: Option<&str>) -> Result<ExitCode, Failur
         return Err(Failure::new(format!("there is no such bench; there are: {known}")));
     }
     for program in chosen {
-        let arguments = ["run", "--release", "--package", TESTS, "--bin", program];
-        Shell::cargo(&arguments).within(&workspace.root).run()?;
+        run_program(workspace, program, &[])?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// It speaks to a provider outside, and so is no test.
+pub fn verify_live(workspace: &Workspace, provider: &str) -> Result<ExitCode, Failure> {
+    run_program(workspace, "verify_live", &["--", provider])?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_program(workspace: &Workspace, program: &str, more: &[&str]) -> Result<(), Failure> {
+    let arguments = [&["run", "--release", "--package", TESTS, "--bin", program], more].concat();
+    Shell::cargo(&arguments).within(&workspace.root).run()
 }
 
 /// All of them, or the one that is named with or without the ending.

@@ -15,6 +15,8 @@ Chores:
   tools                            install what the tests need, into target/test-tools
   simulate [--seeds N] [--seed S]  run N random histories (50000), or the one history of seed S again
   bench [NAME]                     run every bench of tests/src/bin, or one
+  verify-live --provider P         put the calendar contract to the real google, microsoft or caldav, with a test
+                                   account of yours, and print what differs from the sandbox
 
 Options:
   -h, --help                       print this
@@ -31,6 +33,7 @@ pub enum Chore {
     Tools,
     Simulate(Histories),
     Bench { name: Option<String> },
+    VerifyLive { provider: String },
 }
 
 /// Words that make no chore.
@@ -53,6 +56,10 @@ pub fn parse(words: &[String]) -> Result<Chore, Usage> {
         ["simulate", rest @ ..] => parse_simulate(rest),
         ["bench"] => Ok(Chore::Bench { name: None }),
         ["bench", name] => Ok(Chore::Bench { name: Some((*name).into()) }),
+        ["verify-live", "--provider", provider @ ("google" | "microsoft" | "caldav")] => {
+            Ok(Chore::VerifyLive { provider: (*provider).into() })
+        }
+        ["verify-live", ..] => Err(Usage("say --provider google, microsoft or caldav".into())),
         [chore, ..] => Err(Usage(format!("cannot read the chore `{chore}` and what follows it"))),
     }
 }
@@ -101,6 +108,7 @@ mod tests {
             ("simulate --seed 7", Chore::Simulate(Histories::One(7))),
             ("bench", Chore::Bench { name: None }),
             ("bench sync", Chore::Bench { name: Some("sync".into()) }),
+            ("verify-live --provider google", Chore::VerifyLive { provider: "google".into() }),
         ] {
             assert_eq!(read(line), Ok(chore), "{line}");
         }
@@ -108,7 +116,15 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for line in ["", "tset", "test --only", "test --only nothing", "simulate --seed x", "tools now"] {
+        for line in [
+            "",
+            "tset",
+            "test --only",
+            "test --only nothing",
+            "simulate --seed x",
+            "tools now",
+            "verify-live --provider apple",
+        ] {
             assert!(read(line).is_err(), "{line}");
         }
     }

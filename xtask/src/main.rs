@@ -42,6 +42,7 @@ fn carry_out(chore: &Chore) -> Result<ExitCode, shell::Failure> {
         Chore::Test { only } => return Ok(steps::run(&Workspace::read()?, *only)),
         Chore::Tools => tools::install_all(&Workspace::read()?)?,
         Chore::Simulate(wanted) => return simulate::run(&Workspace::read()?, wanted),
+        Chore::VerifyLive { provider } => return bench::verify_live(&Workspace::read()?, provider),
         Chore::Bench { name } => return bench::run(&Workspace::read()?, name.as_deref()),
     }
     Ok(ExitCode::SUCCESS)

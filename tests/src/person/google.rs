@@ -18,11 +18,6 @@ impl GooglePerson {
         Self { hands: Hands::new(&format!("{origin}/calendar/v3"), token) }
     }
 
-    pub async fn delete_calendar(&self, calendar: &CalendarId) {
-        let path = format!("/calendars/{}", segment(calendar.as_str()));
-        self.hands.do_it(Method::DELETE, &path, None).await;
-    }
-
     fn event(calendar: &CalendarId, item: &ItemId) -> String {
         format!("{}/{}", Self::events(calendar), segment(item.as_str()))
     }
@@ -79,6 +74,11 @@ impl Person for GooglePerson {
 
     async fn remove(&self, calendar: &CalendarId, item: &ItemId) {
         self.hands.do_it(Method::DELETE, &Self::event(calendar, item), None).await;
+    }
+
+    async fn remove_calendar(&self, calendar: &CalendarId) {
+        let path = format!("/calendars/{}", segment(calendar.as_str()));
+        self.hands.do_it(Method::DELETE, &path, None).await;
     }
 
     async fn change_occurrences(&self, calendar: &CalendarId, item: &ItemId) {

@@ -18,11 +18,6 @@ impl MicrosoftPerson {
         Self { hands: Hands::new(api, token) }
     }
 
-    pub async fn delete_calendar(&self, calendar: &CalendarId) {
-        let path = format!("/me/calendars/{}", segment(calendar.as_str()));
-        self.hands.do_it(Method::DELETE, &path, None).await;
-    }
-
     fn event(item: &ItemId) -> String {
         format!("/me/events/{}", segment(item.as_str()))
     }
@@ -91,6 +86,11 @@ impl Person for MicrosoftPerson {
 
     async fn remove(&self, _: &CalendarId, item: &ItemId) {
         self.hands.do_it(Method::DELETE, &Self::event(item), None).await;
+    }
+
+    async fn remove_calendar(&self, calendar: &CalendarId) {
+        let path = format!("/me/calendars/{}", segment(calendar.as_str()));
+        self.hands.do_it(Method::DELETE, &path, None).await;
     }
 
     async fn change_occurrences(&self, calendar: &CalendarId, item: &ItemId) {

@@ -1,9 +1,11 @@
 //! A person at a provider, in their own calendar program: what they do goes over the provider's public API, with a
 //! token of their own. The same hands work at the sandboxes and at the real providers.
 
+mod caldav;
 mod google;
 mod microsoft;
 
+pub use caldav::CaldavPerson;
 pub use google::GooglePerson;
 pub use microsoft::MicrosoftPerson;
 
