@@ -4,9 +4,11 @@
 #![allow(clippy::missing_panics_doc, reason = "a test that panics says so")]
 
 pub mod browser;
+mod ending;
 pub mod hand;
 pub mod history;
 pub mod house;
+mod people;
 pub mod postman;
 pub mod stage;
 pub mod streets;

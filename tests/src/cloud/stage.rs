@@ -34,8 +34,8 @@ pub struct Stage {
 /// The hand of ada at a provider.
 pub fn hand(provider: Provider) -> Box<dyn Hand> {
     match provider {
-        Provider::Google => Box::new(GoogleHand { account: ADA }),
-        Provider::Microsoft => Box::new(MicrosoftHand { account: ADA }),
+        Provider::Google => Box::new(GoogleHand::of(ADA)),
+        Provider::Microsoft => Box::new(MicrosoftHand::of(ADA)),
         Provider::Caldav => Box::new(DavHand::ada()),
     }
 }
@@ -50,7 +50,12 @@ pub fn hour(days: i64, hours: i64) -> Interval {
 impl Stage {
     /// Ada has two calendars; nothing is connected.
     pub fn before(provider: Provider) -> Self {
-        let house = House::new(7, BEGINNING, Pace::default());
+        Self::over(provider, 7, Pace::default())
+    }
+
+    /// The same, by a seed and at a pace of its own.
+    pub fn over(provider: Provider, seed: u64, pace: Pace) -> Self {
+        let house = House::new(seed, BEGINNING, pace);
         let hand = hand(provider);
         let (main, private) = (hand.make_calendar(&house, "work"), hand.make_calendar(&house, "private"));
         Self { house, hand, main, private, connections: Vec::new() }
@@ -223,8 +228,17 @@ impl Stage {
 
     /// Everything that was written on either side since last asked.
     pub fn written(&self) -> Vec<String> {
-        let told = std::mem::take(&mut self.house.world.lock().told);
-        told.into_iter().filter(|line| line.starts_with("put") || line.starts_with("delete")).collect()
+        let written = self.peek_written();
+        let mut state = self.house.world.lock();
+        state.seen = state.told.len();
+        written
+    }
+
+    /// The same, not taken away.
+    pub fn peek_written(&self) -> Vec<String> {
+        let state = self.house.world.lock();
+        let new = &state.told[state.seen..];
+        new.iter().filter(|line| line.starts_with("put") || line.starts_with("delete")).cloned().collect()
     }
 
     /// Subscriptions of ours that hold, by the calendars that they tell of.

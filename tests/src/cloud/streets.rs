@@ -1,7 +1,8 @@
 //! The way from the adapters to the stand-ins: each request passes a fault point before it arrives, and may lose its
 //! answer afterwards. It knows no provider beyond what a write looks like.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use axum::Router;
@@ -18,11 +19,13 @@ use crate::world::fault::{Fate, Point};
 pub struct Streets {
     world: Arc<World>,
     houses: Router,
+    /// What is being sent to the token endpoints.
+    refreshing: Mutex<BTreeSet<Bytes>>,
 }
 
 impl Streets {
     pub fn new(world: Arc<World>, houses: Router) -> Self {
-        Self { world, houses }
+        Self { world, houses, refreshing: Mutex::default() }
     }
 }
 
@@ -31,6 +34,7 @@ impl Transport for Streets {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let line = format!("{} {}", request.method(), request.uri().path());
         let writes = writes(&request);
+        let _refresh = self.note_refresh(&request);
         let point = if is_read(request.method()) { Point::CalendarRead } else { Point::CalendarWrite };
         let fate = self.world.point(point).await;
         self.note(&line, &writes, fate);
@@ -59,6 +63,33 @@ impl Streets {
                 state.check_lease("write at a provider");
             }
         }
+    }
+}
+
+/// One request for a token, while it lasts.
+struct Refresh<'a> {
+    all: &'a Mutex<BTreeSet<Bytes>>,
+    body: Bytes,
+}
+
+impl Drop for Refresh<'_> {
+    fn drop(&mut self) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.body);
+    }
+}
+
+impl Streets {
+    /// Nobody uses a refresh token while somebody else does.
+    fn note_refresh(&self, request: &Request<Bytes>) -> Option<Refresh<'_>> {
+        if !request.uri().path().ends_with("/token") {
+            return None;
+        }
+        let body = request.body().clone();
+        let is_new = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner).insert(body.clone());
+        if !is_new {
+            self.world.lock().break_promise("two refresh with one token at once");
+        }
+        Some(Refresh { all: &self.refreshing, body })
     }
 }
 

@@ -65,6 +65,8 @@ pub struct State {
     trace: DefaultHasher,
     /// Remote requests that were carried out since last asked, in words.
     pub told: Vec<String>,
+    /// How many of them somebody has looked at.
+    pub seen: usize,
     /// Whether reads are told too.
     pub tells_reads: bool,
     /// How many remote writes there ever were.
@@ -102,6 +104,7 @@ impl World {
             points: 0,
             trace: DefaultHasher::new(),
             told: Vec::new(),
+            seen: 0,
             tells_reads: false,
             writes: 0,
             broken: Vec::new(),

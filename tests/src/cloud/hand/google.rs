@@ -7,7 +7,7 @@ use daybook_core::time::Interval;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Ask, Hand, Shown, Standing, Weeks, between, escaped, text, wide};
+use super::{Ask, Hand, Kept, Shown, Standing, Weeks, between, escaped, json_of, text, wide};
 use crate::cloud::house::{HOST, House};
 
 const SCOPES: [&str; 1] = ["https://www.googleapis.com/auth/calendar"];
@@ -15,19 +15,24 @@ const ZONE: &str = "America/New_York";
 
 pub struct GoogleHand {
     pub account: &'static str,
+    token: Kept,
 }
 
 impl GoogleHand {
+    pub fn of(account: &'static str) -> Self {
+        Self { account, token: Kept::default() }
+    }
+
     fn ask(&self, house: &House, method: &str, path: &str, body: Option<Value>) -> Value {
-        let token = house.google.issue(self.account, "a-person", &SCOPES).unwrap().access_token;
-        Ask {
-            method,
-            url: format!("{HOST}/sandbox/google/calendar/v3{path}"),
-            authorization: format!("Bearer {token}"),
-            headers: &[("content-type", "application/json")],
-            body: body.map(|body| body.to_string()).unwrap_or_default(),
-        }
-        .json(house)
+        let url = format!("{HOST}/sandbox/google/calendar/v3{path}");
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let issue = || house.google.issue(self.account, "a-person", &SCOPES).unwrap().access_token;
+        let send = |token: &str| {
+            let (authorization, headers) =
+                (format!("Bearer {token}"), &[("content-type", "application/json")]);
+            Ask { method, url: url.clone(), authorization, headers, body: body.clone() }.send(house)
+        };
+        json_of(&format!("{method} {path}"), self.token.ask(issue, send))
     }
 
     fn event(calendar: &CalendarId, item: &str) -> String {

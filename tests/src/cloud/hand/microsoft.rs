@@ -9,7 +9,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::{Ask, Hand, Shown, Standing, Weeks, between, escaped, text, wide};
+use super::{Ask, Hand, Kept, Shown, Standing, Weeks, between, escaped, json_of, text, wide};
 use crate::cloud::house::{HOST, House};
 use crate::world::calendar::zone;
 
@@ -17,24 +17,28 @@ const ZONE: &str = "America/New_York";
 
 pub struct MicrosoftHand {
     pub account: &'static str,
+    token: Kept,
 }
 
 impl MicrosoftHand {
+    pub fn of(account: &'static str) -> Self {
+        Self { account, token: Kept::default() }
+    }
+
     fn ask(&self, house: &House, method: &str, path: &str, body: Option<Value>) -> Value {
         self.ask_at(house, method, format!("{HOST}/sandbox/microsoft/v1.0{path}"), body)
     }
 
     fn ask_at(&self, house: &House, method: &str, url: String, body: Option<Value>) -> Value {
         let scopes = ["User.Read", "Calendars.ReadWrite"];
-        let token = house.microsoft.issue(self.account, "a-person", &scopes).unwrap().access_token;
-        Ask {
-            method,
-            url,
-            authorization: format!("Bearer {token}"),
-            headers: &[("content-type", "application/json"), ("prefer", "IdType=\"ImmutableId\"")],
-            body: body.map(|body| body.to_string()).unwrap_or_default(),
-        }
-        .json(house)
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let headers = &[("content-type", "application/json"), ("prefer", "IdType=\"ImmutableId\"")];
+        let issue = || house.microsoft.issue(self.account, "a-person", &scopes).unwrap().access_token;
+        let send = |token: &str| {
+            let authorization = format!("Bearer {token}");
+            Ask { method, url: url.clone(), authorization, headers, body: body.clone() }.send(house)
+        };
+        json_of(&format!("{method} {url}"), self.token.ask(issue, send))
     }
 
     fn all(&self, house: &House, path: &str) -> Vec<Value> {
@@ -113,8 +117,16 @@ impl Hand for MicrosoftHand {
         text(&self.ask(house, "POST", &path, Some(body))["id"]).to_owned()
     }
 
+    /// Outlook sends the rule along, which names the day of the week.
     fn shift(&self, house: &House, _: &CalendarId, item: &str, to: Interval) {
-        self.ask(house, "PATCH", &event(item), Some(times(to)));
+        let mut body = times(to);
+        let rule = &self.ask(house, "GET", &event(item), None)["recurrence"];
+        if !rule.is_null() {
+            let times = rule["range"]["numberOfOccurrences"].as_u64().filter(|times| *times > 0);
+            let weeks = times.map_or(Weeks::ForEver, |times| Weeks::Times(u32::try_from(times).unwrap()));
+            body["recurrence"] = recurrence(to, weeks);
+        }
+        self.ask(house, "PATCH", &event(item), Some(body));
     }
 
     fn delete(&self, house: &House, _: &CalendarId, item: &str) {

@@ -5,6 +5,8 @@ mod dav;
 mod google;
 mod microsoft;
 
+use std::sync::{Mutex, PoisonError};
+
 use bytes::Bytes;
 use daybook_core::connection::Provider;
 use daybook_core::ids::CalendarId;
@@ -94,6 +96,29 @@ pub enum Shown {
     Free,
 }
 
+/// A person's access token, kept until it is refused.
+#[derive(Default)]
+pub struct Kept(Mutex<Option<String>>);
+
+impl Kept {
+    /// Asks with the token that is kept; with a fresh one where that is refused.
+    fn ask(
+        &self,
+        issue: impl Fn() -> String,
+        send: impl Fn(&str) -> (StatusCode, String),
+    ) -> (StatusCode, String) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = send(kept.get_or_insert_with(&issue));
+        if answer.0 == StatusCode::UNAUTHORIZED { send(kept.insert(issue())) } else { answer }
+    }
+}
+
+/// The JSON of a request that must have succeeded.
+fn json_of(line: &str, (status, body): (StatusCode, String)) -> Value {
+    assert!(status.is_success(), "{line}: {status} {body}");
+    serde_json::from_str(&body).unwrap_or_default()
+}
+
 /// Far enough around now for every test.
 fn wide(house: &House) -> Interval {
     let now = house.world.lock().now;
@@ -125,12 +150,8 @@ impl Ask<'_> {
         (answer.status(), String::from_utf8_lossy(answer.body()).into_owned())
     }
 
-    /// The JSON of a request that must succeed.
     pub fn json(self, house: &House) -> Value {
-        let line = format!("{} {}", self.method, self.url);
-        let (status, body) = self.send(house);
-        assert!(status.is_success(), "{line}: {status} {body}");
-        serde_json::from_str(&body).unwrap_or_default()
+        json_of(&format!("{} {}", self.method, self.url), self.send(house))
     }
 }
 

@@ -1,0 +1,106 @@
+//! The end of a history: nothing goes wrong any more, a day passes with its sweeps, and both sides agree; then a further
+//! look writes nothing.
+
+use daybook_core::connection::{ProblemKind, State};
+use daybook_engine::ports::ConnectionRef;
+use jiff::SignedDuration;
+
+use super::history::History;
+use crate::world::fault::Faults;
+use crate::world::worker::run;
+
+impl History {
+    pub(super) fn end(&mut self) {
+        self.told("- the end");
+        self.stage.house.world.lock().faults = Faults::default();
+        self.rest();
+        for hook in std::mem::take(&mut self.hooks) {
+            self.deliver_hook(hook);
+        }
+        self.quiet();
+        for hours in [25, 1, 1] {
+            self.stage.wait(SignedDuration::from_hours(hours));
+            for _ in 0..3 {
+                self.sweep();
+                self.quiet();
+                self.stage.wait(SignedDuration::from_secs(61));
+            }
+        }
+        for at in self.stage.connections.clone() {
+            self.release_brake(&at);
+        }
+        self.quiet();
+        self.compare();
+        self.look_again();
+    }
+
+    /// Whatever is on its way arrives.
+    fn quiet(&mut self) {
+        for _ in 0..4 {
+            self.stage.house.drain();
+            self.stage.house.deliver();
+        }
+        self.stage.house.drain();
+    }
+
+    /// A person who is asked says yes.
+    fn release_brake(&mut self, at: &ConnectionRef) {
+        let problems = self.stage.connection(at).problems;
+        if problems.values().any(|problem| problem.kind == ProblemKind::BrakeEngaged) {
+            self.told("- a person lets deletions go");
+            run(self.stage.house.engine.confirm_deletions(at)).unwrap();
+        }
+    }
+
+    fn compare(&mut self) {
+        let mut faults = Vec::new();
+        for at in &self.stage.connections {
+            let connection = self.stage.connection(at);
+            let reached = connection.evidence.state();
+            if reached != State::Active {
+                faults.push(format!("a connection is {reached:?}"));
+            }
+            if !connection.problems.is_empty() {
+                faults.push(format!("a connection has problems: {:?}", connection.problems));
+            }
+            faults.extend(self.stage.house.differences(at, self.stage.hand.as_ref()));
+        }
+        if self.stage.house.cloud(self.stage.hand.provider()).is_some() {
+            faults.extend(self.untold());
+        }
+        let mut state = self.stage.house.world.lock();
+        for fault in faults {
+            state.break_promise(format!("at the end, {fault}"));
+        }
+    }
+
+    /// Calendars that are read and of which nobody tells, or of which somebody tells twice.
+    fn untold(&self) -> Option<String> {
+        let told = self.stage.subscriptions();
+        let mut read: Vec<String> = Vec::new();
+        for at in &self.stage.connections {
+            let state = self.stage.house.world.lock();
+            let mut of_one: Vec<String> =
+                state.all_calendars(at).calendars.iter().map(ToString::to_string).collect();
+            of_one.sort();
+            of_one.dedup();
+            read.extend(of_one);
+        }
+        read.sort();
+        let missing: Vec<&String> = read.iter().filter(|id| !told.contains(id)).collect();
+        (!missing.is_empty()).then(|| format!("nobody tells of {missing:?}"))
+    }
+
+    fn look_again(&mut self) {
+        self.stage.written();
+        for at in self.stage.connections.clone() {
+            let _ = run(self.stage.house.engine.resume(&at));
+        }
+        self.quiet();
+        let written = self.stage.peek_written();
+        if !written.is_empty() {
+            let line = format!("a further look wrote something: {}", written.join(", "));
+            self.stage.house.world.lock().break_promise(line);
+        }
+    }
+}
