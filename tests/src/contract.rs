@@ -428,7 +428,7 @@ macro_rules! every_promise {
             let subject = $crate::contract::Subject {
                 account: account.as_ref(),
                 person: &person,
-                place: "Work schedule",
+                place: "daybook-contract",
             };
             $crate::contract::$promise(&subject).await;
         }
