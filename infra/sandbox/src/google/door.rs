@@ -89,6 +89,7 @@ impl Google {
         }
         let parts = batch::parse(headers, body)?;
         let answers = parts.into_iter().map(|part| {
+            self.cloud.note_batched(&part.method);
             let answer = self.answer(&part.method, &part.target, part.headers, part.body);
             (part.content_id, answer)
         });

@@ -54,7 +54,10 @@ impl Visit<'_> {
             let answer = match call_of(part.request) {
                 _ if failed => self.answered(Err(after_failure())),
                 _ if seat.is_none() => self.answered(Err(Refusal::crowded())),
-                Ok(call) => self.attempt(&call).await,
+                Ok(call) => {
+                    self.graph.cloud.note_batched(&call.method);
+                    self.attempt(&call).await
+                }
                 Err(refusal) => self.answered(Err(refusal)),
             };
             answers.push((part.id, answer));

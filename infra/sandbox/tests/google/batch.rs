@@ -37,6 +37,9 @@ async fn calls_succeed_and_fail_by_themselves() {
     assert!(answer.text.ends_with(&format!("--{boundary}--\r\n")));
     let (ids, _) = house.full("").await;
     assert_eq!(ids, "fresh");
+    let standing = house.control(serde_json::json!({})).await;
+    assert_eq!(standing["batched"], serde_json::json!({"DELETE": 1, "GET": 1, "POST": 1}));
+    assert_eq!(standing["requests"]["POST /batch/calendar/v3"], 1);
 }
 
 #[tokio::test]

@@ -105,6 +105,8 @@ struct Standing {
     token: TokenAnswer,
     /// By method and path pattern under the mount.
     requests: BTreeMap<String, u64>,
+    /// Calls inside batches, by method.
+    batched: BTreeMap<String, u64>,
     mails: Vec<Mail>,
     subscriptions: Vec<Standee>,
     waiting_notifications: usize,
@@ -223,6 +225,7 @@ fn turn(cloud: &Cloud, wish: Wish) {
         }
         if wish.reset_counts {
             switches.requests.clear();
+            switches.batched.clear();
         }
     });
 }
@@ -239,6 +242,7 @@ fn standing(cloud: &Cloud) -> Standing {
         sign_in: switches.sign_in.clone(),
         token: switches.token,
         requests: switches.requests.clone(),
+        batched: switches.batched.clone(),
         mails,
         subscriptions,
         waiting_notifications,

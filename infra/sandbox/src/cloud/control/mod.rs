@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::{Router, routing::get};
@@ -31,6 +32,8 @@ struct Switches {
     sign_in: SignIn,
     token: TokenAnswer,
     requests: BTreeMap<String, u64>,
+    /// The calls inside batches.
+    batched: BTreeMap<String, u64>,
 }
 
 impl Control {
@@ -62,6 +65,13 @@ impl Control {
 }
 
 impl Cloud {
+    /// Counts a call inside a batch, by its method; the batch itself is one request.
+    pub fn note_batched(&self, method: &Method) {
+        self.inner.control.turn(|switches| {
+            *switches.batched.entry(method.to_string()).or_default() += 1;
+        });
+    }
+
     /// The fault to answer in place of the truth, if one is planned for this account (by id) and operation; each
     /// call uses one up. `Slow` never comes here: it is waited for before the face is asked.
     pub fn fault(&self, account: &str, operation: Operation) -> Option<Fault> {
