@@ -88,11 +88,20 @@ impl Daybook {
     }
 
     pub async fn connect_only(&self, caldav_url: &str, more: &Value) -> Connection<'_> {
-        let mut body = json!({
+        let body = json!({
             "practitioner_id": "prac-1",
             "provider": "caldav",
             "caldav": {"url": caldav_url, "username": super::calendar::USER, "password": super::calendar::PASSWORD},
         });
+        self.post_connection(body, more).await
+    }
+
+    /// A connection of `prac-1` that waits for somebody to sign in.
+    pub async fn begin(&self, provider: &str, more: &Value) -> Connection<'_> {
+        self.post_connection(json!({"practitioner_id": "prac-1", "provider": provider}), more).await
+    }
+
+    async fn post_connection(&self, mut body: Value, more: &Value) -> Connection<'_> {
         if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
             body.extend(more.clone());
         }
@@ -135,6 +144,13 @@ impl Connection<'_> {
         let (status, answer) = self.daybook.call("POST", &self.path(&format!("/{verb}")), None).await;
         assert!(matches!(status, 200 | 202), "{verb}: {status} {answer}");
         answer
+    }
+
+    /// Where to sign in.
+    pub async fn authorise_url(&self) -> String {
+        let connection = self.get().await;
+        let url = connection["authorise_url"].as_str();
+        url.unwrap_or_else(|| panic!("nobody is asked to sign in: {connection}")).to_owned()
     }
 
     pub async fn patch(&self, settings: Value) -> Value {

@@ -1,7 +1,9 @@
 //! Everything that a test from outside needs: the running binary, an EHR, a calendar server, meters between them.
 //! Nothing here knows how Daybook works inside.
 
+pub mod browser;
 pub mod calendar;
+pub mod cloud;
 pub mod daybook;
 pub mod ehr;
 pub mod meter;

@@ -1,0 +1,84 @@
+//! What survives a crash, and what a withdrawn consent does.
+
+use daybook_tests::outside::browser::{Browser, sign_in};
+use daybook_tests::outside::cloud::{ADA, BEN, Plan};
+use daybook_tests::outside::daybook::binary;
+use daybook_tests::outside::eventually;
+use serde_json::json;
+
+use super::{BY_PUSH, Scene, at_both, book, hour, main_calendar, sign_in_again, start};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e_002_killed_and_started_again_it_is_still_signed_in() {
+    at_both(BY_PUSH, |scene| async move {
+        let ada = scene.ada().await;
+        let private = ada.make_calendar("Private").await;
+        let (booked, dentist) = (hour(2, 1), hour(3, 1));
+        book(&scene.ehr, "a1", &booked).await;
+        ada.add(&private, Plan::Once(&dentist.0, &dentist.1)).await;
+        let connection =
+            scene.connect(&json!({"direction": "two_way", "blocking_calendars": [private]})).await;
+        let (id, calendar) = (connection.id.clone(), main_calendar(&connection).await);
+
+        let Scene { ehr, cloud, daybook, data } = scene;
+        let address = daybook.url.trim_start_matches("http://").to_owned();
+        daybook.kill();
+        // Booked while nobody listens: the hook tries again, and the start reads on from where it stopped.
+        book(&ehr, "a2", &hour(4, 1)).await;
+        let there = [BY_PUSH, &[("DAYBOOK_LISTEN", address.as_str())]].concat();
+        let daybook = start(&binary().unwrap(), data.path(), &ehr, &there);
+        let connection = daybook.connection(&id);
+        assert_eq!(connection.get().await["state"], "active");
+        // What is kept in memory only is fetched anew, without anybody.
+        cloud.control(&json!({"expire_access_tokens": {"account": null}})).await;
+        let ada = cloud.person(ADA).await;
+        connection.sync().await;
+        eventually("both appointments stand there", || async { ada.events(&calendar).await.len() == 2 })
+            .await;
+        let next = hour(5, 1);
+        ada.add(&private, Plan::Once(&next.0, &next.1)).await;
+        let wanted = vec![dentist, next];
+        eventually("notifications arrive still", || async { ehr.blocks().await == wanted }).await;
+        assert_eq!(connection.get().await["state"], "active");
+        assert_eq!(ada.calendars().await.iter().filter(|(_, name)| name == "Work schedule").count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e_001_e_009_a_withdrawn_consent_asks_for_a_sign_in_and_loses_nothing() {
+    at_both(&[("DAYBOOK_SWEEP_SECONDS", "1")], |scene| async move {
+        let ada = scene.ada().await;
+        let private = ada.make_calendar("Private").await;
+        let dentist = hour(3, 1);
+        book(&scene.ehr, "a1", &hour(2, 1)).await;
+        ada.add(&private, Plan::Once(&dentist.0, &dentist.1)).await;
+        let connection =
+            scene.connect(&json!({"direction": "two_way", "blocking_calendars": [private]})).await;
+        scene.cloud.control(&json!({"revoke": {"account": ADA}})).await;
+        connection.sync().await;
+        eventually("it asks to sign in", || async {
+            connection.get().await["state"] == "reconnect_required"
+        })
+        .await;
+        assert_eq!(scene.ehr.blocks().await, [dentist.clone()], "what is known stays closed");
+        // It owes this one.
+        book(&scene.ehr, "a2", &hour(4, 1)).await;
+
+        // The provider proposes ada; whoever sits there changes to another account.
+        scene.cloud.control(&json!({"sign_in": {"allow": {"account": BEN}}})).await;
+        let page = sign_in(&Browser::new(), &connection.authorise_url().await, BEN).await;
+        assert_eq!(page.status, 409);
+        scene.cloud.control(&json!({"sign_in": "ask"})).await;
+        page.says(&[ADA, BEN]);
+        assert_eq!(connection.get().await["state"], "reconnect_required");
+        sign_in_again(&connection).await;
+        connection.becomes("active").await;
+        let ada = scene.ada().await;
+        scene.shows(&ada, &connection, &[&hour(2, 1).0, &hour(4, 1).0]).await;
+        scene.closes(&[dentist]).await;
+        assert_eq!(connection.get().await["problems"], json!([]));
+        scene.assert_no_mail().await;
+    })
+    .await;
+}
