@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use daybook_caldav::Caldav;
 use daybook_core::event::Seen;
 use daybook_core::ids::{CalendarId, ItemId};

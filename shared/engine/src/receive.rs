@@ -77,10 +77,11 @@ impl Engine {
                 known.insert(id, self.store.find_subscription(provider, id).await?);
             }
             let row = known.get(id).and_then(Option::as_ref);
-            match row.filter(|row| row.secret.is_of(notification.secret.expose_secret())) {
-                Some(row) => notification.about.name(row, named.entry(row.at.clone()).or_default()),
-                None => tracing::debug!(subscription = %id, "a notification without its secret is ignored"),
-            }
+            let Some(row) = row.filter(|row| row.secret.is_of(notification.secret.expose_secret())) else {
+                tracing::debug!(subscription = %id, "a notification without its secret is ignored");
+                continue;
+            };
+            notification.about.name(row, named.entry(row.at.clone()).or_default());
         }
         for (at, named) in named {
             self.signal(&at, &named, Cause::Provider).await?;

@@ -181,7 +181,7 @@ impl Session<'_> {
     /// Where the provider chooses ids, a link tells which items are mirrors. Where mirrors live, whatever has no link
     /// at all is read by id before it is taken for somebody else's; and so is a mirror that is told to be gone:
     /// it may only have left the provider's view.
-    fn sort_silent<'a>(&self, id: &CalendarId, sorted: &mut Sorted<'a>, role: Role, seen: &Seen) {
+    fn sort_silent(&self, id: &CalendarId, sorted: &mut Sorted<'_>, role: Role, seen: &Seen) {
         for sighting in std::mem::take(&mut sorted.silent) {
             let is_gone = sighting.seen == ItemSeen::Gone;
             let is_known = !seen.item_links_by_digest(&self.item_digest(id, &sighting.item)).is_empty();
