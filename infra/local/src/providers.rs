@@ -2,6 +2,7 @@
 //! is spoken to follows from the configuration; the stand-ins are always there.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use daybook_caldav::{Allow, Caldav};
@@ -23,6 +24,9 @@ use crate::config::{Client, ProviderConfig};
 use crate::data_dir::DataDir;
 use crate::house::{StartError, failed};
 
+/// A provider answers within seconds, or not at all. Several answers must fit into one step of a sync.
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// As whom we come to a stand-in, which knows everybody.
 const SANDBOX_CLIENT: &str = "daybook-sandbox";
 /// Where Microsoft sends people with private accounts on, by redirect.
@@ -42,7 +46,8 @@ pub fn connect(
     own_url: &Url,
     clock: &Arc<dyn Clock>,
 ) -> Result<Calendars, StartError> {
-    let web: Arc<dyn Transport> = Arc::new(Web::new().map_err(failed("providers cannot be reached"))?);
+    let web = Web::tuned(|client| client.timeout(ANSWER)).map_err(failed("providers cannot be reached"))?;
+    let web: Arc<dyn Transport> = Arc::new(web);
     let caldav = Caldav::new(allow, clock.clone()).map_err(failed("CalDAV servers cannot be reached"))?;
     let google = google_config(google, own_url)?;
     let microsoft = microsoft_config(microsoft, own_url)?;

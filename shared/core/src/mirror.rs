@@ -64,6 +64,9 @@ pub struct BlockContent {
 pub enum Expected {
     /// It must not exist yet. If it does: a conflict.
     Absent,
+    /// We may have written it, or not: where the other side chooses ids, it is looked for by name first. If it stands
+    /// in a state that we did not want: a conflict, or written over.
+    Doubtful,
     /// It stands in this state. If it does not: a conflict. A state that a person has decorated is read
     /// first, and what is theirs is kept.
     Revision(Revision, Touch),

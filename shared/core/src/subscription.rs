@@ -18,6 +18,11 @@ pub struct Subscription {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Telling {
     Subscribed(Subscription),
+    /// It could not be renewed; it holds until its end, and is renewed again later.
+    Held {
+        subscription: Subscription,
+        ask_again_at: Timestamp,
+    },
     /// The provider does not tell of this calendar, or cannot reach us; asked again later.
     Refused {
         ask_again_at: Timestamp,
@@ -45,14 +50,14 @@ impl Telling {
     pub fn due_at(&self) -> Timestamp {
         match self {
             Telling::Subscribed(subscription) => subscription.renew_at(),
-            Telling::Refused { ask_again_at } => *ask_again_at,
+            Telling::Held { ask_again_at, .. } | Telling::Refused { ask_again_at } => *ask_again_at,
         }
     }
 
     /// The subscription, where there is one.
     pub fn subscription(&self) -> Option<&Subscription> {
         match self {
-            Telling::Subscribed(subscription) => Some(subscription),
+            Telling::Subscribed(subscription) | Telling::Held { subscription, .. } => Some(subscription),
             Telling::Refused { .. } => None,
         }
     }

@@ -1,7 +1,7 @@
 //! Opened accounts, kept while their credentials are good, so that a warm worker reads no secret.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use daybook_core::connection::Provider;
 
@@ -12,7 +12,7 @@ use crate::ports::{
 };
 use crate::tokens::{Refresher, Tokens};
 
-/// More than this many accounts are not kept open at once.
+/// More than this many accounts are not kept open at once: the longest unused goes.
 const MOST_OPEN: usize = 1_000;
 
 /// The providers that this deployment speaks to.
@@ -22,7 +22,34 @@ pub type Providers = BTreeMap<Provider, Arc<dyn CalendarProvider>>;
 pub struct Accounts {
     providers: Providers,
     refresher: Refresher,
-    open: Mutex<HashMap<ConnectionRef, Arc<dyn Account>>>,
+    open: Mutex<Opened>,
+}
+
+/// What is open, each with the count of uses at its last one.
+#[derive(Default)]
+struct Opened {
+    accounts: HashMap<ConnectionRef, (u64, Arc<dyn Account>)>,
+    uses: u64,
+}
+
+impl Opened {
+    fn insert(&mut self, at: &ConnectionRef, account: Arc<dyn Account>) {
+        if self.accounts.len() >= MOST_OPEN
+            && let Some(oldest) =
+                self.accounts.iter().min_by_key(|(_, (used, _))| *used).map(|(at, _)| at.clone())
+        {
+            self.accounts.remove(&oldest);
+        }
+        self.uses += 1;
+        self.accounts.insert(at.clone(), (self.uses, account));
+    }
+
+    fn get(&mut self, at: &ConnectionRef) -> Option<Arc<dyn Account>> {
+        self.uses += 1;
+        let (used, account) = self.accounts.get_mut(at)?;
+        *used = self.uses;
+        Some(account.clone())
+    }
 }
 
 impl Accounts {
@@ -65,20 +92,20 @@ impl Accounts {
         let provider = self.provider(credentials.provider())?;
         let tokens = Tokens::new(at.clone(), provider.clone(), self.refresher.clone(), token);
         let account = provider.open(credentials, Arc::new(tokens)).map_err(EngineError::Calendar)?;
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.len() >= MOST_OPEN {
-            open.clear();
-        }
-        open.insert(at.clone(), account.clone());
+        self.opened().insert(at, account.clone());
         Ok(account)
     }
 
     /// Forgets an account whose credentials were refused, replaced or deleted.
     pub fn forget(&self, at: &ConnectionRef) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(at);
+        self.opened().accounts.remove(at);
     }
 
     fn remembered(&self, at: &ConnectionRef) -> Option<Arc<dyn Account>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).get(at).cloned()
+        self.opened().get(at)
+    }
+
+    fn opened(&self) -> MutexGuard<'_, Opened> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

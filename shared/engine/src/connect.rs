@@ -105,16 +105,42 @@ impl Engine {
         accepted: Accepted,
     ) -> Result<Connection, EngineError> {
         let at = ConnectionRef { practice: before.practice.clone(), id: before.id.clone() };
-        let settings = self.keep_sign_in(before, &accepted).await?;
+        let named = self.keep_sign_in(before, &accepted).await?;
         let now = self.clock.now();
-        self.command(&at, None, |connection| {
-            if connection.account.is_none() {
-                connection.settings = settings.clone();
-            }
-            note_sign_in(connection, &accepted, now);
-            Ok(())
-        })
-        .await
+        let taken = self
+            .command(&at, None, |connection| {
+                refuse_other_account(connection, &accepted.identity)
+                    .map_err(|other| EngineError::Invalid { field: "account", why: other.to_string() })?;
+                // Somebody may have changed them while the browser was away.
+                if connection.settings == before.settings {
+                    connection.settings = named.clone();
+                }
+                note_sign_in(connection, &accepted, now);
+                Ok(())
+            })
+            .await;
+        if taken.is_err() {
+            self.forget_sign_in(&at, before.provider, &accepted).await;
+        }
+        taken
+    }
+
+    /// The connection was ended while the browser was away: nothing of this sign-in stays.
+    async fn forget_sign_in(&self, at: &ConnectionRef, provider: Provider, accepted: &Accepted) {
+        self.accounts.forget(at);
+        // While it leaves, it needs them still.
+        let is_in_use = match self.store.find_connection(at).await {
+            Ok(now) => now.is_some_and(|now| now.account.is_some() && now.evidence.disconnected_at.is_none()),
+            Err(_) => true,
+        };
+        if is_in_use {
+            return;
+        }
+        let forgotten = self.vault.delete_credentials(at).await.map_err(EngineError::from);
+        let unnoted = self.store.forget_account(at, provider, &accepted.account()).await;
+        for error in forgotten.err().into_iter().chain(unnoted.err().map(EngineError::from)) {
+            tracing::warn!(connection = %at.id, error = &error as &dyn std::error::Error, "what a late sign-in left could not be removed");
+        }
     }
 
     /// Stores the credentials and opens the account. Returns the settings with their calendars named.
@@ -138,6 +164,12 @@ impl Engine {
                 self.accounts.forget(&at);
                 return Err(error);
             }
+        }
+        if let Some(now) = self.store.find_connection(&at).await?
+            && let Err(other) = refuse_other_account(&now, &accepted.identity)
+        {
+            self.accounts.forget(&at);
+            return Err(EngineError::Invalid { field: "account", why: other.to_string() });
         }
         let replaces = self.newest_version(&at).await?;
         self.vault.put_credentials(&at, &accepted.credentials, replaces).await?;

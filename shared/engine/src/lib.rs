@@ -44,13 +44,15 @@ pub struct Engine {
 /// How long things may take and how often they happen.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// Between two looks at a calendar that sends no notifications, and at a practice's EHR.
+    /// Between two looks at a calendar, whether or not it notifies, and at a practice's EHR: what is lost is found
+    /// within it.
     pub poll: Duration,
     /// Between two comparisons of everything.
     pub reconcile: Duration,
     /// How long a worker's claim holds without a checkpoint.
     pub lease: Duration,
-    /// The longest that one remote request may take: none starts unless the lease outlives it.
+    /// The longest that one step at the other side may take, with the requests that it consists of: none starts unless
+    /// the lease outlives it.
     pub request: Duration,
     /// How long a run may go on before it must hand over to the next.
     pub run: Duration,
@@ -64,7 +66,7 @@ impl Default for Pace {
             poll: Duration::from_mins(1),
             reconcile: Duration::from_hours(24),
             lease: Duration::from_mins(2),
-            request: Duration::from_secs(35),
+            request: Duration::from_mins(1),
             run: Duration::from_mins(10),
             resend: Duration::from_mins(2),
         }

@@ -27,6 +27,18 @@ pub struct Notification {
     pub about: About,
 }
 
+/// One that fails hinders no other. The sender is to repeat it only where that can help: a row that cannot be read
+/// stays as it is.
+fn note_failure<T>(error: EngineError, failed: &mut Option<EngineError>) -> Option<T> {
+    match error {
+        EngineError::Store(StoreError::Unreadable { .. }) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a row of a notification is left alone");
+        }
+        error => drop(failed.get_or_insert(error)),
+    }
+    None
+}
+
 /// What a notification is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum About {
@@ -71,10 +83,12 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let mut named: BTreeMap<ConnectionRef, Named> = BTreeMap::new();
         let mut known: BTreeMap<&SubscriptionId, Option<SubscriptionRow>> = BTreeMap::new();
+        let mut failed = None;
         for notification in notifications {
             let id = &notification.subscription;
             if !known.contains_key(id) {
-                known.insert(id, self.store.find_subscription(provider, id).await?);
+                let found = self.store.find_subscription(provider, id).await;
+                known.insert(id, found.unwrap_or_else(|error| note_failure(error.into(), &mut failed)));
             }
             let row = known.get(id).and_then(Option::as_ref);
             let Some(row) = row.filter(|row| row.secret.is_of(notification.secret.expose_secret())) else {
@@ -84,9 +98,11 @@ impl Engine {
             notification.about.name(row, named.entry(row.at.clone()).or_default());
         }
         for (at, named) in named {
-            self.signal(&at, &named, Cause::Provider).await?;
+            if let Err(error) = self.signal(&at, &named, Cause::Provider).await {
+                note_failure::<()>(error, &mut failed);
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Connections that link one of the appointments, and those of the practitioners.

@@ -394,8 +394,8 @@ impl Remote {
             calendar.items.get(&item).map(|item| (revision(item.changed), item.notes.clone()))
         })?;
         let keeps = match (expected, &standing) {
-            (Expected::Absent, None) => None,
-            (Expected::Absent, Some(_)) if blind => None,
+            (Expected::Absent | Expected::Doubtful, None) => None,
+            (Expected::Absent | Expected::Doubtful, Some(_)) if blind => None,
             (Expected::Revision(known, touch), Some((revision, notes))) if known == revision || deaf => {
                 notes.clone().filter(|_| *touch == Touch::Decorated)
             }

@@ -263,7 +263,7 @@ impl Blocks {
         let blocks = ehr.blocks.entry(self.schedule.clone()).or_default();
         let standing = blocks.iter().position(|block| block.mirror == at.mirror).filter(|_| !doubles);
         let position = match (standing, expected) {
-            (None, Expected::Absent | Expected::Unversioned) => None,
+            (None, Expected::Absent | Expected::Doubtful | Expected::Unversioned) => None,
             (Some(position), Expected::Unversioned) => Some(position),
             (Some(position), Expected::Revision(known, _))
                 if revision(blocks[position].revision) == *known =>

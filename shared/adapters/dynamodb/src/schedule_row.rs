@@ -35,6 +35,7 @@ pub struct ScheduleRow {
 #[serde(rename_all = "snake_case")]
 enum TellingRow {
     Subscribed(SubscriptionRow),
+    Held { subscription: SubscriptionRow, ask_again_at: Timestamp },
     Refused { ask_again_at: Timestamp },
 }
 
@@ -47,15 +48,35 @@ struct SubscriptionRow {
     expires_at: Timestamp,
 }
 
+impl From<&Subscription> for SubscriptionRow {
+    fn from(subscription: &Subscription) -> Self {
+        Self {
+            id: subscription.id.to_string(),
+            resource: subscription.resource.clone(),
+            opened_at: subscription.opened_at,
+            expires_at: subscription.expires_at,
+        }
+    }
+}
+
+impl From<SubscriptionRow> for Subscription {
+    fn from(row: SubscriptionRow) -> Self {
+        Self {
+            id: row.id.as_str().into(),
+            resource: row.resource,
+            opened_at: row.opened_at,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
 impl From<&Telling> for TellingRow {
     fn from(telling: &Telling) -> Self {
         match telling {
-            Telling::Subscribed(subscription) => TellingRow::Subscribed(SubscriptionRow {
-                id: subscription.id.to_string(),
-                resource: subscription.resource.clone(),
-                opened_at: subscription.opened_at,
-                expires_at: subscription.expires_at,
-            }),
+            Telling::Subscribed(subscription) => TellingRow::Subscribed(subscription.into()),
+            Telling::Held { subscription, ask_again_at } => {
+                TellingRow::Held { subscription: subscription.into(), ask_again_at: *ask_again_at }
+            }
             Telling::Refused { ask_again_at } => TellingRow::Refused { ask_again_at: *ask_again_at },
         }
     }
@@ -64,12 +85,10 @@ impl From<&Telling> for TellingRow {
 impl From<TellingRow> for Telling {
     fn from(row: TellingRow) -> Self {
         match row {
-            TellingRow::Subscribed(row) => Telling::Subscribed(Subscription {
-                id: row.id.as_str().into(),
-                resource: row.resource,
-                opened_at: row.opened_at,
-                expires_at: row.expires_at,
-            }),
+            TellingRow::Subscribed(row) => Telling::Subscribed(row.into()),
+            TellingRow::Held { subscription, ask_again_at } => {
+                Telling::Held { subscription: subscription.into(), ask_again_at }
+            }
             TellingRow::Refused { ask_again_at } => Telling::Refused { ask_again_at },
         }
     }

@@ -269,7 +269,9 @@ impl<'a> Pair<'a> {
                 Expected::Revision(revision.clone(), same.map_or(Touch::Decorated, |agreed| agreed.touch))
             }
             (Some(MirrorSight::Holds { revision: None, .. }), _) => Expected::Unversioned,
-            (Some(MirrorSight::Gone), _) | (_, None) => Expected::Absent,
+            (Some(MirrorSight::Gone), _) => Expected::Absent,
+            (None, None) if self.novelty == Novelty::Linked => Expected::Doubtful,
+            (_, None) => Expected::Absent,
             (None, Some(agreed)) if self.is_missing(agreed.span) => Expected::Absent,
             (Some(MirrorSight::Unchanged) | None, Some(agreed)) => match &agreed.revision {
                 Some(revision) => Expected::Revision(revision.clone(), agreed.touch),
@@ -282,7 +284,7 @@ impl<'a> Pair<'a> {
         let (content, fingerprint) = self.wanted?;
         let (revision, touch) = match self.expected() {
             Expected::Revision(revision, touch) => (Some(revision), touch),
-            Expected::Absent | Expected::Unversioned => (None, Touch::Decorated),
+            Expected::Absent | Expected::Doubtful | Expected::Unversioned => (None, Touch::Decorated),
         };
         let agreed = Agreed { fingerprint, span: content.interval(), revision, touch };
         Some(Agree { link: Link { state: LinkState::Agreed(agreed), ..self.with_remote() } })

@@ -403,7 +403,7 @@ fn begun(work: &Work) -> Option<LinkChange> {
 
 fn agreed(put: &Put, written: Written) -> Link {
     let touch = written.touch.unwrap_or(match &put.expected {
-        Expected::Absent => Touch::OursAlone,
+        Expected::Absent | Expected::Doubtful => Touch::OursAlone,
         Expected::Revision(_, touch) => *touch,
         Expected::Unversioned => Touch::Decorated,
     });

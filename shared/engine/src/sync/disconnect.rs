@@ -14,10 +14,12 @@ use super::problems::{About, Problems};
 use super::{Halt, Session};
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{LinkChange, SignIn};
+use crate::ports::{LinkChange, RemoteError, SignIn};
 
 /// A provider that cannot be reached is asked again for so long before its mirrors count as left behind.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+/// How often the provider is asked to end what the clinician granted.
+const REVOCATIONS: usize = 3;
 /// How long a disconnected connection can still be read.
 const READABLE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -46,7 +48,8 @@ impl Engine {
     }
 
     /// What the clinician granted ends with the last connection that uses the account, of whatever practice.
-    async fn let_account_go(&self, lease: &Lease<'_>) -> Result<(), Halt> {
+    /// Our copy of the token goes in any case (E-005).
+    async fn let_account_go(&self, lease: &mut Lease<'_>) -> Result<(), Halt> {
         let Connection { provider, account: Some(account), .. } = &lease.connection else { return Ok(()) };
         self.store.forget_account(&lease.at, *provider, account).await?;
         if !self.store.connections_using(*provider, account).await?.is_empty() {
@@ -54,10 +57,17 @@ impl Engine {
         }
         let SignIn::Page(page) = self.accounts.provider(*provider)?.sign_in() else { return Ok(()) };
         let Ok(Some(stored)) = self.vault.find_credentials(&lease.at).await else { return Ok(()) };
-        if let Err(error) = page.revoke(&stored.credentials).await {
-            // It goes with our copy of the token all the same (E-005).
-            tracing::info!(connection = %lease.at.id, error = %error, "the grant could not be ended at the provider");
+        for _ in 0..REVOCATIONS {
+            match page.revoke(&stored.credentials).await {
+                Ok(()) => return Ok(()),
+                Err(RemoteError::Later { .. }) => {}
+                Err(_) => break,
+            }
         }
+        let mut problems = Problems { map: &mut lease.release.problems, now: self.clock.now() };
+        let detail =
+            "our access could not be ended at the provider; please end it in the account's settings there";
+        problems.set(About::Grant, ProblemKind::LeftBehind, detail);
         Ok(())
     }
 

@@ -26,25 +26,23 @@ pub(super) fn schedule(session: &Session<'_>, lease: &mut Lease<'_>, seen: &Seen
         (lease.release.schedule.practitioner.clone(), lease.release.schedule.tellings.clone());
     let mut schedule = Schedule { practitioner, tellings, ..before };
     schedule.failures = if is_whole { 0 } else { schedule.failures.saturating_add(1) };
-    move_cursors(session, seen, &mut schedule);
+    move_cursors(session, seen, settled, &mut schedule);
     schedule.reconciled = reconciled(session, settled, is_whole);
     if is_whole {
         schedule.rolled_to = Some(session.today);
         lease.release.evidence.last_synced_at = Some(now);
         lease.release.evidence.first_synced_at.get_or_insert(now);
     }
-    lease.release.done_marks = Marks {
-        calendars: done_calendars(session, seen),
-        subscriptions: session.connection.signals.marks.subscriptions.clone(),
-        ..Marks::default()
+    let appointments = if seen.has_failed(Part::Ehr) || settled.unplanned {
+        Marks::default()
+    } else {
+        done_marks(session, seen, is_whole)
     };
-    if !seen.has_failed(Part::Ehr) && !settled.unplanned {
-        lease.release.done_marks = Marks {
-            calendars: std::mem::take(&mut lease.release.done_marks.calendars),
-            subscriptions: std::mem::take(&mut lease.release.done_marks.subscriptions),
-            ..done_marks(session, seen, is_whole)
-        };
-    }
+    lease.release.done_marks = Marks {
+        calendars: done_calendars(session, seen, settled),
+        subscriptions: session.connection.signals.marks.subscriptions.clone(),
+        ..appointments
+    };
     schedule.owing_at = owing_at(session, seen, settled);
     schedule.due_at = Some(due_at(session, seen, &schedule, now));
     note_outcome(session, lease, settled, &schedule);
@@ -56,13 +54,18 @@ fn is_whole(seen: &Seen, settled: &Settled) -> bool {
     seen.failed.is_empty() && !settled.unplanned
 }
 
+/// Whether what the deltas told is done or owed: it is told once.
+fn is_settled(seen: &Seen, settled: &Settled) -> bool {
+    !seen.has_failed(Part::Looks) && !settled.unplanned
+}
+
 /// A calendar that was read goes on from its new cursor; one that is no longer read loses its own. Where a look
-/// failed, what the deltas said is asked for again.
-fn move_cursors(session: &Session<'_>, seen: &Seen, schedule: &mut Schedule) {
+/// failed or a lane was not planned, what the deltas said is asked for again.
+fn move_cursors(session: &Session<'_>, seen: &Seen, settled: &Settled, schedule: &mut Schedule) {
     let read = session.read_calendars();
     schedule.cursors.retain(|id, _| read.contains(id));
     schedule.read_at.retain(|id, _| read.contains(id));
-    if !seen.has_failed(Part::Looks) {
+    if is_settled(seen, settled) {
         schedule.cursors.extend(seen.cursors.clone());
         schedule.read_at.extend(seen.read.iter().map(|id| (id.clone(), session.now)));
     }
@@ -96,10 +99,10 @@ fn done_marks(session: &Session<'_>, seen: &Seen, is_whole: bool) -> Marks {
 }
 
 /// A calendar that was named is answered once it was read, or is read no more.
-fn done_calendars(session: &Session<'_>, seen: &Seen) -> BTreeMap<CalendarId, String> {
+fn done_calendars(session: &Session<'_>, seen: &Seen, settled: &Settled) -> BTreeMap<CalendarId, String> {
     let read = session.read_calendars();
     let mut marks = session.connection.signals.marks.calendars.clone();
-    marks.retain(|id, _| !read.contains(id) || (seen.read.contains(id) && !seen.has_failed(Part::Looks)));
+    marks.retain(|id, _| !read.contains(id) || (seen.read.contains(id) && is_settled(seen, settled)));
     marks
 }
 

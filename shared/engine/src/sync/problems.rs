@@ -23,6 +23,7 @@ pub(crate) enum About<'a> {
     Brake(&'a Source),
     Writes(Lane),
     LeftBehind,
+    Grant,
 }
 
 /// Between what a line is about and the calendar that it names.
@@ -46,6 +47,7 @@ impl About<'_> {
             About::Writes(Lane::Appointments) => "writes to the calendar".into(),
             About::Writes(Lane::Busy) => "writes to the EHR".into(),
             About::LeftBehind => "left behind".into(),
+            About::Grant => "grant".into(),
         }
     }
 }

@@ -142,6 +142,13 @@ impl<'e> Session<'e> {
                     let detail = "the EHR gives no schedule in which time could be closed";
                     problems.set(About::Practitioner, ProblemKind::EhrRefused, detail);
                 }
+                // An EHR that gives no schedule is asked again by the next run, and meanwhile what was known holds.
+                if known.schedules.is_empty()
+                    && let Some(before) = connection.schedule.practitioner.clone()
+                    && !before.schedules.is_empty()
+                {
+                    return (Some(before), wants_hours.then_some(found.hours));
+                }
                 lease.release.schedule.practitioner = Some(known.clone());
                 (Some(known), wants_hours.then_some(found.hours))
             }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use daybook_core::ids::{CalendarId, SubscriptionId};
 use daybook_core::proof::Proof;
 use daybook_core::subscription::{Subscription, Telling};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::lease::Lease;
@@ -33,8 +34,9 @@ impl Session<'_> {
         let unread: Vec<CalendarId> =
             lease.release.schedule.tellings.keys().filter(|id| !read.contains(id)).cloned().collect();
         for id in unread {
-            if let Some(Telling::Subscribed(ended)) = lease.release.schedule.tellings.remove(&id) {
-                self.end_subscription(subscribing, &ended).await?;
+            let telling = lease.release.schedule.tellings.remove(&id);
+            if let Some(ended) = telling.as_ref().and_then(Telling::subscription) {
+                self.end_subscription(subscribing, ended).await?;
             }
         }
         Ok(())
@@ -62,8 +64,7 @@ impl Session<'_> {
     }
 
     fn is_telling_due(&self, id: &CalendarId, lease: &Lease<'_>) -> bool {
-        let marks = &self.connection.signals.marks;
-        let is_marked = marks.subscriptions.contains_key(id) || marks.everything.is_some();
+        let is_marked = self.connection.signals.marks.subscriptions.contains_key(id);
         let telling = lease.release.schedule.tellings.get(id);
         is_marked || telling.is_none_or(|telling| telling.due_at() <= self.now)
     }
@@ -74,16 +75,31 @@ impl Session<'_> {
         id: &CalendarId,
         lease: &Lease<'_>,
     ) -> Result<Telling, Halt> {
-        let before = lease.release.schedule.tellings.get(id).and_then(Telling::subscription);
+        let telling = lease.release.schedule.tellings.get(id);
+        let before = self.provable(telling.and_then(Telling::subscription)).await?;
         let wanted = self.wanted();
         match open(subscribing, id, before, &wanted).await {
             Ok(opened) => self.note_subscription(subscribing, id, before, opened, &wanted.secret).await,
             Err(RemoteError::Refused { .. }) => Err(Halt::Refused),
             Err(error) => {
                 tracing::info!(connection = %self.at.id, calendar = %id, error = %error, "no notifications; the calendar is polled");
-                Ok(refusal(&error, self))
+                Ok(refusal(&error, before, self.now))
             }
         }
+    }
+
+    /// A subscription whose row is lost shows a secret that nobody knows any more: another takes its place.
+    async fn provable<'s>(&self, before: Option<&'s Subscription>) -> Result<Option<&'s Subscription>, Halt> {
+        let Some(subscription) = before else { return Ok(None) };
+        let provider = self.connection.provider;
+        let row = self.engine.store.find_subscription(provider, &subscription.id).await?;
+        if row.is_some() {
+            return Ok(before);
+        }
+        if let Some(subscribing) = self.account.subscriptions() {
+            self.end_subscription(subscribing, subscription).await?;
+        }
+        Ok(None)
     }
 
     fn wanted(&self) -> NewSubscription {
@@ -157,12 +173,16 @@ async fn open(
     }
 }
 
-/// A refusal that time may mend is not final.
-fn refusal(error: &RemoteError, session: &Session<'_>) -> Telling {
-    match error {
-        RemoteError::Rejected { .. } | RemoteError::Forbidden { .. } | RemoteError::Missing { .. } => {
-            Telling::refused(session.now)
-        }
-        _ => Telling::Refused { ask_again_at: after(session.now, AGAIN) },
+/// A refusal that time may mend is not final, and what holds until then is kept.
+fn refusal(error: &RemoteError, before: Option<&Subscription>, now: Timestamp) -> Telling {
+    let is_final = matches!(
+        error,
+        RemoteError::Rejected { .. } | RemoteError::Forbidden { .. } | RemoteError::Missing { .. }
+    );
+    let ask_again_at = after(now, AGAIN);
+    match before.filter(|before| before.expires_at > now) {
+        Some(standing) => Telling::Held { subscription: standing.clone(), ask_again_at },
+        None if is_final => Telling::refused(now),
+        None => Telling::Refused { ask_again_at },
     }
 }

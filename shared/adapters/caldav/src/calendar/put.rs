@@ -67,7 +67,7 @@ impl CaldavCalendar {
             touch: Touch::OursAlone,
         };
         let wanted = match expected {
-            Expected::Absent => return Ok(fresh(Condition::Absent)),
+            Expected::Absent | Expected::Doubtful => return Ok(fresh(Condition::Absent)),
             Expected::Revision(revision, Touch::OursAlone) => {
                 return Ok(fresh(Condition::Unchanged(revision.clone())));
             }
@@ -121,7 +121,7 @@ impl CaldavCalendar {
         let path = self.path_of(at);
         let condition = match expected {
             Expected::Revision(revision, _) => Condition::Unchanged(revision.clone()),
-            Expected::Absent | Expected::Unversioned => Condition::Always,
+            Expected::Absent | Expected::Doubtful | Expected::Unversioned => Condition::Always,
         };
         self.session.ask(&Delete { path: &path, condition }).await?;
         Ok(Written::default())

@@ -73,7 +73,7 @@ impl Blocks {
         seen: &Result<Standing, RemoteError>,
     ) -> Plan<'a> {
         let create = CreateSlot { schedule: &self.schedule, mirror: &at.mirror, block };
-        if *expected == Expected::Absent {
+        if matches!(expected, Expected::Absent | Expected::Doubtful) {
             return Plan::Send(vec![Write::Create(create)]);
         }
         if let Some((id, version)) = known_state(at, expected) {
@@ -187,7 +187,7 @@ fn place_of(step: &Step) -> &MirrorRef {
 /// Whether a step needs a read before it can be written.
 fn must_look(step: &Step) -> bool {
     match step {
-        Step::Put { expected: Expected::Absent, .. } => false,
+        Step::Put { expected: Expected::Absent | Expected::Doubtful, .. } => false,
         Step::Put { at, expected, .. } => known_state(at, expected).is_none(),
         Step::Delete { at, .. } => at.remote.is_none(),
     }
@@ -204,7 +204,7 @@ fn known_state(at: &MirrorRef, expected: &Expected) -> Option<(String, String)> 
 fn plan_amendment<'a>(found: Option<&KeptSlot>, expected: &Expected, block: BlockContent) -> Plan<'a> {
     let is_expected = |kept: &KeptSlot| match expected {
         Expected::Revision(revision, _) => same_state(revision, &revision_of(kept)),
-        Expected::Absent | Expected::Unversioned => true,
+        Expected::Absent | Expected::Doubtful | Expected::Unversioned => true,
     };
     match found {
         Some(kept) if is_expected(kept) => {

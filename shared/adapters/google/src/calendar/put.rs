@@ -59,7 +59,11 @@ impl GoogleCalendar {
                 what: WHAT.into(),
                 why: "a busy block belongs into the EHR".into(),
             }),
-            Step::Put { at, expected: Expected::Absent, content: Content::Mirror(content) } => {
+            Step::Put {
+                at,
+                expected: Expected::Absent | Expected::Doubtful,
+                content: Content::Mirror(content),
+            } => {
                 Ok(self.ours(&at.mirror, Change::Insert(mirror::new(&at.mirror, content)), None))
             }
             Step::Put {
@@ -187,7 +191,7 @@ fn name(step: &Step) -> &MirrorId {
 fn known(expected: &Expected) -> Option<&Revision> {
     match expected {
         Expected::Revision(revision, _) => Some(revision),
-        Expected::Absent | Expected::Unversioned => None,
+        Expected::Absent | Expected::Doubtful | Expected::Unversioned => None,
     }
 }
 
