@@ -20,6 +20,14 @@ await story(async (page, { url, day }) => {
     booked: () => page.goto(`${week}&notice=booked`),
     other_clinician: () => page.goto(`${url}/sandbox/ehr/?practitioner=prac-3`),
     empty_week: () => page.goto(`${url}/sandbox/ehr/?week=2040-01-02`),
+    google_calendar: () => page.goto(`${url}/sandbox/google/`),
+    outlook_calendar: () => page.goto(`${url}/sandbox/microsoft/`),
+    caldav_calendar: () => page.goto(`${url}/sandbox/caldav/`),
+    password_page: () => try_out(page, url, 'CalDAV'),
+    sign_in_page: () => try_out(page, url, 'Google'),
+    chooser: () => page.getByRole('button', { name: 'Continue to Google' }).click(),
+    consent: () => page.getByRole('link', { name: 'ada@clinic.example' }).click(),
+    connected: () => page.getByRole('button', { name: 'Allow' }).click(),
   })) {
     await show();
     for (const colorScheme of ['light', 'dark']) {
@@ -34,6 +42,12 @@ await story(async (page, { url, day }) => {
   }
   expect(faults.length === 0, faults.join('\n'));
 });
+
+async function try_out(page, url, provider) {
+  await page.goto(url);
+  await page.getByRole('button', { name: `Sandbox ${provider}` }).click();
+  await page.getByRole('heading', { name: 'Connect your calendar' }).waitFor();
+}
 
 async function violations(page) {
   // Handed over as the browser's own tools do it, so that the page's content policy stays in force.

@@ -20,16 +20,17 @@ export const SIZES = { desktop: { width: 1360, height: 900 }, phone: { width: 39
 
 /**
  * Runs `tell(page, told)`, where `told` is what the test has passed on. Whatever is thrown, and each error that the
- * page itself reports, ends the process with 1 and the reason; what `tell` returns is printed.
+ * page itself reports, ends the process with 1 and the reason; what `tell` returns is printed. Where the story itself
+ * leads to refusals, `refusals` says which statuses they have.
  */
-export async function story(tell) {
+export async function story(tell, { refusals = [] } = {}) {
   const told = JSON.parse(process.argv[2]);
   const limit = setTimeout(() => fail(`the story took more than ${STORY_LIMIT_MS} ms`), STORY_LIMIT_MS);
   const browser = await open();
   try {
     const page = await browser.newPage({ locale: 'en-US', viewport: SIZES.desktop });
     page.setDefaultTimeout(ACTION_LIMIT_MS);
-    const complaints = listen(page);
+    const complaints = listen(page, refusals);
     const result = await tell(page, told);
     expect(complaints.length === 0, `the page complains:\n${complaints.join('\n')}`);
     if (result !== undefined) process.stdout.write(result);
@@ -59,15 +60,17 @@ function open() {
 }
 
 /** Errors in the console, exceptions, and requests that failed or were refused. */
-function listen(page) {
+function listen(page, refusals) {
   const complaints = [];
+  const isExpected = (text) => refusals.some((status) => text.includes(`with a status of ${status}`));
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(`console: ${message.text()}`);
+    const isFault = ['error', 'warning'].includes(message.type()) && !isExpected(message.text());
+    if (isFault) complaints.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
   page.on('requestfailed', (request) => complaints.push(`no answer: ${request.url()}`));
   page.on('response', (answer) => {
-    if (answer.status() >= 400) complaints.push(`${answer.status()}: ${answer.url()}`);
+    if (answer.status() >= 400 && !refusals.includes(answer.status())) complaints.push(`${answer.status()}: ${answer.url()}`);
   });
   return complaints;
 }

@@ -176,6 +176,30 @@ async fn a_busy_event_of_the_calendar_is_closed_in_the_week() {
     scene.browser.tell("book", booking).await;
 }
 
+/// Choosing a provider, signing in there, seeing the appointments: what a newcomer does first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newcomer_connects_google_and_outlook_by_keyboard() {
+    let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
+    let data = tempfile::tempdir().unwrap();
+    let daybook = Daybook::start(&binary, data.path(), &[]);
+    for (provider, clinician, account) in [
+        ("Google", "Dr. Maya Okafor", "ada@clinic.example"),
+        ("Outlook", "Dr. Daniel Reyes", "ben@clinic.example"),
+    ] {
+        let told =
+            json!({"url": daybook.url, "provider": provider, "clinician": clinician, "account": account});
+        browser.tell("connect", told).await;
+    }
+    let connections = "/v1/practices/demo/connections";
+    eventually("both are active, and their appointments stand in the calendars", || async {
+        let (_, listed) = daybook.call("GET", connections, None).await;
+        let items = listed["items"].as_array().cloned().unwrap_or_default();
+        let stands = |one: &Value| one["counts"]["mirrored_events"].as_u64() > Some(0);
+        items.len() == 2 && items.iter().all(|one| one["state"] == "active" && stands(one))
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_accessible_in_both_schemes_on_desk_and_phone() {
     let Some(scene) = scene() else { return };
