@@ -10,7 +10,7 @@ use daybook_engine::ports::{self, Account, CalendarInfo, RemoteError, Subscribin
 use crate::calendar::MicrosoftCalendar;
 use crate::session::Session;
 use crate::wire::Operation;
-use crate::wire::calendars::{Calendar, CreateCalendar, Created, ListCalendars};
+use crate::wire::calendars::{Calendar, CreateCalendar, Created, HoldsOnlyOurs, ListCalendars};
 
 /// Pages of 100 calendars.
 const MAX_PAGES: usize = 50;
@@ -22,29 +22,36 @@ pub struct MicrosoftAccount {
 #[async_trait]
 impl Account for MicrosoftAccount {
     async fn list_calendars(&self) -> Result<Vec<CalendarInfo>, RemoteError> {
-        let mut request = ListCalendars::first();
-        let mut calendars = Vec::new();
-        for _ in 0..MAX_PAGES {
-            let page = self.session.ask(&request).await?;
-            calendars.extend(page.value);
-            let Some(next) = page.next else { break };
-            request.target = self.session.follow(&next, &request.what())?;
-        }
-        Ok(infos(calendars))
+        Ok(infos(self.pages(ListCalendars::first()).await?).into_iter().map(|(info, _)| info).collect())
     }
 
-    /// Graph keeps no word of ours beside a calendar's name: ours is the one that bears it.
-    async fn create_calendar(&self, name: &str, _slug: &str) -> Result<CalendarInfo, RemoteError> {
-        let request = CreateCalendar { name };
-        match self.session.ask(&request).await? {
-            Created::Now(calendar) => Ok(made(calendar)),
-            Created::Before => {
-                let bears_it =
-                    |info: &CalendarInfo| info.owned && info.name.trim().eq_ignore_ascii_case(name.trim());
-                let unseen = || RemoteError::Forbidden { what: request.what() };
-                self.list_calendars().await?.into_iter().find(bears_it).ok_or_else(unseen)
+    /// Ours is the one that bears our mark, whatever it is called by now. A person's own of the same name stays
+    /// theirs.
+    async fn create_calendar(&self, name: &str, slug: &str) -> Result<CalendarInfo, RemoteError> {
+        let (calendars, mut marks) = self.list_with_marks().await?;
+        let bears_mark =
+            |(info, mark): &&(CalendarInfo, Option<String>)| info.owned && mark.as_deref() == Some(slug);
+        if let Some((ours, _)) = calendars.iter().find(bears_mark) {
+            return Ok(ours.clone());
+        }
+        let names = [name.to_owned(), format!("{name} (Daybook)")];
+        for name in &names {
+            if let Created::Now(calendar) = self.make(name, slug, &mut marks).await? {
+                return Ok(made(calendar));
+            }
+            if marks == Marks::Dropped
+                && let Some(ours) = self.find_by_content(name, &calendars).await?
+            {
+                return Ok(ours);
             }
         }
+        // Marks may be dropped without a word.
+        for name in &names {
+            if let Some(ours) = self.find_by_content(name, &calendars).await? {
+                return Ok(ours);
+            }
+        }
+        Err(RemoteError::Forbidden { what: "a calendar of our own: its names are taken".into() })
     }
 
     fn calendar(&self, id: &CalendarId) -> Arc<dyn ports::Calendar> {
@@ -56,9 +63,68 @@ impl Account for MicrosoftAccount {
     }
 }
 
-fn infos(calendars: Vec<Calendar>) -> Vec<CalendarInfo> {
+/// Whether the server keeps what we write beside a calendar's name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Marks {
+    Kept,
+    Dropped,
+}
+
+impl MicrosoftAccount {
+    async fn pages(&self, mut request: ListCalendars) -> Result<Vec<Calendar>, RemoteError> {
+        let mut calendars = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let page = self.session.ask(&request).await?;
+            calendars.extend(page.value);
+            let Some(next) = page.next else { break };
+            request.target = self.session.follow(&next, &request.what())?;
+        }
+        Ok(calendars)
+    }
+
+    async fn list_with_marks(&self) -> Result<(Vec<(CalendarInfo, Option<String>)>, Marks), RemoteError> {
+        match self.pages(ListCalendars::marked()).await {
+            Ok(calendars) => Ok((infos(calendars), Marks::Kept)),
+            Err(RemoteError::Rejected { .. }) => {
+                Ok((infos(self.pages(ListCalendars::first()).await?), Marks::Dropped))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn make(&self, name: &str, slug: &str, marks: &mut Marks) -> Result<Created, RemoteError> {
+        if *marks == Marks::Kept {
+            match self.session.ask(&CreateCalendar { name, slug: Some(slug) }).await {
+                Err(RemoteError::Rejected { .. }) => *marks = Marks::Dropped,
+                answered => return answered,
+            }
+        }
+        self.session.ask(&CreateCalendar { name, slug: None }).await
+    }
+
+    /// One of this name that we may have made: not the account's own default one, and with nothing but mirrors in it.
+    async fn find_by_content(
+        &self,
+        name: &str,
+        calendars: &[(CalendarInfo, Option<String>)],
+    ) -> Result<Option<CalendarInfo>, RemoteError> {
+        let bears_name = |info: &&CalendarInfo| {
+            info.owned && !info.primary && info.name.trim().to_lowercase() == name.trim().to_lowercase()
+        };
+        let Some(info) = calendars.iter().map(|(info, _)| info).find(bears_name) else { return Ok(None) };
+        let is_ours = self.session.ask(&HoldsOnlyOurs { calendar: &info.id }).await?;
+        Ok(is_ours.then(|| info.clone()))
+    }
+}
+
+/// Each calendar, and our mark on it.
+fn infos(calendars: Vec<Calendar>) -> Vec<(CalendarInfo, Option<String>)> {
     let own = calendars.iter().find(|calendar| calendar.is_default == Some(true)).and_then(address);
-    calendars.into_iter().map(|calendar| info(calendar, own.as_deref())).collect()
+    let marked = |calendar: Calendar| {
+        let mark = calendar.slug().map(str::to_owned);
+        (info(calendar, own.as_deref()), mark)
+    };
+    calendars.into_iter().map(marked).collect()
 }
 
 /// `own` is the account's own address, which its default calendar tells. Holidays and birthdays are owned by nobody:

@@ -8,6 +8,7 @@ use daybook_engine::ports::{AccessTokens, Clock, RemoteError};
 use daybook_http::{Transport, TransportError, parse_http_date, retry_after};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, IF_MATCH};
 use http::{Request, StatusCode};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use url::Url;
@@ -53,9 +54,7 @@ impl Session {
 
     async fn ask_together<O: Operation>(&self, operations: &[O]) -> Vec<Result<O::Answer, RemoteError>> {
         let calls: Vec<Call> = operations.iter().map(Operation::prepare).collect();
-        let batch = Batch { calls: &calls, now: self.clock.now() };
-        let sent = self.send(&batch.prepare(), batch.what(), calls.len()).await;
-        let replies = match sent.and_then(|reply| batch.parse(&reply)) {
+        let replies = match self.send_together(&calls).await {
             Ok(replies) => replies,
             Err(error) => return operations.iter().map(|one| Err(shared(&error, one.what()))).collect(),
         };
@@ -64,6 +63,46 @@ impl Session {
             None => Err(RemoteError::Later { what: one.what(), retry_after: None, cause: None }),
         };
         operations.iter().zip(replies).map(parse).collect()
+    }
+
+    /// A batch may be let in and its parts refused for their token: those are asked once more with a newer one.
+    async fn send_together(&self, calls: &[Call]) -> Result<Vec<Option<Reply>>, RemoteError> {
+        let token = self.tokens.token().await?;
+        let batch = |calls| Batch { calls, now: self.clock.now() };
+        let first = batch(calls);
+        let mut replies = first.parse(&self.send(&first.prepare(), first.what(), calls.len()).await?)?;
+        let is_refused =
+            |reply: &Option<Reply>| reply.as_ref().is_some_and(|one| one.status == StatusCode::UNAUTHORIZED);
+        let refused: Vec<Call> = calls
+            .iter()
+            .zip(&replies)
+            .filter(|(_, reply)| is_refused(reply))
+            .map(|(call, _)| call.clone())
+            .collect();
+        if refused.is_empty() {
+            return Ok(replies);
+        }
+        let newer = match self.tokens.instead_of(&token).await {
+            Ok(newer) => newer,
+            // What the others were answered stands; these stay refused.
+            Err(RemoteError::Refused { .. }) => return Ok(replies),
+            Err(error) => {
+                tracing::warn!(%error, "a token that was refused inside a batch could not be replaced");
+                replies.iter_mut().filter(|reply| is_refused(reply)).for_each(|reply| *reply = None);
+                return Ok(replies);
+            }
+        };
+        let again = batch(&refused);
+        let sent = self.send_with(&again.prepare(), &newer, &again.what(), refused.len()).await;
+        let mut answered = sent.and_then(|reply| again.parse(&reply)).unwrap_or_default().into_iter();
+        for reply in replies.iter_mut().filter(|reply| is_refused(reply)) {
+            *reply = answered.next().flatten();
+        }
+        Ok(replies)
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// A link that Graph gave us, as a target. Our token goes nowhere else.

@@ -1,10 +1,11 @@
-//! Being told of changes. One subscription a calendar: where one stands already, left by an answer that was lost, it
-//! is ended first (trap B-T19).
+//! Being told of changes. Graph holds one subscription a calendar: where one stands that an answer which was lost has
+//! left behind, it is ended first (trap B-T19). Another connection's to the same account is never ended.
 
 use async_trait::async_trait;
 use daybook_core::ids::{CalendarId, SubscriptionId};
 use daybook_core::subscription::Subscription;
 use daybook_engine::ports::{NewSubscription, RemoteError, Subscribing};
+use jiff::SignedDuration;
 
 use crate::account::MicrosoftAccount;
 use crate::wire::Operation;
@@ -14,6 +15,8 @@ use crate::wire::subscriptions::{
 
 /// Pages of an account's subscriptions.
 const MAX_PAGES: usize = 50;
+/// A subscription that is in use is renewed more often; one that was made just now may be another connection's.
+const LEFT_BEHIND: SignedDuration = SignedDuration::from_hours(24);
 
 #[async_trait]
 impl Subscribing for MicrosoftAccount {
@@ -25,8 +28,11 @@ impl Subscribing for MicrosoftAccount {
         if let Some(standing) = self.try_to_subscribe(calendar, wanted).await? {
             return Ok(known(standing, calendar, wanted));
         }
-        self.end_standing(calendar).await?;
-        let taken = || RemoteError::Later { what: resource(calendar), retry_after: None, cause: None };
+        self.end_left_behind(calendar, wanted).await?;
+        let taken = || RemoteError::Rejected {
+            what: resource(calendar),
+            why: "another subscription to it stands already".into(),
+        };
         let standing = self.try_to_subscribe(calendar, wanted).await?.ok_or_else(taken)?;
         Ok(known(standing, calendar, wanted))
     }
@@ -72,14 +78,18 @@ impl MicrosoftAccount {
         }
     }
 
-    async fn end_standing(&self, calendar: &CalendarId) -> Result<(), RemoteError> {
+    async fn end_left_behind(
+        &self,
+        calendar: &CalendarId,
+        wanted: &NewSubscription,
+    ) -> Result<(), RemoteError> {
         let watched = resource(calendar);
         let mut page = ListSubscriptions { target: "/subscriptions".into() };
         for _ in 0..MAX_PAGES {
             let found = self.session.ask(&page).await?;
             for standing in &found.value {
                 let same = standing.resource.as_deref().is_some_and(|one| is_same(one, &watched));
-                if same {
+                if same && is_left_behind(standing, wanted) {
                     let id = SubscriptionId::new(standing.id.as_str());
                     self.session.ask(&Unsubscribe { id: &id }).await?;
                 }
@@ -89,6 +99,12 @@ impl MicrosoftAccount {
         }
         Ok(())
     }
+}
+
+/// Told to our own address, and not looked after for a day.
+fn is_left_behind(standing: &Standing, wanted: &NewSubscription) -> bool {
+    standing.notification_url.as_deref() == Some(wanted.url.as_str())
+        && standing.idle(wanted.now).is_some_and(|idle| idle >= LEFT_BEHIND)
 }
 
 /// Graph may answer with a slash in front.

@@ -9,8 +9,9 @@ use daybook_engine::ports::{
     Visit,
 };
 use secrecy::ExposeSecret;
+use serde_json::json;
 
-use crate::testing::{Script, Tokens, account, at, provider};
+use crate::testing::{Script, Tokens, account, at, mirror, provider};
 
 const CALENDARS: &str = r#"{ "value": [
   { "id": "AAMk1", "name": "Calendar", "isDefaultCalendar": true, "canShare": true, "canEdit": true,
@@ -45,16 +46,74 @@ async fn e_013_whose_a_calendar_is() {
 
 #[tokio::test]
 async fn e_015_a_calendar_of_ours_is_found_again() {
-    let script = Script::new(&[(201, r#"{"id":"AAMk9","name":"Work schedule","canEdit":true}"#)]);
+    let script =
+        Script::new(&[(200, MORE), (201, r#"{"id":"AAMk9","name":"Work schedule","canEdit":true}"#)]);
     let made = account(&script).create_calendar("Work schedule", "daybook").await.unwrap();
     assert_eq!((made.id.as_str(), made.owned, made.writable, made.shared), ("AAMk9", true, true, false));
-    let exists = r#"{"error":{"code":"ErrorFolderExists"}}"#;
-    let script = Script::new(&[(409, exists), (200, CALENDARS), (200, MORE)]);
-    let found = account(&script).create_calendar("work schedule", "daybook").await.unwrap();
-    assert_eq!(found.id.as_str(), "AAMk2");
-    let script = Script::new(&[(400, exists), (200, MORE)]);
-    let foreign = account(&script).create_calendar("Ben", "daybook").await;
-    assert!(matches!(foreign, Err(RemoteError::Forbidden { .. })), "{foreign:?}");
+    assert_eq!(script.body(1)["singleValueExtendedProperties"][0]["value"], "daybook");
+    // Renamed since: the mark tells.
+    let script = Script::new(&[(200, &marked("AAMk7", "Our rounds", "daybook"))]);
+    let found = account(&script).create_calendar("Work schedule", "daybook").await.unwrap();
+    assert_eq!((found.id.as_str(), found.name.as_str(), script.lines().len()), ("AAMk7", "Our rounds", 1));
+}
+
+/// One calendar beside the default one, as a person or we made it.
+fn marked(id: &str, name: &str, slug: &str) -> String {
+    let mark = json!([{ "id": crate::wire::event::CALENDAR, "value": slug }]);
+    let owner = json!({ "address": "ada@clinic.example" });
+    json!({ "value": [
+        { "id": "AAMk1", "name": "Calendar", "isDefaultCalendar": true, "canEdit": true, "owner": owner },
+        { "id": id, "name": name, "canEdit": true, "owner": owner, "singleValueExtendedProperties": mark } ] })
+    .to_string()
+}
+
+const EXISTS: &str = r#"{"error":{"code":"ErrorFolderExists"}}"#;
+const SECOND: &str = r#"{"id":"AAMk9","name":"Work schedule (Daybook)","canEdit":true}"#;
+
+#[tokio::test]
+async fn a_persons_calendar_of_the_same_name_stays_theirs() {
+    for slug in ["", "another practice's"] {
+        let script =
+            Script::new(&[(200, &marked("AAMk2", "work schedule", slug)), (409, EXISTS), (201, SECOND)]);
+        let made = account(&script).create_calendar("Work schedule", "daybook").await.unwrap();
+        assert_eq!(made.id.as_str(), "AAMk9");
+        assert_eq!(script.body(2)["name"], "Work schedule (Daybook)");
+        assert_eq!(script.body(2)["singleValueExtendedProperties"][0]["value"], "daybook");
+    }
+    let script = Script::new(&[
+        (200, CALENDARS),
+        (200, MORE),
+        (409, EXISTS),
+        (409, EXISTS),
+        (200, r#"{"value":[{"id":"AAk1"}]}"#),
+    ]);
+    let taken = account(&script).create_calendar("Work schedule", "daybook").await;
+    assert!(matches!(taken, Err(RemoteError::Forbidden { .. })), "{taken:?}");
+}
+
+#[tokio::test]
+async fn where_no_marks_are_kept_what_a_calendar_holds_tells_whose_it_is() {
+    let refused = r#"{"error":{"code":"ErrorInvalidUrlQueryFilter"}}"#;
+    let ours = json!({ "value": [{ "id": "AAk1", "transactionId": format!("{}-2", mirror()) }] }).to_string();
+    let mixed = json!({ "value": [{ "id": "AAk1", "transactionId": mirror().as_str() }, { "id": "AAk2" }] });
+    for (held, expected) in
+        [(ours, "AAMk2"), (r#"{"value":[]}"#.into(), "AAMk2"), (mixed.to_string(), "AAMk9")]
+    {
+        let script = Script::new(&[
+            (400, refused),
+            (200, CALENDARS),
+            (200, MORE),
+            (409, EXISTS),
+            (200, &held),
+            (201, SECOND),
+        ]);
+        let found = account(&script).create_calendar("Work schedule", "daybook").await.unwrap();
+        assert_eq!(found.id.as_str(), expected, "{held}");
+        assert_eq!(script.lines()[4], "GET /me/calendars/AAMk2/events?$select=id,transactionId&$top=100");
+    }
+    // Never the account's own default calendar, empty or not.
+    let script = Script::new(&[(400, refused), (200, CALENDARS), (200, MORE), (409, EXISTS), (201, SECOND)]);
+    assert_eq!(account(&script).create_calendar("Calendar", "daybook").await.unwrap().id.as_str(), "AAMk9");
 }
 
 fn wanted() -> NewSubscription {
@@ -91,12 +150,51 @@ async fn e_019_a_subscription_lives_as_long_as_graph_allows() {
 
 #[tokio::test]
 async fn a_subscription_left_by_a_lost_answer_is_ended_first() {
-    let others = r#"{"value":[{"id":"old","resource":"/me/calendars/AAMk1/events"},{"id":"other","resource":"me/calendars/AAMk2/events"}]}"#;
-    let script = Script::new(&[(409, ""), (200, others), (204, ""), (201, STANDING)]);
+    let ours = "https://hooks.example/a";
+    let one = |id: &str, calendar: &str, url: &str, ends: &str| {
+        json!({ "id": id, "resource": format!("/me/calendars/{calendar}/events"), "notificationUrl": url,
+            "expirationDateTime": ends })
+    };
+    let others = json!({ "value": [
+        one("other calendar", "AAMk2", ours, "2026-03-01T08:00:00Z"),
+        one("another's", "AAMk1", "https://hooks.example/b", "2026-03-01T08:00:00Z"),
+        one("expired", "AAMk1", ours, "2026-03-01T08:00:00Z"),
+        one("a day old", "AAMk1", ours, "2026-03-08T07:50:00Z"),
+        one("a short day old", "AAMk1", ours, "2026-03-04T06:00:00Z"),
+        one("fresh", "AAMk1", ours, "2026-03-08T07:51:00Z"),
+        one("short and fresh", "AAMk1", ours, "2026-03-04T06:01:00Z"),
+    ] });
+    let script = Script::new(&[
+        (409, ""),
+        (200, &others.to_string()),
+        (204, ""),
+        (204, ""),
+        (204, ""),
+        (201, STANDING),
+    ]);
     let account = account(&script);
     account.subscriptions().unwrap().subscribe(&"AAMk1".into(), &wanted()).await.unwrap();
-    assert_eq!(script.lines()[1..3], ["GET /subscriptions", "DELETE /subscriptions/old"]);
+    assert_eq!(
+        script.lines()[1..5],
+        [
+            "GET /subscriptions",
+            "DELETE /subscriptions/expired",
+            "DELETE /subscriptions/a%20day%20old",
+            "DELETE /subscriptions/a%20short%20day%20old"
+        ]
+    );
     assert!(script.is_done());
+}
+
+#[tokio::test]
+async fn e_019_another_connections_subscription_stands_and_this_one_polls() {
+    let theirs = r#"{"value":[{"id":"new","resource":"me/calendars/AAMk1/events","notificationUrl":"https://hooks.example/a",
+        "expirationDateTime":"2026-03-09T07:40:00Z"}]}"#;
+    let script = Script::new(&[(409, ""), (200, theirs), (409, "")]);
+    let account = account(&script);
+    let refused = account.subscriptions().unwrap().subscribe(&"AAMk1".into(), &wanted()).await;
+    assert!(matches!(refused, Err(RemoteError::Rejected { .. })), "{refused:?}");
+    assert!(script.is_done() && script.lines().iter().all(|line| !line.starts_with("DELETE")));
 }
 
 #[tokio::test]

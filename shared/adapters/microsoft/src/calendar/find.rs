@@ -1,5 +1,5 @@
-//! Looks our mirrors up: by Graph's id where we know it, by our marker otherwise. Of several under one name the
-//! lowest stays and the others go (E-048).
+//! Looks our mirrors up: by Graph's id where we know it, by our marker otherwise. Of several under one name the lowest
+//! is told (E-048). It only reads: doubles are removed where one is written.
 
 use daybook_core::ids::ItemId;
 use daybook_core::link::Touch;
@@ -7,70 +7,93 @@ use daybook_core::mirror::{Content, MirrorContent, MirrorId};
 use daybook_engine::ports::{MirrorRef, MirrorSighting, RemoteError};
 
 use super::MicrosoftCalendar;
+use super::get::is_about_one;
 use crate::translate::mirror;
 use crate::wire::event::Found;
 use crate::wire::read::{FindMarked, GetEvent};
-use crate::wire::write::Delete;
+
+/// What looking at one mirror came to.
+enum Looked {
+    Found(Box<Found>),
+    Nothing,
+    Unreadable,
+}
+
+/// One mirror and the id that it is thought to have.
+type Place<'a> = (&'a MirrorRef, ItemId);
 
 impl MicrosoftCalendar {
-    pub(super) async fn find_and_tidy(
-        &self,
-        mirrors: &[MirrorRef],
-    ) -> Result<Vec<MirrorSighting>, RemoteError> {
-        let ids = self.ids_of(mirrors).await?;
-        let known = || mirrors.iter().zip(&ids).filter_map(|(at, id)| Some((at, id.as_ref()?)));
-        let requests: Vec<GetEvent<'_>> =
-            known().map(|(_, id)| GetEvent { calendar: &self.id, id }).collect();
-        let mut sightings: Vec<MirrorSighting> =
-            mirrors.iter().zip(&ids).filter(|(_, id)| id.is_none()).map(|(at, _)| absent(at)).collect();
-        for ((at, id), answer) in known().zip(self.session.ask_each(&requests).await) {
-            match answer {
-                Ok(found) => {
-                    sightings.push(found.map_or_else(|| absent(at), |found| sighting(at, id, &found)));
-                }
-                Err(error @ (RemoteError::Rejected { .. } | RemoteError::Unintelligible { .. })) => {
-                    tracing::warn!(calendar = %self.id, %error, "one mirror cannot be read");
-                }
-                Err(error) => return Err(error),
+    pub(super) async fn find_all(&self, mirrors: &[MirrorRef]) -> Result<Vec<MirrorSighting>, RemoteError> {
+        let known = mirrors.iter().filter_map(|at| Some((at, at.remote.clone()?))).collect();
+        let mut sightings = Vec::with_capacity(mirrors.len());
+        let mut unknown: Vec<&MirrorRef> = mirrors.iter().filter(|at| at.remote.is_none()).collect();
+        for ((at, id), looked) in self.look_at(known).await? {
+            match looked {
+                Looked::Found(found) => sightings.push(sighting(at, &id, &found)),
+                // It may have been made anew by a write whose answer was lost.
+                Looked::Nothing => unknown.push(at),
+                Looked::Unreadable => {}
+            }
+        }
+        let mut named = Vec::with_capacity(unknown.len());
+        for (at, ids) in self.search(&unknown).await? {
+            match ids.into_iter().next() {
+                Some(id) => named.push((at, id)),
+                None => sightings.push(absent(at)),
+            }
+        }
+        for ((at, id), looked) in self.look_at(named).await? {
+            match looked {
+                Looked::Found(found) => sightings.push(sighting(at, &id, &found)),
+                Looked::Nothing => sightings.push(absent(at)),
+                Looked::Unreadable => {}
             }
         }
         Ok(sightings)
     }
 
-    /// Graph's id of each mirror; `None` where nothing bears its marker.
-    async fn ids_of(&self, mirrors: &[MirrorRef]) -> Result<Vec<Option<ItemId>>, RemoteError> {
-        let unknown: Vec<&MirrorRef> = mirrors.iter().filter(|at| at.remote.is_none()).collect();
-        let requests: Vec<FindMarked<'_>> =
-            unknown.iter().map(|at| FindMarked { calendar: &self.id, mirror: &at.mirror }).collect();
-        let mut found = self.session.ask_each(&requests).await.into_iter();
-        let mut ids = Vec::with_capacity(mirrors.len());
-        for at in mirrors {
-            ids.push(match &at.remote {
-                Some(remote) => Some(remote.clone()),
-                None => self.tidied(found.next().transpose()?.unwrap_or_default()).await,
-            });
-        }
-        Ok(ids)
+    async fn look_at<'a>(&self, places: Vec<Place<'a>>) -> Result<Vec<(Place<'a>, Looked)>, RemoteError> {
+        let requests: Vec<GetEvent<'_>> =
+            places.iter().map(|(_, id)| GetEvent { calendar: &self.id, id }).collect();
+        let answers = self.session.ask_each(&requests).await;
+        drop(requests);
+        let looked = |answer: Option<Option<Found>>| match answer {
+            Some(Some(found)) => Looked::Found(Box::new(found)),
+            Some(None) => Looked::Nothing,
+            None => Looked::Unreadable,
+        };
+        places.into_iter().zip(answers).map(|(place, answer)| Ok((place, looked(heard(answer)?)))).collect()
     }
 
-    /// The events that bear a mirror's marker, lowest id first.
+    /// The ids of each, lowest first. One whose search has no answer is left out.
+    async fn search<'a>(
+        &self,
+        mirrors: &[&'a MirrorRef],
+    ) -> Result<Vec<(&'a MirrorRef, Vec<ItemId>)>, RemoteError> {
+        let requests: Vec<FindMarked<'_>> =
+            mirrors.iter().map(|at| FindMarked { calendar: &self.id, mirror: &at.mirror }).collect();
+        let mut found = Vec::with_capacity(mirrors.len());
+        for (at, answer) in mirrors.iter().zip(self.session.ask_each(&requests).await) {
+            found.extend(heard(answer)?.map(|ids| (*at, ids)));
+        }
+        Ok(found)
+    }
+
+    /// The events that are ours under a mirror's name, lowest id first.
     pub(super) async fn marked(&self, mirror: &MirrorId) -> Result<Vec<ItemId>, RemoteError> {
         self.session.ask(&FindMarked { calendar: &self.id, mirror }).await
     }
+}
 
-    /// What cannot be removed now is found again next time.
-    async fn tidied(&self, ids: Vec<ItemId>) -> Option<ItemId> {
-        let mut ids = ids.into_iter();
-        let lowest = ids.next();
-        for id in ids {
-            let removed = self.session.ask(&Delete { calendar: &self.id, id: &id, revision: None }).await;
-            tracing::warn!(
-                calendar = %self.id,
-                is_done = removed.is_ok(),
-                "one of our mirrors stood twice; the second is removed"
-            );
+/// `None`: this one has no answer, which keeps none of the others from theirs (E-040).
+fn heard<T>(answer: Result<T, RemoteError>) -> Result<Option<T>, RemoteError> {
+    match answer {
+        Ok(told) => Ok(Some(told)),
+        Err(error) if is_about_one(&error) => {
+            tracing::warn!(%error, "one mirror cannot be read");
+            Ok(None)
         }
-        lowest
+        Err(error) => Err(error),
     }
 }
 

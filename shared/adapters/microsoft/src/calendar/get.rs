@@ -1,5 +1,5 @@
-//! Reading by id: each event with our marker, and of a series its occurrences inside the window. What is not
-//! answered is left out and never taken for deleted.
+//! Reading by id: each event with our marker, and of a series its occurrences inside the window. What cannot be read
+//! is never taken for deleted.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use daybook_engine::ports::RemoteError;
 
 use super::MicrosoftCalendar;
 use super::cursor::strips;
+use super::find;
 use crate::translate::event::{seen, sighting, unreadable};
-use crate::translate::mirror;
 use crate::wire::Operation;
-use crate::wire::event::{Event, Found, Kind, Line, Marked};
+use crate::wire::event::{Event, Found, Kind, Line};
 use crate::wire::read::{GetEvent, Instances};
 
 /// Pages of the occurrences of one series: 20,000.
@@ -26,8 +26,6 @@ enum Occurrences {
     Gone,
     There(Vec<Line>),
     Unreadable,
-    /// Some of them have no answer.
-    Silent,
 }
 
 impl MicrosoftCalendar {
@@ -52,7 +50,6 @@ impl MicrosoftCalendar {
                     sightings.push(read(item, &found, std::slice::from_ref(&found.event), within));
                 }
                 Settled::Unreadable => sightings.push(alone(unreadable())),
-                Settled::Silent => {}
             }
         }
         sightings.extend(self.read_series(series, within).await?);
@@ -67,18 +64,17 @@ impl MicrosoftCalendar {
         let masters: Vec<&ItemId> = series.iter().map(|(item, _)| *item).collect();
         let mut occurrences = self.occurrences(&masters, within).await?;
         let sighting = |(item, found): (&ItemId, Found)| {
-            let alone = |seen| Some(sighting(item.as_str(), Some(&found.event), within, seen));
-            match occurrences.remove(item)? {
+            let alone = |seen| sighting(item.as_str(), Some(&found.event), within, seen);
+            match occurrences.remove(item).unwrap_or_default() {
                 Occurrences::Gone => alone(Seen::Gone),
                 Occurrences::There(lines) => match events(lines) {
-                    Some(events) => Some(read(item, &found, &events, within)),
+                    Some(events) => read(item, &found, &events, within),
                     None => alone(unreadable()),
                 },
                 Occurrences::Unreadable => alone(unreadable()),
-                Occurrences::Silent => None,
             }
         };
-        Ok(series.into_iter().filter_map(sighting).collect())
+        Ok(series.into_iter().map(sighting).collect())
     }
 
     /// The first pages together, further ones one by one.
@@ -98,7 +94,6 @@ impl MicrosoftCalendar {
                         Occurrences::There(self.to_the_end(page.lines, page.next).await?)
                     }
                     Settled::Unreadable => Occurrences::Unreadable,
-                    Settled::Silent => Occurrences::Silent,
                 };
                 let known = all.entry((*master).clone()).or_default();
                 *known = std::mem::take(known).and(more);
@@ -129,7 +124,6 @@ impl Occurrences {
     /// With those of another strip of the window.
     fn and(self, more: Self) -> Self {
         match (self, more) {
-            (Self::Silent, _) | (_, Self::Silent) => Self::Silent,
             (Self::Unreadable, _) | (_, Self::Unreadable) => Self::Unreadable,
             (Self::There(mut lines), Self::There(more)) => {
                 lines.extend(more);
@@ -153,25 +147,20 @@ fn events(lines: Vec<Line>) -> Option<Vec<Event>> {
 }
 
 fn read(item: &ItemId, found: &Found, events: &[Event], within: Interval) -> Sighting {
-    let seen = match (seen(events.iter()), &found.marked) {
-        (Seen::Events(events), Some(marked)) => named(found, marked, events),
+    let seen = match (seen(events.iter()), found.event.name()) {
+        (Seen::Events(events), Some(mirror)) => {
+            Seen::Named { content: find::content(&mirror, found), mirror, events }
+        }
         (seen, _) => seen,
     };
     sighting(item.as_str(), Some(&found.event), within, seen)
 }
 
-fn named(found: &Found, marked: &Marked, events: Vec<daybook_core::event::Event>) -> Seen {
-    let content = mirror::content(&found.event, &marked.fields);
-    Seen::Named { mirror: marked.mirror.clone(), content, events }
-}
-
 /// What one item's answer comes to.
 enum Settled<T> {
     Told(T),
-    /// Another answer is not to be expected (E-040).
+    /// Another answer is not to be expected, and none of the others waits for it (E-040).
     Unreadable,
-    /// No answer, for now.
-    Silent,
 }
 
 /// What concerns the whole calendar, or passes, is an error.
@@ -180,16 +169,24 @@ fn settled<T>(answer: Result<T, RemoteError>) -> Result<Settled<T>, RemoteError>
         Ok(told) => return Ok(Settled::Told(told)),
         Err(error) => error,
     };
-    let settled = match &error {
-        RemoteError::Rejected { .. } | RemoteError::Unintelligible { .. } => Settled::Unreadable,
-        RemoteError::Forbidden { .. } | RemoteError::Conflict { .. } | RemoteError::CursorLost { .. } => {
-            Settled::Silent
-        }
+    if !is_about_one(&error) {
+        return Err(error);
+    }
+    tracing::warn!(%error, "one event cannot be read");
+    Ok(Settled::Unreadable)
+}
+
+/// Whether asking for this one again brings no other answer, while the rest of the calendar may be well.
+pub(super) fn is_about_one(error: &RemoteError) -> bool {
+    match error {
+        RemoteError::Rejected { .. }
+        | RemoteError::Unintelligible { .. }
+        | RemoteError::Forbidden { .. }
+        | RemoteError::Conflict { .. }
+        | RemoteError::CursorLost { .. } => true,
         RemoteError::Later { .. }
         | RemoteError::Refused { .. }
         | RemoteError::Missing { .. }
-        | RemoteError::Unconfigured { .. } => return Err(error),
-    };
-    tracing::warn!(%error, "one event cannot be read");
-    Ok(settled)
+        | RemoteError::Unconfigured { .. } => false,
+    }
 }

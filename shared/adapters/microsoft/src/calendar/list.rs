@@ -17,28 +17,28 @@ const MAX_PAGES: usize = 500;
 
 impl MicrosoftCalendar {
     pub(super) async fn list_all(&self, within: Interval) -> Result<Listing, RemoteError> {
-        let mut lines = Vec::new();
+        let mut strips = Vec::new();
         let mut bookmarks = Vec::new();
         for window in opened(within) {
             let (told, link) = self.round(Delta::open(&self.id, window)).await.map_err(passing)?;
-            lines.extend(told);
+            strips.push(told);
             bookmarks.push(Strip::new(window, link));
         }
-        Ok(complete(told_in_full(lines, within), Bookmarks::new(bookmarks).cursor()))
+        Ok(complete(told_in_full(strips, within), Bookmarks::new(bookmarks).cursor()))
     }
 
     pub(super) async fn list_since(&self, since: &Cursor, within: Interval) -> Result<Listing, RemoteError> {
         let lost = || RemoteError::CursorLost { what: self.what() };
         let known = Bookmarks::read(since).filter(|known| known.cover(within)).ok_or_else(lost)?;
-        let mut lines = Vec::new();
+        let mut strips = Vec::new();
         let mut bookmarks = Vec::new();
         for strip in known.strips {
             let window = strip.window();
             let (told, link) = self.round(Delta::follow(&self.id, strip.link)).await?;
-            lines.extend(told);
+            strips.push(told);
             bookmarks.push(Strip::new(window, link));
         }
-        Ok(complete(told_as_changed(lines, within), Bookmarks::new(bookmarks).cursor()))
+        Ok(complete(told_as_changed(strips, within), Bookmarks::new(bookmarks).cursor()))
     }
 
     /// One round, to its end; empty pages are no end. Returns the link at which the next one begins.
@@ -59,11 +59,11 @@ impl MicrosoftCalendar {
     }
 
     pub(super) async fn list_view(&self, within: Interval) -> Result<Listing, RemoteError> {
-        let mut lines = Vec::new();
+        let mut views = Vec::new();
         for window in strips(within) {
-            lines.extend(self.view(window).await?);
+            views.push(self.view(window).await?);
         }
-        Ok(complete(told_in_full(lines, within), None))
+        Ok(complete(told_in_full(views, within), None))
     }
 
     async fn view(&self, window: Interval) -> Result<Vec<Line>, RemoteError> {

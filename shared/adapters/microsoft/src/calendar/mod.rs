@@ -1,9 +1,10 @@
-//! One Outlook calendar behind the engine's port: [`list`] and [`get`] read, [`put`] writes, [`find`] looks our
+//! One Outlook calendar behind the engine's port: [`list`] and [`get`] read, [`put`] and [`insert`] write, [`find`] looks our
 //! mirrors up.
 
 mod cursor;
 mod find;
 mod get;
+mod insert;
 mod list;
 mod put;
 mod series;
@@ -63,7 +64,7 @@ impl Mirrors for MicrosoftCalendar {
     }
 
     async fn find(&self, mirrors: &[MirrorRef]) -> Result<Vec<MirrorSighting>, RemoteError> {
-        self.find_and_tidy(mirrors).await
+        self.find_all(mirrors).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Writing mirrors. Each write names the state that it may replace; a state that a person has added to is read
-//! first, so that what is theirs survives. Several first attempts go in one request.
+//! first, so that what is theirs survives. Several first attempts go in one request. What may have to be made is
+//! [`super::insert`]'s business.
 
 use daybook_core::ids::ItemId;
 use daybook_core::link::Touch;
@@ -8,14 +9,10 @@ use daybook_engine::ports::{Expected, MirrorRef, RemoteError, Step, Written};
 
 use super::MicrosoftCalendar;
 use super::find;
-use crate::translate::mirror;
 use crate::wire::event::{Event, Found, Kind};
 use crate::wire::read::GetEvent;
 use crate::wire::write::{Delete, Draft, Insert, Inserted, Patch, Reminder, Sent, Shape};
 use crate::wire::{Call, Operation, Reply};
-
-/// How often a mirror is made anew under another transaction, where Graph remembers one whose event is gone.
-const MAX_ATTEMPTS: u32 = 4;
 
 /// A write that needs no look first.
 enum Write<'a> {
@@ -79,9 +76,11 @@ impl MicrosoftCalendar {
     /// `None` where something is to be read first.
     fn write<'a>(&'a self, step: &'a Step) -> Option<Write<'a>> {
         match step {
-            Step::Put { at, expected: Expected::Absent, content: Content::Mirror(content) } => {
-                Some(Write::Insert(self.insert(&at.mirror, content, 1)))
-            }
+            Step::Put {
+                at: MirrorRef { mirror, remote: None },
+                expected: Expected::Absent,
+                content: Content::Mirror(content),
+            } => Some(Write::Insert(self.insert(mirror, content, mirror.as_str()))),
             Step::Put {
                 at: MirrorRef { mirror, remote: Some(id) },
                 expected: Expected::Revision(revision, Touch::OursAlone),
@@ -95,17 +94,12 @@ impl MicrosoftCalendar {
             Step::Delete { at: MirrorRef { remote: Some(id), .. }, expected } => {
                 let revision = match expected {
                     Expected::Revision(revision, _) => Some(revision),
-                    Expected::Absent | Expected::Unversioned => None,
+                    Expected::Absent | Expected::Doubtful | Expected::Unversioned => None,
                 };
                 Some(Write::Delete(Delete { calendar: &self.id, id, revision }))
             }
             Step::Put { .. } | Step::Delete { .. } => None,
         }
-    }
-
-    fn insert<'a>(&'a self, mirror: &'a MirrorId, content: &'a MirrorContent, attempt: u32) -> Insert<'a> {
-        let draft = Draft { mirror, content, reminder: Reminder::Ours, shape: Shape::Once };
-        Insert { calendar: &self.id, draft, attempt }
     }
 
     async fn finish(&self, step: &Step, done: Result<Done, RemoteError>) -> Result<Written, RemoteError> {
@@ -118,58 +112,13 @@ impl MicrosoftCalendar {
         }
     }
 
-    /// Until one attempt has made the mirror, or it is known that it stands.
-    async fn settle(
-        &self,
-        mirror: &MirrorId,
-        content: &MirrorContent,
-        first: Inserted,
-    ) -> Result<Written, RemoteError> {
-        let mut inserted = first;
-        for attempt in 2..=MAX_ATTEMPTS {
-            if let Some(written) = self.take(mirror, content, inserted).await? {
-                return Ok(written);
-            }
-            inserted = self.session.ask(&self.insert(mirror, content, attempt)).await?;
-        }
-        let used_up = || RemoteError::Later { what: self.what(), retry_after: None, cause: None };
-        self.take(mirror, content, inserted).await?.ok_or_else(used_up)
-    }
-
-    /// `None`: what this transaction made before is gone, so it must be made under another.
-    async fn take(
-        &self,
-        mirror: &MirrorId,
-        content: &MirrorContent,
-        inserted: Inserted,
-    ) -> Result<Option<Written>, RemoteError> {
-        match inserted {
-            Inserted::Now(sent) if says(&sent, content) => Ok(Some(written(&sent.event, Touch::OursAlone))),
-            Inserted::Now(sent) => self.mend(mirror, content, &ItemId::new(sent.event.id)).await,
-            Inserted::Before(id) => self.mend(mirror, content, &id).await,
-            Inserted::Duplicate if self.marked(mirror).await?.is_empty() => Ok(None),
-            Inserted::Duplicate => Err(self.conflict()),
-        }
-    }
-
-    /// Writes over an event that an earlier request made, unless it says what is wanted already.
-    async fn mend(
-        &self,
-        mirror: &MirrorId,
-        content: &MirrorContent,
-        id: &ItemId,
-    ) -> Result<Option<Written>, RemoteError> {
-        let Some(found) = self.session.ask(&GetEvent { calendar: &self.id, id }).await? else {
-            return Ok(None);
-        };
-        if find::content(mirror, &found) == *content {
-            return Ok(Some(written(&found.event, find::touch(&found))));
-        }
-        self.write_over(mirror, content, id, &found).await.map(Some)
-    }
-
     async fn look_and_write(&self, step: &Step) -> Result<Written, RemoteError> {
         match step {
+            Step::Put {
+                at,
+                expected: expected @ (Expected::Absent | Expected::Doubtful),
+                content: Content::Mirror(content),
+            } => self.look_and_insert(at, expected, content).await,
             Step::Put { at, expected, content: Content::Mirror(content) } => {
                 let id = self.id_of(at).await?.ok_or_else(|| self.conflict())?;
                 let found = self.session.ask(&GetEvent { calendar: &self.id, id: &id }).await?;
@@ -192,7 +141,7 @@ impl MicrosoftCalendar {
     }
 
     /// Exchanges our fields; a person's reminder stays.
-    async fn write_over(
+    pub(super) async fn write_over(
         &self,
         mirror: &MirrorId,
         content: &MirrorContent,
@@ -219,8 +168,13 @@ impl MicrosoftCalendar {
         Ok(Written::default())
     }
 
-    fn conflict(&self) -> RemoteError {
-        RemoteError::Conflict { what: format!("a mirror in calendar {}", self.id) }
+    pub(super) fn conflict(&self) -> RemoteError {
+        RemoteError::Conflict { what: self.mirror_here() }
+    }
+
+    /// For errors.
+    pub(super) fn mirror_here(&self) -> String {
+        format!("a mirror in calendar {}", self.id)
     }
 }
 
@@ -228,17 +182,10 @@ impl MicrosoftCalendar {
 fn stands(found: &Found, expected: &Expected) -> bool {
     match expected {
         Expected::Revision(wanted, _) => found.event.revision().is_none_or(|revision| revision == *wanted),
-        Expected::Absent | Expected::Unversioned => true,
+        Expected::Absent | Expected::Doubtful | Expected::Unversioned => true,
     }
 }
 
-/// Whether the answer holds what was sent. A repeated request may be answered with what an earlier one made.
-fn says(sent: &Sent, content: &MirrorContent) -> bool {
-    let told = mirror::content(&sent.event, &sent.fields);
-    let wanted = MirrorContent { title: content.title.trim().to_owned(), ..content.clone() };
-    told == wanted
-}
-
-fn written(event: &Event, touch: Touch) -> Written {
+pub(super) fn written(event: &Event, touch: Touch) -> Written {
     Written { remote: Some(ItemId::new(event.id.as_str())), revision: event.revision(), touch: Some(touch) }
 }

@@ -17,11 +17,11 @@ struct Series {
     occurrences: Vec<Event>,
 }
 
-/// The entries of a full listing: all occurrences of a series come together.
-pub fn told_in_full(lines: Vec<Line>, within: Interval) -> Vec<Entry> {
+/// The entries of a full listing, which was read in strips of its window: all occurrences of a series come together.
+pub fn told_in_full(strips: Vec<Vec<Line>>, within: Interval) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut series: BTreeMap<String, Series> = BTreeMap::new();
-    for line in last_words(lines) {
+    for line in last_words(strips) {
         match line {
             Line::Unreadable { id } => entries.push(Entry::Seen(sighting(&id, None, within, unreadable()))),
             Line::Event(event) if event.is_removed() => {}
@@ -36,10 +36,10 @@ pub fn told_in_full(lines: Vec<Line>, within: Interval) -> Vec<Entry> {
     entries
 }
 
-/// The entries of a delta: of a series it tells too little, so the whole of it is to be read (trap B-T6).
-pub fn told_as_changed(lines: Vec<Line>, within: Interval) -> Vec<Entry> {
+/// The entries of a delta, of one or more strips: of a series it tells too little, so the whole of it is to be read (trap B-T6).
+pub fn told_as_changed(strips: Vec<Vec<Line>>, within: Interval) -> Vec<Entry> {
     let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
-    for line in last_words(lines) {
+    for line in last_words(strips) {
         let (id, entry) = changed(line, within);
         let slot = entries.entry(id).or_insert_with(|| entry.clone());
         if rank(&entry) > rank(slot) {
@@ -78,10 +78,20 @@ fn rank(entry: &Entry) -> u8 {
     }
 }
 
-/// Of each item the last line: a round may tell one several times.
-fn last_words(lines: Vec<Line>) -> impl Iterator<Item = Line> {
-    let last: BTreeMap<String, Line> = lines.into_iter().map(|line| (line.id().to_owned(), line)).collect();
-    last.into_values()
+/// Of each item the last line of each strip: a round may tell one several times. What one strip removes may stand in
+/// another, so whatever tells of it outweighs that.
+fn last_words(strips: Vec<Vec<Line>>) -> impl Iterator<Item = Line> {
+    let mut words: BTreeMap<String, Line> = BTreeMap::new();
+    for lines in strips {
+        let last: BTreeMap<String, Line> =
+            lines.into_iter().map(|line| (line.id().to_owned(), line)).collect();
+        for (id, line) in last {
+            if !(line.is_removal() && words.contains_key(&id)) {
+                words.insert(id, line);
+            }
+        }
+    }
+    words.into_values()
 }
 
 /// A mirror is told by name, so that one in the state that we left costs nothing.

@@ -1,12 +1,14 @@
-//! Requests about calendars: list them, make one.
+//! Requests about calendars: list them, make one, see whether one holds nothing but mirrors.
 
+use daybook_core::ids::CalendarId;
 use daybook_engine::ports::RemoteError;
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::event::{CALENDAR, Property, named, property};
 use super::failure::{account_failure, code};
-use super::{Call, Operation, Reply, parse_json};
+use super::{Call, Operation, Reply, encoded, parse_json};
 
 /// One page of the account's calendars.
 pub struct ListCalendars {
@@ -17,6 +19,12 @@ impl ListCalendars {
     pub fn first() -> Self {
         let fields = "id,name,canEdit,canShare,isDefaultCalendar,owner";
         Self { target: format!("/me/calendars?$select={fields}&$top=100") }
+    }
+
+    /// With the marks of those that we made.
+    pub fn marked() -> Self {
+        let expand = encoded(&format!("singleValueExtendedProperties($filter=id eq '{CALENDAR}')"));
+        Self { target: format!("{}&$expand={expand}", Self::first().target) }
     }
 }
 
@@ -40,6 +48,15 @@ pub struct Calendar {
     #[serde(rename = "isDefaultCalendar")]
     pub is_default: Option<bool>,
     pub owner: Option<Owner>,
+    #[serde(default)]
+    single_value_extended_properties: Vec<Property>,
+}
+
+impl Calendar {
+    /// The slug that we made it under.
+    pub fn slug(&self) -> Option<&str> {
+        property(&self.single_value_extended_properties, CALENDAR)
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -63,9 +80,11 @@ impl Operation for ListCalendars {
     }
 }
 
-/// Makes a calendar.
+/// Makes a calendar, with a mark by which it is found again.
 pub struct CreateCalendar<'a> {
     pub name: &'a str,
+    /// `None` where the server keeps no marks.
+    pub slug: Option<&'a str>,
 }
 
 /// What became of it.
@@ -84,7 +103,14 @@ impl Operation for CreateCalendar<'_> {
     }
 
     fn prepare(&self) -> Call {
-        Call::send(Method::POST, "/me/calendars".into(), json!({ "name": self.name }))
+        let body = match self.slug {
+            Some(slug) => json!({
+                "name": self.name,
+                "singleValueExtendedProperties": [{ "id": CALENDAR, "value": slug }],
+            }),
+            None => json!({ "name": self.name }),
+        };
+        Call::send(Method::POST, "/me/calendars".into(), body)
     }
 
     fn parse(&self, reply: &Reply) -> Result<Created, RemoteError> {
@@ -92,5 +118,34 @@ impl Operation for CreateCalendar<'_> {
             return Ok(Created::Before);
         }
         parse_json(self.what(), reply).map(Created::Now).map_err(account_failure)
+    }
+}
+
+/// Asks whether what a calendar holds, as far as its first page tells, was all made by us.
+pub struct HoldsOnlyOurs<'a> {
+    pub calendar: &'a CalendarId,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    #[serde(rename = "transactionId")]
+    transaction: Option<String>,
+}
+
+impl Operation for HoldsOnlyOurs<'_> {
+    type Answer = bool;
+
+    fn what(&self) -> String {
+        format!("calendar {}", self.calendar)
+    }
+
+    fn prepare(&self) -> Call {
+        let calendar = encoded(self.calendar.as_str());
+        Call::get(format!("/me/calendars/{calendar}/events?$select=id,transactionId&$top=100"))
+    }
+
+    fn parse(&self, reply: &Reply) -> Result<bool, RemoteError> {
+        let page: Page<Made> = parse_json(self.what(), reply)?;
+        Ok(page.value.iter().all(|one| one.transaction.as_deref().and_then(named).is_some()))
     }
 }

@@ -1,10 +1,12 @@
 //! An event as Graph writes it, as far as we read it. Titles and places are read of our own mirrors alone.
 
-use daybook_core::ids::Revision;
+use daybook_core::ids::{CalendarId, Revision};
 use daybook_core::mirror::MirrorId;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::encoded;
 
 /// Our own namespace of extended properties, fixed for ever (providers B.3.7).
 macro_rules! property {
@@ -17,6 +19,9 @@ macro_rules! property {
 pub const MARKER: &str = property!("DaybookMirror");
 /// Holds the reminder that we wrote (`none`, or minutes): any other is a person's.
 pub const REMINDER: &str = property!("DaybookReminder");
+
+/// Holds the slug of a calendar that we made.
+pub const CALENDAR: &str = property!("DaybookCalendar");
 
 /// What everybody's events are asked for.
 pub const FIELDS: &str = "id,type,seriesMasterId,start,end,originalStart,isAllDay,isCancelled,showAs,\
@@ -43,8 +48,16 @@ pub struct Event {
     pub show_as: Option<String>,
     pub response_status: Option<ResponseStatus>,
     transaction_id: Option<String>,
+    #[serde(rename = "calendar@odata.navigationLink")]
+    parent: Option<String>,
     #[serde(rename = "@removed")]
     removed: Option<IgnoredAny>,
+}
+
+/// The mirror that a transaction made: transactions begin with its name, and what follows a hyphen tells several
+/// attempts apart.
+pub fn named(transaction: &str) -> Option<MirrorId> {
+    MirrorId::parse(transaction.split('-').next()?)
 }
 
 /// A time on a clock, in a zone.
@@ -101,7 +114,17 @@ impl Event {
 
     /// The mirror's name that we made it under: its transaction, before the number of the attempt.
     pub fn name(&self) -> Option<MirrorId> {
-        MirrorId::parse(self.transaction_id.as_ref()?.split('-').next()?)
+        named(self.transaction_id.as_ref()?)
+    }
+
+    /// Whether it says that it stands in another calendar. Silence says nothing.
+    pub fn is_elsewhere(&self, calendar: &CalendarId) -> bool {
+        let within = |link: &'_ str| {
+            let (_, rest) = link.rsplit_once("alendars('")?;
+            let (parent, _) = rest.split_once("')")?;
+            Some(parent == calendar.as_str() || parent.eq_ignore_ascii_case(&encoded(calendar.as_str())))
+        };
+        self.parent.as_deref().and_then(within) == Some(false)
     }
 
     /// Whether it says how it is shown, or leaves that to its series.
@@ -138,6 +161,11 @@ impl Line {
         )
     }
 
+    /// Whether it says no more than that something is not there.
+    pub fn is_removal(&self) -> bool {
+        matches!(self, Line::Event(event) if event.is_removed())
+    }
+
     pub fn id(&self) -> &str {
         match self {
             Line::Event(event) => &event.id,
@@ -166,18 +194,21 @@ pub struct Location {
     pub display_name: Option<String>,
 }
 
+/// One of the properties that we add to Graph's own.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
-struct Property {
+pub struct Property {
     id: String,
     value: Option<String>,
 }
 
+/// A property's value. Servers may write the namespace in other letters.
+pub fn property<'a>(all: &'a [Property], id: &str) -> Option<&'a str> {
+    all.iter().find(|one| one.id.eq_ignore_ascii_case(id))?.value.as_deref()
+}
+
 impl MirrorFields {
-    /// Servers may write the namespace in other letters.
     pub fn property(&self, id: &str) -> Option<&str> {
-        let found =
-            self.single_value_extended_properties.iter().find(|one| one.id.eq_ignore_ascii_case(id))?;
-        found.value.as_deref()
+        property(&self.single_value_extended_properties, id)
     }
 }
 
@@ -193,7 +224,7 @@ struct Properties {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Found {
     pub event: Event,
-    /// Where it carries our marker.
+    /// Where it carries our marker, which a person's copy does too: whose it is, its name tells, or a known id.
     pub marked: Option<Marked>,
 }
 
@@ -204,14 +235,11 @@ pub struct Marked {
 }
 
 impl Found {
-    pub fn read(value: Value) -> Result<Self, serde_json::Error> {
-        let properties: Properties = Properties::deserialize(&value).unwrap_or_default();
-        let properties = MirrorFields {
-            single_value_extended_properties: properties.single_value_extended_properties,
-            ..MirrorFields::default()
-        };
-        let mirror = properties.property(MARKER).and_then(MirrorId::parse);
-        let marked = mirror.map(|mirror| Ok(Marked { mirror, fields: MirrorFields::deserialize(&value)? }));
-        Ok(Self { event: serde_json::from_value(value)?, marked: marked.transpose()? })
+    pub fn read(value: &Value) -> Result<Self, serde_json::Error> {
+        let properties: Properties = Properties::deserialize(value).unwrap_or_default();
+        let marker = property(&properties.single_value_extended_properties, MARKER);
+        let mirror = marker.and_then(MirrorId::parse);
+        let marked = mirror.map(|mirror| Ok(Marked { mirror, fields: MirrorFields::deserialize(value)? }));
+        Ok(Self { event: Event::deserialize(value)?, marked: marked.transpose()? })
     }
 }

@@ -1,6 +1,7 @@
 //! What an answer that is no success means. Codes decide, compared without case; sentences never do (providers
 //! B.2.1).
 
+use daybook_core::ids::ItemId;
 use daybook_engine::ports::RemoteError;
 use serde::Deserialize;
 
@@ -14,13 +15,28 @@ struct Envelope {
 #[derive(Default, Deserialize)]
 struct Problem {
     code: Option<String>,
+    #[serde(rename = "@event.existingEventId")]
+    existing: Option<String>,
 }
 
 /// The error's code in lower case; empty where the body holds none (HTML of a gateway).
 pub fn code(reply: &Reply) -> String {
+    problem(reply).code.unwrap_or_default().to_ascii_lowercase()
+}
+
+/// The event that a transaction made before, where Graph names it.
+pub fn existing_event(reply: &Reply) -> Option<ItemId> {
+    problem(reply).existing.filter(|id| !id.is_empty()).map(ItemId::new)
+}
+
+fn problem(reply: &Reply) -> Problem {
     let envelope: Envelope = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let code = envelope.error.and_then(|problem| problem.code).unwrap_or_default();
-    code.to_ascii_lowercase()
+    envelope.error.unwrap_or_default()
+}
+
+/// Whether it is the item that is not there. The calendar, the mailbox or the address may be missing as well.
+pub fn is_item_gone(reply: &Reply) -> bool {
+    matches!(reply.status.as_u16(), 404 | 410) && code(reply) == "erroritemnotfound"
 }
 
 /// What a failed request means, where it has no meaning of its own for it.

@@ -88,8 +88,13 @@ pub fn parse_json<T: DeserializeOwned>(what: String, reply: &Reply) -> Result<T,
     if !reply.status.is_success() {
         return Err(failure(what, reply));
     }
-    serde_json::from_slice(&reply.body)
-        .map_err(|cause| RemoteError::Unintelligible { what, cause: Some(Box::new(cause)) })
+    serde_json::from_slice(&reply.body).map_err(|error| unintelligible(what, &error))
+}
+
+/// The place of the fault, without the words that stand there: they may be a person's.
+pub fn unintelligible(what: String, error: &serde_json::Error) -> RemoteError {
+    let place = format!("{:?} in line {}, column {}", error.classify(), error.line(), error.column());
+    RemoteError::Unintelligible { what, cause: Some(place.into()) }
 }
 
 /// A link that Graph gave us, as a target below our root. `None` where it leads elsewhere: no token goes there.

@@ -8,8 +8,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::event::{FIELDS, Found, Line, MARKER, MIRROR_FIELDS, REMINDER};
-use super::{Call, Operation, PREFER_PAGES, Reply, encoded, failure, parse_json};
+use super::event::{FIELDS, Found, Line, MARKER, MIRROR_FIELDS, REMINDER, named};
+use super::{Call, Operation, PREFER_PAGES, Reply, encoded, failure, parse_json, unintelligible};
 
 /// One page of a listing, and what follows it.
 #[derive(Debug)]
@@ -169,12 +169,15 @@ impl Operation for GetEvent<'_> {
 
     fn parse(&self, reply: &Reply) -> Result<Self::Answer, RemoteError> {
         let value: Result<Value, RemoteError> = parse_json(self.what(), reply);
-        let unclear = |cause| RemoteError::Unintelligible { what: self.what(), cause: Some(Box::new(cause)) };
-        absent(value.and_then(|value| Found::read(value).map_err(unclear)), reply)
+        let unclear = |error| unintelligible(self.what(), &error);
+        let found = absent(value.and_then(|value| Found::read(&value).map_err(unclear)), reply)?;
+        // The path names no calendar: it may have been moved to another.
+        Ok(found.filter(|found| !found.event.is_elsewhere(self.calendar)))
     }
 }
 
-/// The ids of the events that carry a mirror's marker, lowest first.
+/// The ids of the events that carry a mirror's marker and were made under its name, lowest first. The marker alone
+/// proves nothing: a person's copy has it too (E-047).
 pub struct FindMarked<'a> {
     pub calendar: &'a CalendarId,
     pub mirror: &'a MirrorId,
@@ -188,6 +191,8 @@ struct Ids {
 #[derive(Deserialize)]
 struct Id {
     id: String,
+    #[serde(rename = "transactionId")]
+    transaction: Option<String>,
 }
 
 impl Operation for FindMarked<'_> {
@@ -201,12 +206,16 @@ impl Operation for FindMarked<'_> {
         let marked = format!("ep/id eq '{MARKER}' and ep/value eq '{}'", self.mirror);
         let filter = encoded(&format!("singleValueExtendedProperties/Any(ep: {marked})"));
         let calendar = encoded(self.calendar.as_str());
-        Call::get(format!("/me/calendars/{calendar}/events?$filter={filter}&$select=id&$top=50"))
+        Call::get(format!(
+            "/me/calendars/{calendar}/events?$filter={filter}&$select=id,transactionId&$top=50"
+        ))
     }
 
     fn parse(&self, reply: &Reply) -> Result<Vec<ItemId>, RemoteError> {
         let found: Ids = parse_json(self.what(), reply)?;
-        let mut ids: Vec<ItemId> = found.value.into_iter().map(|one| ItemId::new(one.id)).collect();
+        let is_ours = |one: &Id| one.transaction.as_deref().and_then(named).as_ref() == Some(self.mirror);
+        let mut ids: Vec<ItemId> =
+            found.value.into_iter().filter(is_ours).map(|one| ItemId::new(one.id)).collect();
         ids.sort_unstable();
         ids.dedup();
         Ok(ids)
@@ -218,12 +227,7 @@ fn bounds(window: Interval) -> String {
     format!("startDateTime={}&endDateTime={}", window.start(), window.end())
 }
 
-/// Not there is an answer too, unless it is the mailbox that is not there.
+/// Not there is an answer too, unless it is the calendar or the mailbox that is not there.
 fn absent<T>(parsed: Result<T, RemoteError>, reply: &Reply) -> Result<Option<T>, RemoteError> {
-    let is_item = matches!(failure::code(reply).as_str(), "erroritemnotfound" | "resourcenotfound" | "");
-    match parsed {
-        Ok(value) => Ok(Some(value)),
-        Err(RemoteError::Missing { .. }) if is_item && reply.status == StatusCode::NOT_FOUND => Ok(None),
-        Err(error) => Err(error),
-    }
+    if failure::is_item_gone(reply) { Ok(None) } else { parsed.map(Some) }
 }

@@ -22,12 +22,15 @@ pub enum Life {
 }
 
 impl Life {
+    fn length(self) -> SignedDuration {
+        match self {
+            Life::Long => SignedDuration::from_mins(10_070),
+            Life::Short => SignedDuration::from_mins(4_200),
+        }
+    }
+
     fn ends(self, now: Timestamp) -> Timestamp {
-        let minutes = match self {
-            Life::Long => 10_070,
-            Life::Short => 4_200,
-        };
-        now.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MAX)
+        now.checked_add(self.length()).unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -42,7 +45,17 @@ pub fn resource(calendar: &CalendarId) -> String {
 pub struct Standing {
     pub id: String,
     pub resource: Option<String>,
+    pub notification_url: Option<String>,
     pub expiration_date_time: Option<Timestamp>,
+}
+
+impl Standing {
+    /// For how long at least it has been left alone: Graph tells when it ends, and we give it one of two lives.
+    pub fn idle(&self, now: Timestamp) -> Option<SignedDuration> {
+        let left = self.expiration_date_time?.duration_since(now);
+        let life = if left > Life::Short.length() { Life::Long } else { Life::Short };
+        life.length().checked_sub(left)
+    }
 }
 
 /// What became of asking for one.

@@ -10,11 +10,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::event::{Event, MARKER, MirrorFields, Moment, REMINDER};
-use super::failure::code;
-use super::{Call, Operation, Reply, encoded, failure, parse_json};
+use super::failure::{code, existing_event, is_item_gone};
+use super::{Call, Operation, Reply, encoded, failure, parse_json, unintelligible};
 
 /// An answer whose event is older than this when it is sent answers for an earlier request.
-const FRESH_SECONDS: i64 = 60;
+const FRESH_SECONDS: i64 = 5;
 
 /// The fields that a mirror is made of, in Graph's words: the one body for insert and patch.
 pub struct Draft<'a> {
@@ -94,8 +94,8 @@ fn moment(at: Timestamp) -> Value {
 pub struct Insert<'a> {
     pub calendar: &'a CalendarId,
     pub draft: Draft<'a>,
-    /// 1 for the first.
-    pub attempt: u32,
+    /// Begins with the mirror's name.
+    pub transaction: &'a str,
 }
 
 /// What became of it.
@@ -104,8 +104,8 @@ pub enum Inserted {
     Now(Box<Sent>),
     /// Graph answers with what an earlier request of this transaction made, which may be gone since.
     Before(ItemId),
-    /// This transaction made an event before, and Graph does not say how it stands.
-    Duplicate,
+    /// This transaction made an event before, which may be gone. Graph does not say how it stands, or even which.
+    Duplicate(Option<ItemId>),
 }
 
 /// A mirror as an answer to a write tells it.
@@ -125,10 +125,7 @@ impl Operation for Insert<'_> {
 
     fn prepare(&self) -> Call {
         let mut body = self.draft.body();
-        let mirror = self.draft.mirror;
-        let transaction =
-            if self.attempt > 1 { format!("{mirror}-{}", self.attempt) } else { mirror.to_string() };
-        body.insert("transactionId".into(), transaction.into());
+        body.insert("transactionId".into(), self.transaction.into());
         body.insert("responseRequested".into(), false.into());
         body.insert("allowNewTimeProposals".into(), false.into());
         let target = format!("/me/calendars/{}/events", encoded(self.calendar.as_str()));
@@ -137,7 +134,7 @@ impl Operation for Insert<'_> {
 
     fn parse(&self, reply: &Reply) -> Result<Inserted, RemoteError> {
         if code(reply) == "errorduplicatetransactionid" {
-            return Ok(Inserted::Duplicate);
+            return Ok(Inserted::Duplicate(existing_event(reply)));
         }
         let sent = sent(self.what(), reply)?;
         Ok(if is_old(&sent, reply) {
@@ -155,8 +152,7 @@ fn is_old(sent: &Sent, reply: &Reply) -> bool {
 
 fn sent(what: String, reply: &Reply) -> Result<Box<Sent>, RemoteError> {
     let value: Value = parse_json(what.clone(), reply)?;
-    let unclear = |cause| RemoteError::Unintelligible { what, cause: Some(Box::new(cause)) };
-    Sent::read(value).map(Box::new).map_err(unclear)
+    Sent::read(value).map(Box::new).map_err(|error| unintelligible(what, &error))
 }
 
 impl Sent {
@@ -189,10 +185,10 @@ impl Operation for Patch<'_> {
 
     /// A mirror that is gone has changed.
     fn parse(&self, reply: &Reply) -> Result<Box<Sent>, RemoteError> {
-        sent(self.what(), reply).map_err(|error| match error {
-            RemoteError::Missing { what } => RemoteError::Conflict { what },
-            other => other,
-        })
+        if is_item_gone(reply) {
+            return Err(RemoteError::Conflict { what: self.what() });
+        }
+        sent(self.what(), reply)
     }
 }
 
@@ -217,9 +213,9 @@ impl Operation for Delete<'_> {
     }
 
     fn parse(&self, reply: &Reply) -> Result<(), RemoteError> {
-        match reply.status.as_u16() {
-            200..=299 | 404 | 410 => Ok(()),
-            _ => Err(failure(self.what(), reply)),
+        if reply.status.is_success() || is_item_gone(reply) {
+            return Ok(());
         }
+        Err(failure(self.what(), reply))
     }
 }

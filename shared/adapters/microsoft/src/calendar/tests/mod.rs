@@ -88,6 +88,7 @@ fn stored(more: Value) -> Value {
         "2026-03-03T08:30:00.0000000",
         json!({
             "subject": "Busy", "sensitivity": "private", "location": { "displayName": "" }, "isReminderOn": false,
+            "transactionId": mirror().as_str(),
             "singleValueExtendedProperties": [{ "id": MARKER, "value": mirror().as_str() }, { "id": REMINDER, "value": "none" }],
         }),
     );
@@ -99,6 +100,14 @@ fn batch(parts: &[(&str, u16, Value)]) -> String {
     let parts: Vec<Value> =
         parts.iter().map(|(id, status, body)| json!({ "id": id, "status": status, "body": body })).collect();
     json!({ "responses": parts }).to_string()
+}
+
+/// What a search for our marker brings: events made by us, and by a person.
+fn hits(ours: &[&str], copies: &[&str]) -> String {
+    let hit = |id: &&str| json!({ "id": id, "transactionId": format!("{}-2", mirror()) });
+    let copy = |id: &&str| json!({ "id": id });
+    let value: Vec<Value> = ours.iter().map(hit).chain(copies.iter().map(copy)).collect();
+    json!({ "value": value }).to_string()
 }
 
 fn missing() -> Value {

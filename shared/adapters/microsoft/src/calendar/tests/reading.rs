@@ -215,11 +215,12 @@ async fn reading_by_id_goes_together() {
 }
 
 #[tokio::test]
-async fn e_040_what_has_no_answer_is_left_out_and_throttling_is_not_hidden() {
+async fn e_040_what_is_refused_for_good_is_unreadable_and_throttling_is_not_hidden() {
     let items = ["AAk1", "AAk2"].map(Into::into);
     let denied = json!({ "error": { "code": "ErrorAccessDenied" } });
     let script = Script::new(&[(200, &batch(&[("1", 403, denied), ("2", 404, missing())]))]);
-    assert_eq!(calendar(&script).get(&items, window()).await.unwrap().len(), 1);
+    let read = calendar(&script).get(&items, window()).await.unwrap();
+    assert!(matches!(read[0].seen, Seen::Unreadable { .. }) && read[1].seen == Seen::Gone, "e_040: {read:?}");
     let malformed = json!({ "error": { "code": "ErrorInvalidIdMalformed" } });
     let script = Script::new(&[(200, &batch(&[("1", 400, malformed), ("2", 200, json!({ "id": 7 }))]))]);
     let read = calendar(&script).get(&items, window()).await.unwrap();
@@ -231,4 +232,43 @@ async fn e_040_what_has_no_answer_is_left_out_and_throttling_is_not_hidden() {
     let script = Script::new(&[(404, &missing().to_string())]);
     let gone = calendar(&script).get(&["AAk1".into()], window()).await.unwrap();
     assert_eq!(gone[0].seen, Seen::Gone);
+}
+
+#[tokio::test]
+async fn e_047_a_copy_that_carries_our_marker_is_an_event() {
+    let mut copy = stored(json!({ "id": "AAk7" }));
+    copy.as_object_mut().unwrap().remove("transactionId");
+    let script = Script::new(&[(200, &copy.to_string())]);
+    let read = calendar(&script).get(&["AAk7".into()], window()).await.unwrap();
+    assert!(matches!(&read[0].seen, Seen::Events(events) if events.len() == 1), "{read:?}");
+    // Made by us and stripped of its marker, it is ours and to be written anew.
+    let bare = stored(json!({ "singleValueExtendedProperties": [] }));
+    let script = Script::new(&[(200, &bare.to_string())]);
+    let read = calendar(&script).get(&["AAk2".into()], window()).await.unwrap();
+    assert!(matches!(&read[0].seen, Seen::Named { content, .. } if content.title != "Busy"), "{read:?}");
+}
+
+/// A round of changes over a window that is cut into strips.
+async fn told_by_strips(strips: &[Vec<serde_json::Value>]) -> Vec<String> {
+    let window =
+        daybook_core::time::Interval::new(at("2026-01-01T00:00:00Z"), at("2032-01-01T00:00:00Z")).unwrap();
+    let opening: Vec<String> = strips.iter().map(|_| page(&[], "$deltatoken=1")).collect();
+    let opening: Vec<(u16, &str)> = opening.iter().map(|page| (200, page.as_str())).collect();
+    let cursor = calendar(&Script::new(&opening)).list(window).await.unwrap().cursor.unwrap();
+    let round: Vec<String> = strips.iter().map(|lines| page(lines, "$deltatoken=2")).collect();
+    let round: Vec<(u16, &str)> = round.iter().map(|page| (200, page.as_str())).collect();
+    let script = Script::new(&round);
+    let listing = calendar(&script).list_changes(&cursor, window).await.unwrap();
+    assert!(script.is_done());
+    words(&listing)
+}
+
+#[tokio::test]
+async fn e_028_what_leaves_one_strip_of_a_long_window_may_stand_in_another() {
+    let gone = || json!({ "@removed": { "reason": "deleted" }, "id": "AAk1" });
+    assert_eq!(told_by_strips(&[vec![dentist()], vec![gone()]]).await, ["AAk1 events :Busy"]);
+    assert_eq!(told_by_strips(&[vec![gone()], vec![dentist()]]).await, ["AAk1 events :Busy"]);
+    assert_eq!(told_by_strips(&[vec![gone()], vec![gone()]]).await, ["AAk1 gone"]);
+    assert_eq!(told_by_strips(&[vec![dentist(), gone()], vec![]]).await, ["AAk1 gone"], "its last word");
+    assert_eq!(told_by_strips(&[vec![gone(), dentist()], vec![gone()]]).await, ["AAk1 events :Busy"]);
 }

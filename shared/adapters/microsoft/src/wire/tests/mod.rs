@@ -8,7 +8,7 @@ use daybook_engine::ports::{NewSubscription, RemoteError};
 use serde_json::json;
 
 use super::batch::Batch;
-use super::calendars::{CreateCalendar, Created, ListCalendars};
+use super::calendars::{CreateCalendar, Created, HoldsOnlyOurs, ListCalendars};
 use super::event::{Kind, Line};
 use super::people::Me;
 use super::read::{Delta, FindMarked, GetEvent, Instances, View};
@@ -55,7 +55,7 @@ fn requests_that_read() {
             FindMarked { calendar: &calendar, mirror: &mirror() }.prepare(),
             format!(
                 "/me/calendars/AA%2FM%20k%3D/events?$filter=singleValueExtendedProperties%2FAny%28ep%3A%20ep%2Fid%20eq\
-                 %20%27{marker}Mirror%27%20and%20ep%2Fvalue%20eq%20%27{}%27%29&$select=id&$top=50",
+                 %20%27{marker}Mirror%27%20and%20ep%2Fvalue%20eq%20%27{}%27%29&$select=id,transactionId&$top=50",
                 mirror()
             ),
         ),
@@ -63,6 +63,17 @@ fn requests_that_read() {
         (
             ListCalendars::first().prepare(),
             "/me/calendars?$select=id,name,canEdit,canShare,isDefaultCalendar,owner&$top=100".into(),
+        ),
+        (
+            ListCalendars::marked().prepare(),
+            format!(
+                "/me/calendars?$select=id,name,canEdit,canShare,isDefaultCalendar,owner&$top=100\
+                 &$expand=singleValueExtendedProperties%28%24filter%3Did%20eq%20%27{marker}Calendar%27%29"
+            ),
+        ),
+        (
+            HoldsOnlyOurs { calendar: &calendar }.prepare(),
+            "/me/calendars/AA%2FM%20k%3D/events?$select=id,transactionId&$top=100".into(),
         ),
     ];
     for (call, target) in requests {
@@ -212,8 +223,43 @@ fn an_event_is_read_further_only_where_it_is_ours() {
 fn mirrors_by_their_marker_lowest_first() {
     let calendar = "AAMk=".into();
     let find = FindMarked { calendar: &calendar, mirror: &mirror() };
-    let ids = find.parse(&reply(200, r#"{"value":[{"id":"b"},{"id":"a"},{"id":"b"}]}"#)).unwrap();
+    let name = mirror();
+    let found = json!({ "value": [
+        { "id": "b", "transactionId": name.as_str() }, { "id": "a", "transactionId": format!("{name}-2") },
+        { "id": "b", "transactionId": name.as_str() },
+        { "id": "A copy, e_047" }, { "id": "Another's, e_047", "transactionId": "7e0f6c2e-1c1e" } ] });
+    let ids = find.parse(&reply(200, &found.to_string())).unwrap();
     assert_eq!(ids, ["a".into(), "b".into()]);
+}
+
+#[test]
+fn what_cannot_be_read_is_not_repeated() {
+    let calendar = "AAMk=".into();
+    let id = ItemId::new("AAk1=");
+    let get = GetEvent { calendar: &calendar, id: &id };
+    for body in [r#"{"id":"AAk1=","isAllDay":"Ada's dentist"}"#, r#"{"id": Ada's dentist"#] {
+        let error = get.parse(&reply(200, body)).unwrap_err();
+        let told = format!("{error} {error:?}");
+        assert!(kind(&error) == "Unintelligible" && !told.contains("dentist"), "{told}");
+    }
+    let people = Me.parse(&reply(200, r#"{"id":"u1","mail":["ada@clinic.example"],"id":7}"#)).unwrap_err();
+    assert!(!format!("{people:?}").contains("clinic"), "{people:?}");
+}
+
+#[test]
+fn e_032_what_was_moved_to_another_calendar_is_not_in_this_one() {
+    let (calendar, id) = ("AAMk=".into(), ItemId::new("AAk1="));
+    let get = GetEvent { calendar: &calendar, id: &id };
+    for (parent, is_here) in [
+        (json!("https://graph.example/v1.0/users('u1')/calendars('AAMk=')"), true),
+        (json!("https://graph.example/v1.0/Users('u1')/Calendars('AAMk%3d')"), true),
+        (json!("https://graph.example/v1.0/users('u1')/calendar"), true),
+        (json!(null), true),
+        (json!("https://graph.example/v1.0/users('u1')/calendars('AAMkOther=')"), false),
+    ] {
+        let body = json!({ "id": "AAk1=", "calendar@odata.navigationLink": parent }).to_string();
+        assert_eq!(get.parse(&reply(200, &body)).unwrap().is_some(), is_here, "{parent}");
+    }
 }
 
 #[test]
@@ -266,10 +312,16 @@ fn links_are_followed_on_our_own_host_alone() {
 
 #[test]
 fn making_a_calendar() {
-    let create = CreateCalendar { name: "Work schedule" };
+    let create = CreateCalendar { name: "Work schedule", slug: Some("daybook-1") };
     let call = create.prepare();
     assert_eq!((call.method.as_str(), call.target.as_str()), ("POST", "/me/calendars"));
-    assert_eq!(call.body.unwrap(), json!({ "name": "Work schedule" }));
+    let mark = "String {6f1d2b0e-8c4a-4e57-9a35-d0b7c1e2f483} Name DaybookCalendar";
+    assert_eq!(
+        call.body.unwrap(),
+        json!({ "name": "Work schedule", "singleValueExtendedProperties": [{ "id": mark, "value": "daybook-1" }] })
+    );
+    let plain = CreateCalendar { name: "Work schedule", slug: None }.prepare();
+    assert_eq!(plain.body.unwrap(), json!({ "name": "Work schedule" }));
     let made = create.parse(&reply(201, r#"{"id":"AAMk","name":"Work schedule","canEdit":true}"#));
     assert!(matches!(made, Ok(Created::Now(calendar)) if calendar.id == "AAMk"));
     for status in [400, 409] {

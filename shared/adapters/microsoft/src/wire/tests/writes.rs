@@ -15,8 +15,8 @@ fn e_088_e_089_a_new_mirror() {
     let calendar = "AAMk=".into();
     let (mirror, content) = (mirror(), content());
     let draft = || Draft { mirror: &mirror, content: &content, reminder: Reminder::Ours, shape: Shape::Once };
-    let insert = |attempt| Insert { calendar: &calendar, draft: draft(), attempt };
-    let call = insert(1).prepare();
+    let insert = |transaction| Insert { calendar: &calendar, draft: draft(), transaction };
+    let call = insert(mirror.as_str()).prepare();
     assert_eq!((call.method.as_str(), call.target.as_str()), ("POST", "/me/calendars/AAMk%3D/events"));
     assert_eq!(call.prefer, r#"IdType="ImmutableId", outlook.timezone="UTC""#);
     assert_eq!(
@@ -36,7 +36,7 @@ fn e_088_e_089_a_new_mirror() {
             ],
         })
     );
-    assert_eq!(insert(3).prepare().body.unwrap()["transactionId"], format!("{mirror}-3"));
+    assert_eq!(insert("another").prepare().body.unwrap()["transactionId"], "another");
 }
 
 #[test]
@@ -94,11 +94,12 @@ fn e_048_answers_to_a_new_mirror() {
     let calendar = "AAMk=".into();
     let (mirror, content) = (mirror(), content());
     let draft = Draft { mirror: &mirror, content: &content, reminder: Reminder::Ours, shape: Shape::Once };
-    let insert = Insert { calendar: &calendar, draft, attempt: 1 };
+    let insert = Insert { calendar: &calendar, draft, transaction: mirror.as_str() };
     let word = |reply: &Reply| match insert.parse(reply) {
         Ok(Inserted::Now(sent)) => format!("now {} {}", sent.event.id, sent.event.revision().unwrap()),
         Ok(Inserted::Before(id)) => format!("before {id}"),
-        Ok(Inserted::Duplicate) => "duplicate".into(),
+        Ok(Inserted::Duplicate(None)) => "duplicate".into(),
+        Ok(Inserted::Duplicate(Some(id))) => format!("duplicate of {id}"),
         Err(error) => kind(&error),
     };
     let later = |answered_at: &str| Reply { answered_at: at(answered_at), ..reply(201, CREATED) };
@@ -108,8 +109,10 @@ fn e_048_answers_to_a_new_mirror() {
         (reply(201, CREATED), "now AAkALg= W/\"q1Zc\""),
         (later("2026-03-02T08:00:02Z"), "now AAkALg= W/\"q1Zc\""),
         (later("2026-03-02T09:00:02Z"), "before AAkALg="),
-        (reply(409, duplicate), "duplicate"),
-        (reply(400, duplicate), "duplicate"),
+        (later("2026-03-02T08:00:09Z"), "before AAkALg="),
+        (reply(409, duplicate), "duplicate of AAkALg..."),
+        (reply(400, duplicate), "duplicate of AAkALg..."),
+        (reply(409, r#"{"error":{"code":"ErrorDuplicateTransactionId"}}"#), "duplicate"),
         (reply(404, r#"{"error":{"code":"ErrorItemNotFound"}}"#), "Missing"),
         (reply(400, r#"{"error":{"code":"ErrorInvalidRequest"}}"#), "Rejected"),
         (reply(201, "{}"), "Unintelligible"),
@@ -127,6 +130,12 @@ fn what_is_gone_is_deleted_and_has_changed() {
     for status in [204, 404, 410] {
         assert!(delete.parse(&reply(status, gone)).is_ok(), "{status}");
     }
+    // The calendar, the mailbox, or nobody knows what: the event may well stand.
+    for code in ["MailboxNotEnabledForRESTAPI", "ResourceNotFound", "ErrorFolderNotFound", ""] {
+        let other = reply(404, &json!({ "error": { "code": code } }).to_string());
+        assert_eq!(kind(&delete.parse(&other).unwrap_err()), "Missing", "{code}");
+    }
+    assert_eq!(kind(&delete.parse(&reply(404, "<html>")).unwrap_err()), "Missing");
     assert_eq!(kind(&delete.parse(&reply(412, "")).unwrap_err()), "Conflict");
     let (mirror, content) = (mirror(), content());
     let draft = Draft { mirror: &mirror, content: &content, reminder: Reminder::Ours, shape: Shape::Once };
