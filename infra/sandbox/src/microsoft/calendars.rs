@@ -1,11 +1,12 @@
 //! `/me/calendars`: the account's list, and calendars made, renamed and deleted. Not the events in them.
 
 use axum::http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::call::{Answer, Call};
+use super::draft;
 use super::refusal::Refusal;
-use super::shape::{self, Wishes};
+use super::shape::{self, PROPERTIES, Wishes};
 use super::stored::text;
 use super::visit::{Need, Visit};
 use crate::cloud::{Calendar, Role, World};
@@ -16,8 +17,10 @@ impl Visit<'_> {
         let wishes = Wishes::of(&call.query)?;
         let all: Vec<Value> = self.graph.cloud.read(|world| {
             let listed = world.calendars_of(&self.account.id);
-            let shaped = listed.iter().map(|(one, role)| shape::calendar(world, one, *role));
-            shaped.map(|one| shape::selected(one, &wishes)).collect()
+            let shaped = |(one, role): &(&Calendar, Role)| {
+                shape::selected(shape::calendar(world, one, *role), &one.extra, &wishes)
+            };
+            listed.iter().map(shaped).collect()
         });
         self.page(call, &format!("users('{}')/calendars", self.account.id), &all)
     }
@@ -27,13 +30,16 @@ impl Visit<'_> {
         let wishes = Wishes::of(&call.query)?;
         self.graph.cloud.read(|world| {
             let (calendar, role) = self.calendar(world, id)?;
-            Ok(Answer::ok(shape::selected(shape::calendar(world, calendar, role), &wishes)))
+            let shaped = shape::calendar(world, calendar, role);
+            Ok(Answer::ok(shape::selected(shaped, &calendar.extra, &wishes)))
         })
     }
 
     pub fn create_calendar(&self, call: &Call) -> Result<Answer, Refusal> {
         self.require(Need::Write)?;
-        let name = name_in(call.json()?)?;
+        let request = call.json()?;
+        let name = name_in(request)?;
+        let extra = request.get(PROPERTIES).map(|named| draft::properties(None, named)).transpose()?;
         self.graph.cloud.change(|tx| {
             self.check_name(tx.world(), &name, "")?;
             let id = format!("{}AAA=", tx.fresh("AAMkAG"));
@@ -45,7 +51,7 @@ impl Visit<'_> {
                 time_zone: self.account.time_zone.clone(),
                 made_by_client: Some(self.grant.client.clone()),
                 shared_with: std::collections::BTreeMap::new(),
-                extra: Value::Null,
+                extra: extra.map_or(Value::Null, |properties| json!({PROPERTIES: properties})),
                 seq: 0,
                 deleted: false,
             };

@@ -51,6 +51,10 @@ pub(super) enum Transactions {
     Conflict,
     /// 400 `ErrorDuplicateTransactionId`.
     BadRequest,
+    /// 201 with the first event, even where that has been deleted since.
+    Remembered,
+    /// A second event: Graph does not say for how long it remembers a transaction (providers B.3.2).
+    Forgotten,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]

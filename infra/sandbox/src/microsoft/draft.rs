@@ -191,7 +191,7 @@ fn transaction(value: &Value, fields: &Map<String, Value>, stage: Stage) -> Resu
 }
 
 /// Those named replace those of the same id; others stay.
-fn properties(before: Option<&Value>, value: &Value) -> Result<Value, Refusal> {
+pub(super) fn properties(before: Option<&Value>, value: &Value) -> Result<Value, Refusal> {
     let wrong = || Refusal::bad_value("singleValueExtendedProperties");
     let new = value.as_array().ok_or_else(wrong)?;
     if !new.iter().all(is_property) {

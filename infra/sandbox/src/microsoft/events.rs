@@ -84,8 +84,9 @@ impl Visit<'_> {
         self.graph.cloud.change(|tx| {
             let (_, role) = self.writable(tx.world(), calendar)?;
             let shape = shape(call, role)?;
-            if let Some(first) = self.same_transaction(tx.world(), text(&body, "transactionId")) {
-                return self.replayed(&shape, &first);
+            let memory = self.graph.switches(|switches| switches.transactions);
+            if let Some(first) = self.same_transaction(tx.world(), text(&body, "transactionId"), memory) {
+                return self.replayed(&shape, &first, memory);
             }
             let id = tx.fresh("ev");
             let item = tx.put_item(Item::new(calendar, &id, body));
@@ -134,12 +135,12 @@ impl Visit<'_> {
     }
 
     /// The event that this client marker already made, in any calendar of the account.
-    fn same_transaction(&self, world: &World, transaction: &str) -> Option<Item> {
-        if transaction.is_empty() {
+    fn same_transaction(&self, world: &World, transaction: &str, memory: Transactions) -> Option<Item> {
+        if transaction.is_empty() || memory == Transactions::Forgotten {
             return None;
         }
         let same = |item: &&Item| {
-            !item.deleted
+            (!item.deleted || memory == Transactions::Remembered)
                 && master_of(&item.body).is_none()
                 && text(&item.body, "transactionId") == transaction
         };
@@ -147,9 +148,11 @@ impl Visit<'_> {
         calendars.into_iter().find_map(|(calendar, _)| world.items_of(&calendar.id).find(same)).cloned()
     }
 
-    fn replayed(&self, shape: &Shape<'_>, first: &Item) -> Result<Answer, Refusal> {
-        let status = match self.graph.switches(|switches| switches.transactions) {
-            Transactions::Original => return Ok(Answer::created(shape.event(first))),
+    fn replayed(&self, shape: &Shape<'_>, first: &Item, memory: Transactions) -> Result<Answer, Refusal> {
+        let status = match memory {
+            Transactions::Original | Transactions::Remembered | Transactions::Forgotten => {
+                return Ok(Answer::created(shape.event(first)));
+            }
             Transactions::Conflict => StatusCode::CONFLICT,
             Transactions::BadRequest => StatusCode::BAD_REQUEST,
         };

@@ -17,6 +17,8 @@ use super::zone::{Moment, stamp};
 use crate::cloud::{Calendar, Item, Role, World};
 
 const PREVIEW: usize = 255;
+/// Where extended properties stand.
+pub(super) const PROPERTIES: &str = "singleValueExtendedProperties";
 
 /// What one request wants to see.
 pub(super) struct Shape<'a> {
@@ -56,10 +58,18 @@ impl Wishes {
     /// What was not selected goes; the id and the etag stay.
     fn pick(&self, fields: &mut Map<String, Value>) {
         let Some(select) = &self.select else { return };
-        let kept = |name: &str| {
-            name == "id" || name.starts_with("@odata.") || name == "singleValueExtendedProperties"
-        };
+        let kept = |name: &str| name == "id" || name.starts_with("@odata.") || name == PROPERTIES;
         fields.retain(|name, _| kept(name) || select.iter().any(|wanted| wanted.eq_ignore_ascii_case(name)));
+    }
+
+    /// Extended properties come only where they were asked for by id.
+    fn expand(&self, fields: &mut Map<String, Value>, properties: &Value) {
+        let wanted = |one: &&Value| self.expand.iter().any(|id| filter::same_property(id, text(one, "id")));
+        let properties: Vec<Value> =
+            properties.as_array().into_iter().flatten().filter(wanted).cloned().collect();
+        if !properties.is_empty() {
+            fields.insert(PROPERTIES.to_owned(), properties.into());
+        }
     }
 }
 
@@ -129,19 +139,13 @@ impl Shape<'_> {
 
     fn full(&self, item: &Item, key: &str, body: &Value) -> Value {
         let mut fields = body.as_object().cloned().unwrap_or_default();
-        let properties = fields.remove("singleValueExtendedProperties").unwrap_or_default();
+        let properties = fields.remove(PROPERTIES).unwrap_or_default();
         fields.extend(self.derived(item, key, body));
         if self.details == Details::BusyOnly {
             hide(&mut fields);
         }
         self.wishes.pick(&mut fields);
-        let wanted =
-            |one: &&Value| self.wishes.expand.iter().any(|id| filter::same_property(id, text(one, "id")));
-        let properties: Vec<Value> =
-            properties.as_array().into_iter().flatten().filter(wanted).cloned().collect();
-        if !properties.is_empty() {
-            fields.insert("singleValueExtendedProperties".to_owned(), properties.into());
-        }
+        self.wishes.expand(&mut fields, &properties);
         Value::Object(fields)
     }
 
@@ -218,10 +222,11 @@ fn calendar_key(calendar: &Calendar) -> String {
     STANDARD.encode(sum.as_ref().get(..16).unwrap_or_default())
 }
 
-/// `$select` of a calendar.
-pub(super) fn selected(mut value: Value, wishes: &Wishes) -> Value {
+/// `$select` and `$expand` of a calendar; `extra` is what is kept beside it.
+pub(super) fn selected(mut value: Value, extra: &Value, wishes: &Wishes) -> Value {
     if let Some(fields) = value.as_object_mut() {
         wishes.pick(fields);
+        wishes.expand(fields, extra.get(PROPERTIES).unwrap_or(&Value::Null));
     }
     value
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::house::{House, ROOT, each, list};
+use super::house::{House, ROOT, each, encoded, list};
 
 #[tokio::test]
 async fn the_list_comes_in_pages_of_ten() {
@@ -58,6 +58,28 @@ async fn a_calendar_is_made_once_renamed_and_deleted() {
     );
     assert_eq!(house.get(&format!("/me/calendars/{id}/events")).await.status, 404);
     assert_eq!(house.post("/me/calendars", json!({"name": ""})).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_calendar_keeps_properties_that_are_seen_when_asked_for() {
+    let house = House::new();
+    let id = "String {6f1d2b0e-8c4a-4e57-9a35-d0b7c1e2f483} Name Mark";
+    let marked = json!({"name": "Marked", "singleValueExtendedProperties": [{"id": id, "value": "ours"}]});
+    let made = house.post("/me/calendars", marked).await.good();
+    assert!(made.get("singleValueExtendedProperties").is_none());
+    let mine =
+        |all: &serde_json::Value| list(all).iter().find(|one| one["id"] == made["id"]).unwrap().clone();
+    let plain = house.get("/me/calendars?$top=100").await.good();
+    assert!(mine(&plain).get("singleValueExtendedProperties").is_none());
+    let expand = format!("singleValueExtendedProperties($filter=id eq '{id}')");
+    let asked =
+        house.get(&format!("/me/calendars?$top=100&$select=id,name&$expand={}", encoded(&expand))).await;
+    assert_eq!(mine(&asked.good())["singleValueExtendedProperties"], json!([{"id": id, "value": "ours"}]));
+    let bad = json!({"name": "Bad", "singleValueExtendedProperties": [{"id": "Mark", "value": "x"}]});
+    assert_eq!(
+        house.post("/me/calendars", bad).await.refusal(),
+        (400, "ErrorPropertyValidationFailure".to_owned())
+    );
 }
 
 #[tokio::test]

@@ -2,14 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::house::{House, IMMUTABLE, booked, each, list, with};
+use super::house::{House, IMMUTABLE, booked, each, encoded, list, with};
 
 const MARKER: &str = "String {a3f1c2d4-5b6e-4f70-8a91-b2c3d4e5f607} Name EhrAppt";
-
-/// As a path or query value.
-fn encoded(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
-}
 
 #[tokio::test]
 async fn what_is_left_out_is_filled_in() {
@@ -151,6 +146,31 @@ async fn a_repeated_post_is_answered_as_switched() {
     let id = first["id"].as_str().unwrap();
     let other = house.patch(&format!("/me/events/{id}"), json!({"transactionId": "other"})).await;
     assert_eq!(other.status, 400);
+}
+
+#[tokio::test]
+async fn how_long_a_transaction_is_remembered_can_be_switched() {
+    let house = House::new();
+    let calendar = house.calendar("Test").await;
+    let path = format!("/me/calendars/{calendar}/events");
+    let body = with(booked(), json!({"transactionId": "7e0f6c2e-1c1e-5d0d-9a7e-0c1d2e3f4a5b"}));
+    let first = house.post(&path, body.clone()).await.good();
+    house.switch(json!({"transactions": "forgotten"})).await;
+    let second = house.post(&path, body.clone()).await.good();
+    assert_ne!(second["id"], first["id"]);
+    assert_eq!(list(&house.get(&path).await.good()).len(), 2);
+    for event in [&first, &second] {
+        house.delete(&format!("/me/events/{}", event["id"].as_str().unwrap())).await;
+    }
+    house.switch(json!({"transactions": "remembered"})).await;
+    let replayed = house.post(&path, body.clone()).await;
+    assert_eq!(replayed.status, 201);
+    let id = replayed.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(house.get(&format!("/me/events/{id}")).await.status, 404, "it answers with what is gone");
+    assert_eq!(list(&house.get(&path).await.good()).len(), 0);
+    house.switch(json!({})).await;
+    house.post(&path, body).await.good();
+    assert_eq!(list(&house.get(&path).await.good()).len(), 1);
 }
 
 #[tokio::test]

@@ -255,3 +255,8 @@ impl Caller for Ear {
         }
     }
 }
+
+/// As one path segment or one value of a query.
+pub fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
