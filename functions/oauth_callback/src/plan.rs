@@ -86,25 +86,26 @@ fn permissions(access: Access) -> Vec<&'static str> {
         ),
     };
     let reads = match access.reads {
-        Reads::Names => "See which calendars you have, and how they are called.",
-        Reads::Events => {
-            "See which calendars you have, and when you are busy in them. It keeps no title, place or guest."
-        }
+        Reads::Nothing => None,
+        Reads::Names => Some("See which calendars you have, and how they are called."),
+        Reads::Events => Some(
+            "See which calendars you have, and when you are busy in them. It keeps no title, place or guest.",
+        ),
     };
-    writes.into_iter().chain([reads]).collect()
+    writes.into_iter().chain(reads).collect()
 }
 
 /// Which permissions are needed and were not given, in words that follow "to".
 pub(crate) fn missing(needed: Access, granted: Access) -> Vec<&'static str> {
     let writes = (granted.writes < needed.writes).then_some(match needed.writes {
         Writes::Nothing | Writes::OwnCalendars => "make a calendar of its own and write there",
-        Writes::AllCalendars => "write events into your calendars",
+        Writes::AllCalendars => "make a calendar of its own and write events into your calendars",
     });
-    let reads = (granted.reads < needed.reads).then_some(match needed.reads {
-        Reads::Names => "see the list of your calendars",
-        Reads::Events => "see when you are busy in your calendars",
-    });
-    writes.into_iter().chain(reads).collect()
+    let list = (granted.reads < Reads::Names && Reads::Names <= needed.reads)
+        .then_some("see the list of your calendars");
+    let busy = (granted.reads < Reads::Events && Reads::Events <= needed.reads)
+        .then_some("see when you are busy in your calendars");
+    writes.into_iter().chain(list).chain(busy).collect()
 }
 
 /// When it starts.
@@ -141,7 +142,20 @@ mod tests {
             (
                 Access::ALL,
                 access(Writes::OwnCalendars, Reads::Names),
-                vec!["write events into your calendars", "see when you are busy in your calendars"],
+                vec![
+                    "make a calendar of its own and write events into your calendars",
+                    "see when you are busy in your calendars",
+                ],
+            ),
+            (
+                access(Writes::OwnCalendars, Reads::Names),
+                access(Writes::OwnCalendars, Reads::Nothing),
+                vec!["see the list of your calendars"],
+            ),
+            (
+                access(Writes::Nothing, Reads::Events),
+                access(Writes::Nothing, Reads::Nothing),
+                vec!["see the list of your calendars", "see when you are busy in your calendars"],
             ),
         ] {
             assert_eq!(missing(needed, granted), words);

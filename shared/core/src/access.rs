@@ -22,6 +22,8 @@ pub enum Writes {
 /// What we may read beside the calendars that we made, least first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Reads {
+    /// Not even which calendars there are: nothing works with that.
+    Nothing,
     /// Which calendars there are, and how they are called.
     Names,
     /// When something stands in them.
@@ -58,9 +60,10 @@ mod tests {
 
     #[test]
     fn more_covers_less() {
-        let all = [Writes::Nothing, Writes::OwnCalendars, Writes::AllCalendars]
-            .into_iter()
-            .flat_map(|writes| [Reads::Names, Reads::Events].map(|reads| Access { writes, reads }));
+        let all =
+            [Writes::Nothing, Writes::OwnCalendars, Writes::AllCalendars].into_iter().flat_map(|writes| {
+                [Reads::Nothing, Reads::Names, Reads::Events].map(|reads| Access { writes, reads })
+            });
         for access in all {
             assert!(Access::ALL.covers(access), "{access:?}");
             assert_eq!(access.covers(Access::ALL), access == Access::ALL, "{access:?}");
@@ -68,5 +71,7 @@ mod tests {
         let writer = Access { writes: Writes::AllCalendars, reads: Reads::Names };
         let reader = Access { writes: Writes::Nothing, reads: Reads::Events };
         assert!(!writer.covers(reader) && !reader.covers(writer));
+        let blind = Access { writes: Writes::AllCalendars, reads: Reads::Nothing };
+        assert!(!blind.covers(Access { writes: Writes::Nothing, reads: Reads::Names }));
     }
 }

@@ -71,7 +71,7 @@ words! {
         ProviderMisconfigured = "provider_misconfigured",
     }
     Writes { Nothing = "nothing", OwnCalendars = "own_calendars", AllCalendars = "all_calendars" }
-    Reads { Names = "names", Events = "events" }
+    Reads { Nothing = "nothing", Names = "names", Events = "events" }
     Stage { Opened = "opened", Sent = "sent", Ended = "ended" }
 }
 

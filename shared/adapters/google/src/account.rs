@@ -10,10 +10,7 @@ use daybook_engine::ports::{Account, BusyTimes, Calendar, CalendarInfo, RemoteEr
 
 use crate::calendar::GoogleCalendar;
 use crate::session::Session;
-use crate::wire::calendars::{CalendarEntry, ListCalendars, MakeCalendar};
-
-/// Pages of 250.
-const MOST_PAGES: usize = 40;
+use crate::wire::calendars::{CalendarEntry, MakeCalendar};
 
 pub struct GoogleAccount {
     pub session: Arc<Session>,
@@ -22,13 +19,13 @@ pub struct GoogleAccount {
 #[async_trait]
 impl Account for GoogleAccount {
     async fn list_calendars(&self) -> Result<Vec<CalendarInfo>, RemoteError> {
-        let entries = self.entries().await?;
+        let entries = self.session.list_entries().await?;
         let account = primary(&entries).map(|entry| entry.id.clone());
         Ok(entries.into_iter().map(|entry| info(entry, account.as_deref())).collect())
     }
 
     async fn create_calendar(&self, name: &str, slug: &str) -> Result<CalendarInfo, RemoteError> {
-        let entries = self.entries().await?;
+        let entries = self.session.list_entries().await?;
         let account = primary(&entries).map(|entry| entry.id.clone());
         if let Some(ours) = entries.iter().find(|entry| is_made_as(entry, slug)) {
             return Ok(info(ours.clone(), account.as_deref()));
@@ -54,22 +51,6 @@ impl Account for GoogleAccount {
         within: Interval,
     ) -> Result<Option<BusyTimes>, RemoteError> {
         self.ask_busy_times(calendars, within).await
-    }
-}
-
-impl GoogleAccount {
-    async fn entries(&self) -> Result<Vec<CalendarEntry>, RemoteError> {
-        let mut entries = Vec::new();
-        let mut next: Option<String> = None;
-        for _ in 0..MOST_PAGES {
-            let page = self.session.ask(&ListCalendars { page: next.as_deref() }).await?;
-            entries.extend(page.items.into_iter().filter(|entry| entry.deleted != Some(true)));
-            next = page.next_page_token;
-            if next.is_none() {
-                break;
-            }
-        }
-        Ok(entries)
     }
 }
 

@@ -1,5 +1,8 @@
-//! Google Calendar (API v3) behind the engine's ports. No Google word leaves this room, nothing is decided here, and
-//! titles, places and people of events that are not ours are never read from the wire.
+//! Google Calendar (API v3) behind the engine's ports. No Google word leaves this room, and nothing is decided here.
+//!
+//! Of people's events no title, place or guest is asked for. Of an event whose id has the form of a mirror's, title,
+//! place, notes and reminders are; another practice's Daybook may have written it into the same calendar, and then its
+//! words are dropped as soon as the key shows that it is not ours. Neither is stored or logged.
 //!
 //! Reading goes down: `calendar` and `account` ask [`wire`] operations through one session; [`translate`] and
 //! [`mirror`] turn what comes back into our words.

@@ -10,6 +10,7 @@ const EVERYTHING_READ: &str = "https://www.googleapis.com/auth/calendar.readonly
 const EVENTS: &str = "https://www.googleapis.com/auth/calendar.events";
 const EVENTS_READ: &str = "https://www.googleapis.com/auth/calendar.events.readonly";
 const MADE: &str = "https://www.googleapis.com/auth/calendar.app.created";
+const LIST: &str = "https://www.googleapis.com/auth/calendar.calendarlist";
 const LIST_READ: &str = "https://www.googleapis.com/auth/calendar.calendarlist.readonly";
 const FREE_BUSY: &str = "https://www.googleapis.com/auth/calendar.freebusy";
 
@@ -31,18 +32,22 @@ pub fn scopes(access: Access) -> Vec<&'static str> {
     scopes
 }
 
-/// What was allowed: a person may leave boxes unticked, and the sign-in succeeds all the same.
+/// What was allowed: a person may leave boxes unticked, and the sign-in succeeds all the same. Without the list of
+/// calendars nothing works, and whoever may write everywhere but make no calendar may do less than was asked for.
 pub fn access(scopes: &[String]) -> Access {
     let has = |wanted: &[&str]| scopes.iter().any(|scope| wanted.contains(&scope.as_str()));
-    let writes = if has(&[EVERYTHING, EVENTS]) {
-        Writes::AllCalendars
-    } else if has(&[MADE]) {
-        Writes::OwnCalendars
-    } else {
-        Writes::Nothing
+    let writes = match (has(&[EVERYTHING, MADE]), has(&[EVERYTHING, EVENTS])) {
+        (true, true) => Writes::AllCalendars,
+        (true, false) => Writes::OwnCalendars,
+        (false, _) => Writes::Nothing,
     };
-    let reads =
-        if has(&[EVERYTHING, EVERYTHING_READ, EVENTS, EVENTS_READ]) { Reads::Events } else { Reads::Names };
+    let reads = if !has(&[EVERYTHING, EVERYTHING_READ, LIST, LIST_READ]) {
+        Reads::Nothing
+    } else if has(&[EVERYTHING, EVERYTHING_READ, EVENTS, EVENTS_READ]) {
+        Reads::Events
+    } else {
+        Reads::Names
+    };
     Access { writes, reads }
 }
 
@@ -65,6 +70,23 @@ mod tests {
     }
 
     #[test]
+    fn an_unticked_list_of_calendars_covers_nothing() {
+        for writes in [Writes::Nothing, Writes::OwnCalendars, Writes::AllCalendars] {
+            for reads in [Reads::Names, Reads::Events] {
+                let needed = Access { writes, reads };
+                let mut ticked = scopes(needed);
+                ticked.retain(|scope| *scope != LIST_READ);
+                let least = Access { writes: Writes::Nothing, reads: Reads::Names };
+                assert!(!granted(&ticked).covers(least), "{needed:?}");
+            }
+        }
+        assert!(
+            !granted(&[LIST_READ, EVENTS])
+                .covers(Access { writes: Writes::OwnCalendars, reads: Reads::Names })
+        );
+    }
+
+    #[test]
     fn the_least_is_asked_for() {
         let own = Access { writes: Writes::OwnCalendars, reads: Reads::Names };
         assert_eq!(scopes(own), [OPENID, EMAIL, LIST_READ, MADE]);
@@ -75,12 +97,16 @@ mod tests {
 
     #[test]
     fn unticked_boxes_are_noticed() {
+        let access = |writes, reads| Access { writes, reads };
         for (scopes, expected) in [
-            (vec![OPENID, LIST_READ], Access { writes: Writes::Nothing, reads: Reads::Names }),
-            (vec![MADE, FREE_BUSY], Access { writes: Writes::OwnCalendars, reads: Reads::Names }),
-            (vec![EVENTS_READ], Access { writes: Writes::Nothing, reads: Reads::Events }),
-            (vec![EVENTS], Access::ALL),
+            (vec![OPENID, LIST_READ], access(Writes::Nothing, Reads::Names)),
+            (vec![LIST_READ, MADE, FREE_BUSY], access(Writes::OwnCalendars, Reads::Names)),
+            (vec![LIST, EVENTS_READ], access(Writes::Nothing, Reads::Events)),
+            (vec![LIST_READ, EVENTS], access(Writes::Nothing, Reads::Events)),
+            (vec![LIST_READ, MADE, EVENTS], Access::ALL),
             (vec![EVERYTHING], Access::ALL),
+            (vec![EVERYTHING_READ], access(Writes::Nothing, Reads::Events)),
+            (vec![MADE, EVENTS, FREE_BUSY], access(Writes::AllCalendars, Reads::Nothing)),
             (vec!["https://www.googleapis.com/auth/userinfo.email", ""], granted(&[])),
         ] {
             assert_eq!(granted(&scopes), expected, "{scopes:?}");

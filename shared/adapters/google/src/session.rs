@@ -12,7 +12,11 @@ use http::header::{AUTHORIZATION, HeaderValue};
 use http::{Request, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::wire::calendars::{CalendarEntry, ListCalendars};
 use crate::wire::{Api, Operation, Reply, batch, failure};
+
+/// Pages of 250 calendars.
+const MOST_PAGES: usize = 40;
 
 pub struct Session {
     pub api: Api,
@@ -26,6 +30,21 @@ impl Session {
         let request = prepare(operation, &self.api)?;
         let answer = self.send(&request, operation.what()).await?;
         operation.parse(&self.reply(answer))
+    }
+
+    /// Every calendar that the account sees.
+    pub async fn list_entries(&self) -> Result<Vec<CalendarEntry>, RemoteError> {
+        let mut entries = Vec::new();
+        let mut next: Option<String> = None;
+        for _ in 0..MOST_PAGES {
+            let page = self.ask(&ListCalendars { page: next.as_deref() }).await?;
+            entries.extend(page.items.into_iter().filter(|entry| entry.deleted != Some(true)));
+            next = page.next_page_token;
+            if next.is_none() {
+                break;
+            }
+        }
+        Ok(entries)
     }
 
     /// Asks many; one answer each, in order. What fails fails by itself.
@@ -60,28 +79,51 @@ impl Session {
         let parts: Vec<_> = operations.iter().map(|operation| prepare(operation, &self.api)).collect();
         let sound: Vec<Request<Bytes>> =
             parts.iter().filter_map(|part| part.as_ref().ok().cloned()).collect();
-        let sent = self.send_batch(&sound).await;
+        let sent = self.send_parts(&sound).await;
         let mut number = 0;
         let answer = |(operation, part): (&O, Result<Request<Bytes>, RemoteError>)| {
             part?;
             number += 1;
-            match &sent {
-                Ok(replies) => match replies.get(&(number - 1)) {
-                    Some(reply) => operation.parse(reply),
-                    None => Err(later(operation.what(), "the batch has no answer to it")),
-                },
-                Err(whole) => Err(whole.of(operation.what())),
+            match sent.replies.get(&(number - 1)) {
+                Some(reply) => operation.parse(reply),
+                None => Err(sent.why_not(operation.what())),
             }
         };
         operations.iter().zip(parts).map(answer).collect()
     }
 
-    async fn send_batch(&self, parts: &[Request<Bytes>]) -> Result<BTreeMap<usize, Reply>, WholeBatch> {
+    /// A batch may be let in and its parts refused for their token: those alone are sent once more with a newer one.
+    async fn send_parts(&self, parts: &[Request<Bytes>]) -> Sent {
+        let token = match self.tokens.token().await {
+            Ok(token) => token,
+            Err(error) => return Sent::of(Err(WholeBatch::Failed(error))),
+        };
+        let mut sent = Sent::of(self.send_batch(parts, &token).await);
+        let refused = sent.take_refused(parts.len());
+        if refused.is_empty() {
+            return sent;
+        }
+        let again: Vec<_> = refused.iter().filter_map(|number| parts.get(*number).cloned()).collect();
+        let second = match self.tokens.instead_of(&token).await {
+            Ok(newer) => Sent::of(self.send_batch(&again, &newer).await),
+            Err(error) => Sent::of(Err(WholeBatch::Failed(error))),
+        };
+        let numbered = second.replies.into_iter();
+        sent.replies
+            .extend(numbered.filter_map(|(place, reply)| refused.get(place).map(|number| (*number, reply))));
+        Sent { lost: second.lost, ..sent }
+    }
+
+    async fn send_batch(
+        &self,
+        parts: &[Request<Bytes>],
+        token: &SecretString,
+    ) -> Result<BTreeMap<usize, Reply>, WholeBatch> {
         let whole = || "a batch at Google".to_owned();
         let request = batch::prepare(&self.api, parts).map_err(|error| {
             WholeBatch::Failed(RemoteError::Rejected { what: whole(), why: error.to_string() })
         })?;
-        let answer = self.send(&request, whole()).await.map_err(WholeBatch::Failed)?;
+        let answer = self.send_as(&request, token, whole()).await.map_err(WholeBatch::Failed)?;
         if !answer.status().is_success() {
             return Err(WholeBatch::Answered(self.reply(answer)));
         }
@@ -93,7 +135,7 @@ impl Session {
     async fn send(&self, request: &Request<Bytes>, what: String) -> Result<Response<Bytes>, RemoteError> {
         let token = self.tokens.token().await?;
         let answer = self.send_as(request, &token, what.clone()).await?;
-        if !is_refused(&answer) {
+        if answer.status() != StatusCode::UNAUTHORIZED || !is_refused(&self.reply(answer.clone())) {
             return Ok(answer);
         }
         let newer = self.tokens.instead_of(&token).await?;
@@ -120,6 +162,39 @@ impl Session {
     }
 }
 
+/// What came of a batch.
+struct Sent {
+    replies: BTreeMap<usize, Reply>,
+    /// Why parts have no reply, where it is known.
+    lost: Option<WholeBatch>,
+}
+
+impl Sent {
+    fn of(result: Result<BTreeMap<usize, Reply>, WholeBatch>) -> Self {
+        match result {
+            Ok(replies) => Self { replies, lost: None },
+            Err(lost) => Self { replies: BTreeMap::new(), lost: Some(lost) },
+        }
+    }
+
+    /// Takes out what was refused for its token; all of them where the batch itself was.
+    fn take_refused(&mut self, parts: usize) -> Vec<usize> {
+        if let Some(WholeBatch::Answered(reply)) = &self.lost
+            && is_refused(reply)
+        {
+            return (0..parts).collect();
+        }
+        self.replies.extract_if(.., |_, reply| is_refused(reply)).map(|(number, _)| number).collect()
+    }
+
+    fn why_not(&self, what: String) -> RemoteError {
+        match &self.lost {
+            Some(whole) => whole.of(what),
+            None => later(what, "the batch has no answer to it"),
+        }
+    }
+}
+
 /// Why a batch brought no answers at all.
 enum WholeBatch {
     Answered(Reply),
@@ -132,15 +207,15 @@ impl WholeBatch {
         match self {
             // There is no such place: no calendar is missing for that.
             WholeBatch::Answered(reply) if reply.status == StatusCode::NOT_FOUND => {
-                RemoteError::Rejected { what, why: "Google takes no batches here".into() }
+                RemoteError::Unconfigured { what, why: "Google takes no batches here".into() }
             }
-            WholeBatch::Answered(reply) => failure(what, reply),
+            WholeBatch::Answered(reply) => of_none(failure(what, reply)),
             WholeBatch::Failed(RemoteError::Refused { .. }) => RemoteError::Refused { what },
             WholeBatch::Failed(RemoteError::Unconfigured { why, .. }) => {
                 RemoteError::Unconfigured { what, why: why.clone() }
             }
             WholeBatch::Failed(RemoteError::Rejected { why, .. }) => {
-                RemoteError::Rejected { what, why: why.clone() }
+                RemoteError::Unconfigured { what, why: why.clone() }
             }
             WholeBatch::Failed(RemoteError::Unintelligible { .. }) => {
                 RemoteError::Unintelligible { what, cause: None }
@@ -151,6 +226,17 @@ impl WholeBatch {
                 cause: Some(error.to_string().into()),
             },
         }
+    }
+}
+
+/// A batch that is refused as a whole says nothing of any part: none of them is to be given up for it.
+fn of_none(error: RemoteError) -> RemoteError {
+    match error {
+        RemoteError::Rejected { what, why } => RemoteError::Unconfigured { what, why },
+        RemoteError::Forbidden { what } => {
+            RemoteError::Unconfigured { what, why: "Google refuses batches here".into() }
+        }
+        other => other,
     }
 }
 
@@ -166,8 +252,7 @@ fn later(what: String, why: &str) -> RemoteError {
 }
 
 /// 401 is about the token, unless it is about the address that a channel would tell (table A.2.2).
-fn is_refused(answer: &Response<Bytes>) -> bool {
-    let reply = Reply { status: answer.status(), retry_after: None, body: answer.body().clone() };
+fn is_refused(reply: &Reply) -> bool {
     reply.status == StatusCode::UNAUTHORIZED
-        && matches!(failure(String::new(), &reply), RemoteError::Refused { .. })
+        && matches!(failure(String::new(), reply), RemoteError::Refused { .. })
 }

@@ -38,9 +38,13 @@ impl PageSignIn for Google {
                 why: "it brought no refresh token".into(),
             });
         };
-        let identity = self.identity(&granted).await?;
+        let credentials = Credentials::Granted { provider: Provider::Google, refresh_token };
+        let identity = match self.identity(&granted).await {
+            Ok(identity) => identity,
+            Err(error) => return Err(self.give_back(&credentials, error).await),
+        };
         Ok(SignedIn {
-            credentials: Credentials::Granted { provider: Provider::Google, refresh_token },
+            credentials,
             // Google always tells; without a word, it is what was asked for.
             granted: granted.scopes.as_deref().map_or(Access::ALL, scope::access),
             token: granted.token,
@@ -64,6 +68,14 @@ impl PageSignIn for Google {
 }
 
 impl Google {
+    /// A grant of nobody known is no one's to keep.
+    async fn give_back(&self, credentials: &Credentials, why: RemoteError) -> RemoteError {
+        if let Err(error) = self.revoke(credentials).await {
+            tracing::warn!(%error, "a grant that is not used could not be given back");
+        }
+        why
+    }
+
     async fn identity(&self, granted: &Granted) -> Result<AccountIdentity, RemoteError> {
         if let Some(claims) = granted.id_token.as_ref().and_then(claims) {
             return Ok(identity(Person { sub: claims.sub, email: claims.email, hd: claims.hd }));

@@ -17,6 +17,12 @@ pub enum Unreadable {
     BadTime,
     #[error("the event has a field of another kind than Google documents")]
     BadField,
+    #[error("the series has more occurrences than are read")]
+    TooMany,
+    #[error("the series changed while it was read")]
+    Interrupted,
+    #[error("Google does not let this event be read")]
+    Withheld,
 }
 
 /// An event that happens once.

@@ -1,5 +1,6 @@
-//! Reading by id, many in one request. What is not answered is left out and never taken for deleted; and a "not found"
-//! counts only where the calendar itself is there.
+//! Reading by id, many in one request. What is not answered is left out and never taken for deleted; a "not found"
+//! counts only where the calendar itself is there; and what Google will not tell of one event, however often it is
+//! asked, is an event that cannot be read.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +15,9 @@ use crate::mirror;
 use crate::translate::{self, Unreadable};
 use crate::wire::events::{GetEvent, Line, ListInstances, Looked, Page, Probe};
 
-/// Pages of one series. Within the longest window even one that recurs hourly has no more.
-const MOST_PAGES: usize = 20;
-
-/// By id; what has no answer is missing.
-pub(super) type Answers = BTreeMap<String, Looked>;
+/// Pages of 2,500 occurrences of one series: one that recurs hourly fills 53 in the longest window of 15 years. What has
+/// more is not read by halves.
+const MOST_PAGES: usize = 60;
 
 /// The occurrences of a series, or that there is none.
 type Occurrences = Option<Result<Vec<Event>, Unreadable>>;
@@ -30,7 +29,7 @@ impl GoogleCalendar {
         within: Interval,
     ) -> Result<Vec<Sighting>, RemoteError> {
         let ids: Vec<&str> = items.iter().map(ItemId::as_str).collect();
-        let mut answers = self.look_at(&ids).await?;
+        let Told { mut answers, withheld, .. } = self.look_at(&ids).await?;
         let series: Vec<&str> = ids.iter().copied().filter(|id| is_series(answers.get(*id))).collect();
         let mut expanded = self.expand(&series, within).await?;
         let sighting = |id: &str| {
@@ -41,7 +40,9 @@ impl GoogleCalendar {
             }
             Some(single_sighting(id, looked, within))
         };
-        Ok(ids.into_iter().filter_map(sighting).collect())
+        let told = ids.into_iter().filter_map(sighting).collect::<Vec<_>>();
+        let withheld = withheld.iter().map(|id| withheld_sighting(id, within));
+        Ok(told.into_iter().chain(withheld).collect())
     }
 
     pub(super) async fn find_mirrors(
@@ -49,7 +50,7 @@ impl GoogleCalendar {
         mirrors: &[MirrorRef],
     ) -> Result<Vec<MirrorSighting>, RemoteError> {
         let names: Vec<&str> = mirrors.iter().map(|at| at.mirror.as_str()).collect();
-        let mut answers = self.look_at(&names).await?;
+        let mut answers = self.look_at(&names).await?.answers;
         let found = mirrors.iter().filter_map(|at| {
             let looked = answers.remove(at.mirror.as_str())?;
             Some(mirror_sighting(&at.mirror, looked))
@@ -58,20 +59,28 @@ impl GoogleCalendar {
     }
 
     /// What stands under each id.
-    pub(super) async fn look_at(&self, ids: &[&str]) -> Result<Answers, RemoteError> {
+    async fn look_at(&self, ids: &[&str]) -> Result<Told<Looked>, RemoteError> {
         let looks: Vec<GetEvent<'_>> =
             ids.iter().map(|event| GetEvent { calendar: &self.id, event }).collect();
-        let told = self.session.ask_all(&looks).await;
-        let answers = answered(ids, told)?;
-        if answers.values().any(|looked| matches!(looked, Looked::NotFound)) {
+        let told = told(ids, self.session.ask_all(&looks).await)?;
+        let is_vague = told.answers.values().any(|looked| matches!(looked, Looked::NotFound));
+        if is_vague || (told.answers.is_empty() && !told.withheld.is_empty()) {
             self.probe().await?;
         }
-        Ok(answers)
+        told.unless_lost()
     }
 
-    /// `Missing` where the calendar is not there any more (trap A-T16).
+    /// `Missing` where the calendar is not there any more (trap A-T16). One that was just made may not be known
+    /// everywhere yet, so that the list of calendars has the last word.
     pub(super) async fn probe(&self) -> Result<(), RemoteError> {
-        self.session.ask(&Probe { calendar: &self.id }).await
+        let probed = self.session.ask(&Probe { calendar: &self.id }).await;
+        let Err(RemoteError::Missing { what }) = probed else { return probed };
+        let entries = self.session.list_entries().await?;
+        if entries.iter().any(|entry| entry.id == self.id) {
+            let cause = Some("it is listed and cannot be opened yet".into());
+            return Err(RemoteError::Later { what, retry_after: None, cause });
+        }
+        Err(RemoteError::Missing { what })
     }
 
     /// The occurrences of each series inside the time.
@@ -82,18 +91,21 @@ impl GoogleCalendar {
     ) -> Result<BTreeMap<String, Occurrences>, RemoteError> {
         let first: Vec<ListInstances<'_>> =
             series.iter().map(|series| self.instances(series, within, None)).collect();
-        let pages = answered(series, self.session.ask_all(&first).await)?;
+        let Told { answers, withheld, .. } =
+            told(series, self.session.ask_all(&first).await)?.unless_lost()?;
         let mut expanded = BTreeMap::new();
-        for (series, page) in pages {
+        for (series, page) in answers {
             let occurrences = match page {
                 None => None,
                 Some(page) => Some(self.rest_of(&series, page, within).await?),
             };
             expanded.insert(series, occurrences);
         }
+        expanded.extend(withheld.into_iter().map(|series| (series, Some(Err(Unreadable::Withheld)))));
         Ok(expanded)
     }
 
+    /// All of it or nothing: half a series would open times that are taken.
     async fn rest_of(
         &self,
         series: &str,
@@ -104,10 +116,17 @@ impl GoogleCalendar {
         let mut next = first.next_page_token;
         for _ in 1..MOST_PAGES {
             let Some(token) = next else { break };
-            let page = self.session.ask(&self.instances(series, within, Some(&token))).await?;
-            let Some(page) = page else { break };
+            let page = match self.session.ask(&self.instances(series, within, Some(&token))).await {
+                Ok(Some(page)) => page,
+                Ok(None) => return Ok(Err(Unreadable::Interrupted)),
+                Err(error) if is_withheld(&error) => return Ok(Err(Unreadable::Withheld)),
+                Err(error) => return Err(error),
+            };
             lines.extend(page.items);
             next = page.next_page_token;
+        }
+        if next.is_some() {
+            return Ok(Err(Unreadable::TooMany));
         }
         Ok(lines.iter().filter_map(occurrence).collect())
     }
@@ -122,24 +141,48 @@ impl GoogleCalendar {
     }
 }
 
-/// One that fails is left out; where the account, the calendar or everything fails, nothing is known.
-fn answered<T>(ids: &[&str], told: Vec<Result<T, RemoteError>>) -> Result<BTreeMap<String, T>, RemoteError> {
-    let mut answers = BTreeMap::new();
-    let mut failure = None;
-    for (id, told) in ids.iter().zip(told) {
-        match told {
-            Ok(answer) => drop(answers.insert((*id).to_owned(), answer)),
-            Err(error) if is_about_one(&error) => {
+/// Answers by id.
+struct Told<T> {
+    answers: BTreeMap<String, T>,
+    /// What asking again would not tell either.
+    withheld: Vec<String>,
+    /// Why the first of those without an answer has none.
+    lost: Option<RemoteError>,
+}
+
+impl<T> Told<T> {
+    /// Where nothing at all was told, nothing is known.
+    fn unless_lost(self) -> Result<Self, RemoteError> {
+        match self.lost {
+            Some(error) if self.answers.is_empty() && self.withheld.is_empty() => Err(error),
+            _ => Ok(self),
+        }
+    }
+}
+
+/// One that fails is left out; where the account or the calendar fails, nothing is known.
+fn told<T>(ids: &[&str], results: Vec<Result<T, RemoteError>>) -> Result<Told<T>, RemoteError> {
+    let mut told = Told { answers: BTreeMap::new(), withheld: Vec::new(), lost: None };
+    for (id, result) in ids.iter().zip(results) {
+        match result {
+            Ok(answer) => drop(told.answers.insert((*id).to_owned(), answer)),
+            Err(error) if is_withheld(&error) => {
                 tracing::warn!(%error, "one event cannot be read");
-                failure.get_or_insert(error);
+                told.withheld.push((*id).to_owned());
+            }
+            Err(error) if is_about_one(&error) => {
+                tracing::warn!(%error, "one event is not told now");
+                told.lost.get_or_insert(error);
             }
             Err(error) => return Err(error),
         }
     }
-    match failure {
-        Some(error) if answers.is_empty() => Err(error),
-        _ => Ok(answers),
-    }
+    Ok(told)
+}
+
+/// Said of this one event, now and another time.
+fn is_withheld(error: &RemoteError) -> bool {
+    matches!(error, RemoteError::Forbidden { .. } | RemoteError::Rejected { .. })
 }
 
 fn is_about_one(error: &RemoteError) -> bool {
@@ -179,6 +222,10 @@ fn single_sighting(id: &str, looked: Looked, within: Interval) -> Sighting {
         Looked::Deleted { .. } | Looked::NotFound => sighting(id, None, within, Seen::Gone),
         Looked::Unreadable => sighting(id, None, within, unreadable(Unreadable::BadField)),
     }
+}
+
+fn withheld_sighting(id: &str, within: Interval) -> Sighting {
+    sighting(id, None, within, unreadable(Unreadable::Withheld))
 }
 
 fn series_sighting(id: &str, looked: Looked, occurrences: Occurrences, within: Interval) -> Sighting {

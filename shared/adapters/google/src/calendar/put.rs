@@ -3,6 +3,7 @@
 //! again brings it back to life (trap A-T8).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use daybook_core::ids::{ItemId, Revision};
 use daybook_core::link::Touch;
@@ -29,7 +30,7 @@ impl GoogleCalendar {
         let drafts: Vec<_> = steps.iter().map(|step| self.draft(step, &mut standing)).collect();
         let mut outcomes = self.send(drafts).await;
         self.revive(steps, &mut outcomes).await;
-        self.tell_missing_from_moved(&mut outcomes).await;
+        self.explain_not_found(steps, &mut outcomes).await;
         steps.iter().zip(outcomes).map(|(step, outcome)| written(name(step), outcome)).collect()
     }
 
@@ -63,9 +64,7 @@ impl GoogleCalendar {
                 at,
                 expected: Expected::Absent | Expected::Doubtful,
                 content: Content::Mirror(content),
-            } => {
-                Ok(self.ours(&at.mirror, Change::Insert(mirror::new(&at.mirror, content)), None))
-            }
+            } => Ok(self.ours(&at.mirror, Change::Insert(mirror::new(&at.mirror, content)), None)),
             Step::Put {
                 at,
                 expected: Expected::Revision(revision, Touch::OursAlone),
@@ -154,28 +153,48 @@ impl GoogleCalendar {
         }
     }
 
-    /// An event that is not there may have been removed by a person, or may have gone with its calendar.
-    async fn tell_missing_from_moved(&self, outcomes: &mut [Result<(Outcome, Touch), RemoteError>]) {
+    /// An event that is not there may have been removed by a person, may have gone with its calendar, or cannot be
+    /// made yet because its calendar is a few seconds old.
+    async fn explain_not_found(
+        &self,
+        steps: &[Step],
+        outcomes: &mut [Result<(Outcome, Touch), RemoteError>],
+    ) {
         let vanished =
             |outcome: &Result<(Outcome, Touch), RemoteError>| matches!(outcome, Ok((Outcome::NotFound, _)));
         if !outcomes.iter().any(vanished) {
             return;
         }
-        let why = self.probe().await.err();
-        for outcome in outcomes.iter_mut().filter(|outcome| vanished(outcome)) {
-            *outcome = Err(match &why {
-                None => conflict(),
-                Some(RemoteError::Missing { what }) => RemoteError::Missing { what: what.clone() },
-                Some(error) => RemoteError::Later {
+        let probed = self.probe().await;
+        for (step, outcome) in steps.iter().zip(outcomes).filter(|(_, outcome)| vanished(outcome)) {
+            *outcome = match &probed {
+                Ok(()) => without_event(step),
+                Err(RemoteError::Missing { what }) => Err(RemoteError::Missing { what: what.clone() }),
+                Err(error) => Err(RemoteError::Later {
                     what: WHAT.into(),
                     retry_after: error.retry_after(),
                     cause: Some(error.to_string().into()),
-                },
-            });
+                }),
+            };
         }
     }
 }
 
+/// What a "not found" means in a calendar that is there.
+fn without_event(step: &Step) -> Result<(Outcome, Touch), RemoteError> {
+    match step {
+        Step::Delete { .. } => Ok((Outcome::Removed, Touch::OursAlone)),
+        Step::Put { expected: Expected::Absent | Expected::Doubtful, .. } => Err(RemoteError::Later {
+            what: WHAT.into(),
+            retry_after: Some(UNTIL_CALENDAR_IS_KNOWN),
+            cause: Some("its calendar does not take it yet".into()),
+        }),
+        Step::Put { expected: Expected::Revision(..) | Expected::Unversioned, .. } => Err(conflict()),
+    }
+}
+
+/// A calendar that was just made is not known everywhere at once.
+const UNTIL_CALENDAR_IS_KNOWN: Duration = Duration::from_secs(5);
 const WHAT: &str = "a mirror in a Google calendar";
 
 fn conflict() -> RemoteError {

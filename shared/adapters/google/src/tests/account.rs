@@ -71,8 +71,9 @@ fn code() -> Code {
     Code { code: "4/0".into(), verifier: "v".repeat(43).into(), redirect: "https://x.example/cb".into() }
 }
 
-const SCOPES: &str =
-    "openid https://www.googleapis.com/auth/userinfo.email https://www.googleapis.com/auth/calendar.events";
+const SCOPES: &str = "openid https://www.googleapis.com/auth/userinfo.email \
+    https://www.googleapis.com/auth/calendar.calendarlist.readonly \
+    https://www.googleapis.com/auth/calendar.app.created https://www.googleapis.com/auth/calendar.events";
 
 fn tokens(more: &str) -> String {
     format!(r#"{{"access_token":"at-9","expires_in":3599,"scope":"{SCOPES}","token_type":"Bearer"{more}}}"#)
@@ -129,6 +130,32 @@ async fn who_signed_in_is_asked_where_the_token_does_not_tell() {
 async fn a_t1_a_sign_in_without_a_refresh_token_is_none() {
     let script = Script::new(vec![turn("/token", 200, tokens(""))]);
     assert_eq!(word(&google(script).redeem(code()).await.unwrap_err()), "rejected");
+}
+
+/// Nobody would ever end it again.
+#[tokio::test]
+async fn a_grant_of_nobody_known_is_given_back() {
+    let silent = || turn("/token", 200, tokens(r#","refresh_token":"rt-9""#));
+    let revoked = |status| turn("/revoke token=rt-9", status, "");
+    let unknown = |path: &str| turn(path, 404, "");
+    for (turns, expected) in [
+        (vec![silent(), turn("/oauth2/v3/userinfo", 503, ""), revoked(200)], "later"),
+        (vec![silent(), turn("/oauth2/v3/userinfo", 503, ""), revoked(503)], "later"),
+        (
+            vec![
+                silent(),
+                unknown("/oauth2/v3/userinfo"),
+                unknown("/v1/userinfo"),
+                turn("/calendarList/primary", 403, refusal(403, "insufficientPermissions")),
+                revoked(200),
+            ],
+            "refused",
+        ),
+    ] {
+        let script = Script::new(turns);
+        let error = google(script.clone()).redeem(code()).await.unwrap_err();
+        assert_eq!((word(&error), script.is_over()), (expected, true));
+    }
 }
 
 #[tokio::test]

@@ -148,12 +148,70 @@ async fn reading_by_id_expands_series_and_tells_what_is_gone() {
 #[tokio::test]
 async fn not_found_counts_only_where_the_calendar_is_there() {
     let probe = "maxResults=1&fields=kind";
-    for (answer, expected) in [(200, Ok("x gone")), (404, Err("missing")), (503, Err("later"))] {
-        let script =
-            Script::new(vec![turn("/events/x?", 404, refusal(404, "notFound")), turn(probe, answer, "{}")]);
+    let listed = |id: &str| turn("calendarList", 200, format!(r#"{{"items":[{{"id":"{id}"}}]}}"#));
+    for (answer, list, expected) in [
+        (200, None, Ok("x gone")),
+        (404, Some(listed("another")), Err("missing")),
+        (404, Some(listed("cal")), Err("later")),
+        (503, None, Err("later")),
+    ] {
+        let mut turns = vec![turn("/events/x?", 404, refusal(404, "notFound")), turn(probe, answer, "{}")];
+        turns.extend(list);
+        let script = Script::new(turns);
         let found = calendar(&script).get(&["x".into()], march()).await;
         let found = found.map(|all| format!("{} {}", all[0].item, what(&all[0].seen)));
         assert_eq!(found.as_deref().map_err(word), expected, "{answer}");
+        assert!(script.is_over());
+    }
+}
+
+async fn got(turns: Vec<Turn>, items: &[&str]) -> Result<Vec<String>, &'static str> {
+    let script = Script::new(turns);
+    let items: Vec<ItemId> = items.iter().map(|item| ItemId::from(*item)).collect();
+    let found = calendar(&script).get(&items, march()).await;
+    assert!(script.is_over());
+    let found = found.map_err(|error| word(&error))?;
+    Ok(found.iter().map(|one| format!("{} {}", one.item, what(&one.seen))).collect())
+}
+
+/// Asking for it again would never help, and every later change would wait for it.
+#[tokio::test]
+async fn one_event_that_google_will_not_tell_is_unreadable() {
+    let probe = |status, reason: &str| turn("fields=kind", status, refusal(status, reason));
+    for (status, reason) in [(403, "forbidden"), (400, "invalid"), (403, "forbiddenForNonOrganizer")] {
+        let poison = refusal(status, reason);
+        let among_others = vec![batch("/batch/", &[(200, &timed("x", 4, "")), (status, &poison)])];
+        let found = got(among_others, &["x", "bad"]).await.unwrap();
+        assert_eq!(found, ["x events[]", "bad unreadable"], "{reason}");
+        let alone = vec![turn("/events/bad?", status, poison.clone()), turn("fields=kind", 200, "{}")];
+        assert_eq!(got(alone, &["bad"]).await.unwrap(), ["bad unreadable"], "{reason}");
+        let master = turn("/events/s?", 200, timed("s", 1, r#","recurrence":["RRULE:FREQ=DAILY"]"#));
+        let series = vec![master, turn("/s/instances", status, poison.clone())];
+        assert_eq!(got(series, &["s"]).await.unwrap(), ["s unreadable"], "{reason}");
+    }
+    let closed = vec![turn("/events/x?", 403, refusal(403, "forbidden")), probe(403, "forbidden")];
+    assert_eq!(got(closed, &["x"]).await.unwrap_err(), "forbidden");
+    let no_batches = vec![turn("/batch/", 400, refusal(400, "badRequest"))];
+    assert_eq!(got(no_batches, &["x", "y"]).await.unwrap_err(), "unconfigured");
+}
+
+/// Half a series would open times that are taken.
+#[tokio::test]
+async fn a_series_is_read_whole_or_not_at_all() {
+    let master = || turn("/events/s?", 200, timed("s", 1, r#","recurrence":["RRULE:FREQ=HOURLY"]"#));
+    let more = || turn("/s/instances", 200, page(&[instance("s", 3)], r#""nextPageToken":"p""#));
+    let last = || turn("/s/instances", 200, page(&[instance("s", 4)], r#""kind":"k""#));
+    let pages = |count: usize| std::iter::repeat_with(more).take(count);
+    let endless = std::iter::once(master()).chain(pages(60)).collect();
+    assert_eq!(got(endless, &["s"]).await.unwrap(), ["s unreadable"]);
+    let long = std::iter::once(master()).chain(pages(59)).chain([last()]).collect();
+    assert!(got(long, &["s"]).await.unwrap()[0].ends_with("s_20260304T090000Z]"));
+    for (status, expected) in
+        [(404, Ok("s unreadable")), (410, Ok("s unreadable")), (403, Ok("s unreadable")), (503, Err("later"))]
+    {
+        let broken = turn("/s/instances", status, refusal(status, "forbidden"));
+        let found = got(vec![master(), more(), broken], &["s"]).await;
+        assert_eq!(found.as_ref().map(|all| all[0].as_str()).map_err(|word| *word), expected, "{status}");
     }
 }
 

@@ -20,7 +20,7 @@ pub enum Change {
     Replace(Value),
     /// Only what the body names is exchanged; `null` clears.
     Patch(Value),
-    /// Removed. Removing what is not there succeeds.
+    /// Removed. Removing what is deleted already succeeds.
     Remove,
 }
 
@@ -43,7 +43,7 @@ pub enum Outcome {
     Removed,
     /// The id is in use, perhaps by a deleted event (trap A-T8).
     Taken,
-    /// There is no such event, or no such calendar.
+    /// There is no such event, or no such calendar: the answers are the same.
     NotFound,
 }
 
@@ -79,8 +79,7 @@ impl Operation for Write<'_> {
     fn parse(&self, reply: &Reply) -> Result<Outcome, RemoteError> {
         let removes = matches!(self.change, Change::Remove);
         match reply.status.as_u16() {
-            200..=299 | 404 | 410 if removes => Ok(Outcome::Removed),
-            404 if self.makes() => Err(RemoteError::Missing { what: "a Google calendar".into() }),
+            200..=299 | 410 if removes => Ok(Outcome::Removed),
             404 | 410 => Ok(Outcome::NotFound),
             409 if self.makes() && reason(reply).as_deref() != Some("conflict") => Ok(Outcome::Taken),
             200..=299 => read(self.what(), reply)

@@ -1,5 +1,6 @@
 //! An event as Google spells it: only the fields that tell when it is and how it is shown. Those that say what it is
-//! (title, place, people, notes) have no place in [`Event`]; [`Dress`] is read for our own mirrors alone.
+//! (title, place, people, notes) have no place in [`Event`]; [`Dress`] is read of events whose names have the form of a
+//! mirror's, and of no others.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -55,7 +56,8 @@ impl Event {
     }
 }
 
-/// What else one of our mirrors says, and whether a person has added to it. Prints nothing of itself.
+/// What else a mirror says, and whether a person has added to it. It may be another practice's: whoever has the key
+/// drops it then. Prints nothing of itself.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dress {

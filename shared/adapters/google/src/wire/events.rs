@@ -21,6 +21,13 @@ macro_rules! fields {
     };
 }
 const FIELDS: &str = fields!();
+/// What is read beside that of an event whose name has the form of a mirror's. Of what a person may have added only so
+/// much comes as shows that it is there.
+const MIRROR_FIELDS: &str = concat!(
+    fields!(),
+    ",summary,location,visibility,reminders,extendedProperties(private),description,colorId,\
+     attachments(fileUrl),conferenceData(conferenceId,createRequest),source(url)"
+);
 const PAGE_FIELDS: &str = concat!("nextPageToken,nextSyncToken,items(", fields!(), ")");
 
 /// From where a listing starts.
@@ -119,7 +126,8 @@ impl Operation for ListInstances<'_> {
     }
 }
 
-/// One event by its id.
+/// One event by its id. Where the name has the form of a mirror's, its words are asked for: whether it is ours or one that
+/// another practice's Daybook wrote into the same calendar, only the practice's key tells, and that is not here.
 pub struct GetEvent<'a> {
     pub calendar: &'a str,
     pub event: &'a str,
@@ -147,10 +155,8 @@ impl Operation for GetEvent<'_> {
 
     fn prepare(&self, api: &Api) -> Result<Request<Bytes>, http::Error> {
         let mut url = api.calendar(["calendars", self.calendar, "events", self.event]);
-        url.query_pairs_mut().append_pair("maxAttendees", "1");
-        if MirrorId::parse(self.event).is_none() {
-            url.query_pairs_mut().append_pair("fields", FIELDS);
-        }
+        let fields = if MirrorId::parse(self.event).is_some() { MIRROR_FIELDS } else { FIELDS };
+        url.query_pairs_mut().append_pair("maxAttendees", "1").append_pair("fields", fields);
         get(&url)
     }
 

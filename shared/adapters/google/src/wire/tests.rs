@@ -21,6 +21,12 @@ const MIRROR: &str = "db10000000000000000000000000000000000000000";
 const FIELDS: &str = "fields=nextPageToken%2CnextSyncToken%2Citems%28id%2Cetag%2Cstatus%2CeventType%2Ctransparency%2C\
     start%2Cend%2CrecurringEventId%2Crecurrence%2Cattendees%28self%2CresponseStatus%29%29";
 
+/// What is asked of an event whose name is a mirror's.
+const MIRROR_FIELDS: &str = "maxAttendees=1&fields=id%2Cetag%2Cstatus%2CeventType%2Ctransparency%2Cstart%2Cend%2C\
+    recurringEventId%2Crecurrence%2Cattendees%28self%2CresponseStatus%29%2Csummary%2Clocation%2Cvisibility%2C\
+    reminders%2CextendedProperties%28private%29%2Cdescription%2CcolorId%2Cattachments%28fileUrl%29%2C\
+    conferenceData%28conferenceId%2CcreateRequest%29%2Csource%28url%29";
+
 fn api() -> Api {
     Api::new("https://www.googleapis.com".parse().unwrap())
 }
@@ -102,7 +108,7 @@ fn listings_ask_for_times_and_nothing_else() {
 fn a_base_with_a_path_keeps_it_except_inside_a_batch() {
     let api = Api::new("http://127.0.0.1:8787/sandbox/google/".parse().unwrap());
     let request = GetEvent { calendar: "a/b", event: MIRROR }.prepare(&api).unwrap();
-    let below = format!("/calendar/v3/calendars/a%2Fb/events/{MIRROR}?maxAttendees=1");
+    let below = format!("/calendar/v3/calendars/a%2Fb/events/{MIRROR}?{MIRROR_FIELDS}");
     assert_eq!(request.uri().to_string(), format!("http://127.0.0.1:8787/sandbox/google{below}"));
     assert_eq!(api.below_base(&request), below);
 }
@@ -189,7 +195,7 @@ fn e_094_what_refusals_mean() {
 #[test]
 fn one_event_in_every_state() {
     let get = GetEvent { calendar: CALENDAR, event: MIRROR };
-    assert_eq!(line(&get), format!("GET {EVENTS}/{MIRROR}?maxAttendees=1"));
+    assert_eq!(line(&get), format!("GET {EVENTS}/{MIRROR}?{MIRROR_FIELDS}"));
     let other = line(&GetEvent { calendar: CALENDAR, event: "abc" });
     assert!(other.contains("fields=id%2Cetag") && !other.contains("summary"), "{other}");
     let there = format!(r#"{{"id":"{MIRROR}","etag":"\"1\"","status":"confirmed","summary":"Busy"}}"#);
@@ -240,7 +246,7 @@ fn e_038_answers_to_writes() {
     let answers = [
         (reply(200, r#"{"etag":"\"1\"","id":"x"}"#), stands.as_str(), stands.as_str(), "Removed"),
         (reply(204, ""), "unintelligible", "unintelligible", "Removed"),
-        (envelope(404, "notFound"), "missing", "NotFound", "Removed"),
+        (envelope(404, "notFound"), "NotFound", "NotFound", "NotFound"),
         (envelope(410, "deleted"), "NotFound", "NotFound", "Removed"),
         (envelope(409, "duplicate"), "Taken", "conflict", "conflict"),
         (envelope(409, "conflict"), "later", "later", "later"),
@@ -355,7 +361,7 @@ fn a_batch_holds_each_request_whole() {
     assert_eq!(batch.headers()[CONTENT_TYPE], "multipart/mixed; boundary=daybook_part");
     let expected = format!(
         "--daybook_part\r\nContent-Type: application/http\r\nContent-ID: <item0>\r\n\r\n\
-         GET {EVENTS}/{MIRROR}?maxAttendees=1\r\n\r\n\r\n\
+         GET {EVENTS}/{MIRROR}?{MIRROR_FIELDS}\r\n\r\n\r\n\
          --daybook_part\r\nContent-Type: application/http\r\nContent-ID: <item1>\r\n\r\n\
          PUT {EVENTS}/{MIRROR}?sendUpdates=none\r\ncontent-type: application/json\r\nif-match: \"1\"\r\n\r\n\
          {{\"summary\":\"Busy\"}}\r\n--daybook_part--\r\n"
