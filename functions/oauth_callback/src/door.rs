@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use daybook_core::connection::{Connection, Provider};
 use daybook_engine::Engine;
-use daybook_engine::sign_in::{Link, Returned, Stopped, Why};
+use daybook_engine::sign_in::{Link, Returned, Stopped, Why, nonce_of_state};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -58,10 +58,11 @@ pub(crate) async fn open(
     if origin::is_prefetch(&headers) {
         return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
     }
-    let known = cookie::browser(&headers);
-    let opened =
-        door.engine.open_sign_in(&place.link(), known).await.map_err(|stopped| Ending::of(stopped, None))?;
-    page::sign_in(&door.engine, &door.leads_to, &opened, known, None)
+    let link = place.link();
+    let cookie = door.cookie(link.nonce())?;
+    let opened = door.engine.open_sign_in(&link, cookie.shown(&headers)).await;
+    let opened = opened.map_err(|stopped| Ending::of(stopped, None))?;
+    page::sign_in(&door.leads_to, &opened, &cookie, None)
 }
 
 /// `POST` to the same address: on to the provider's page, or the password that was typed.
@@ -74,8 +75,9 @@ pub(crate) async fn go_on(
     if !origin::is_ours(&headers, &door.engine.public_url) {
         return Err(Ending::foreign_form());
     }
-    let browser = cookie::browser(&headers).ok_or_else(|| Ending::of(Why::OtherBrowser.into(), None))?;
     let link = place.link();
+    let cookie = door.cookie(link.nonce())?;
+    let browser = cookie.shown(&headers).ok_or_else(|| Ending::of(Why::OtherBrowser.into(), None))?;
     if let Some(typed) = Typed::read(&form) {
         return door.with_password(&link, browser, &typed).await;
     }
@@ -104,14 +106,19 @@ pub(crate) async fn come_back(
         (None, None) => return Err(over()),
     };
     let state = secrecy::ExposeSecret::expose_secret(&state);
-    let browser = cookie::browser(&headers);
-    let done = door.engine.finish_sign_in(provider, state, returned, browser).await;
+    let cookie = door.cookie(nonce_of_state(state))?;
+    let done = door.engine.finish_sign_in(provider, state, returned, cookie.shown(&headers)).await;
     let connection = done.map_err(|stopped| Ending::of(stopped, Some(provider)))?;
     told(&connection);
     page::done(&connection)
 }
 
 impl Door {
+    /// The cookie of one sign-in.
+    fn cookie(&self, nonce: Option<&str>) -> Result<cookie::Name, Ending> {
+        cookie::Name::of(nonce, &self.engine.public_url).ok_or_else(|| Ending::of(Why::LinkOver.into(), None))
+    }
+
     async fn with_password(&self, link: &Link, browser: &str, typed: &Typed) -> Result<Response, Ending> {
         let login = match typed.check() {
             Ok(login) => login,
@@ -148,7 +155,7 @@ impl Door {
     async fn ask_again(&self, link: &Link, browser: &str, again: &Again<'_>) -> Result<Response, Ending> {
         let opened = self.engine.open_sign_in(link, Some(browser)).await;
         let opened = opened.map_err(|stopped| Ending::of(stopped, None))?;
-        page::sign_in(&self.engine, &self.leads_to, &opened, Some(browser), Some(again))
+        page::sign_in(&self.leads_to, &opened, &self.cookie(link.nonce())?, Some(again))
     }
 }
 

@@ -6,7 +6,6 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, SET_COOKIE};
 use axum::response::{Html, IntoResponse, Response};
 use daybook_core::access::Access;
 use daybook_core::connection::{Connection, MainCalendar, State};
-use daybook_engine::Engine;
 use daybook_engine::sign_in::{Opened, Way};
 
 use crate::cookie;
@@ -50,12 +49,11 @@ pub(crate) struct Again<'a> {
     pub status: StatusCode,
 }
 
-/// Our page, with the cookie where the browser has none yet.
+/// Our page, with the cookie.
 pub(crate) fn sign_in(
-    engine: &Engine,
     leads_to: &LeadsTo,
     opened: &Opened,
-    known: Option<&str>,
+    cookie: &cookie::Name,
     again: Option<&Again<'_>>,
 ) -> Result<Response, Ending> {
     let connection = &opened.connection;
@@ -82,9 +80,7 @@ pub(crate) fn sign_in(
     let status = again.map_or(StatusCode::OK, |again| again.status);
     let policy = [(CONTENT_SECURITY_POLICY, leads_to.policy(connection.provider))];
     let mut response = (status, policy, Html(rendered(&page)?)).into_response();
-    if known != Some(&opened.browser)
-        && let Some(line) = cookie::keep(&opened.browser, &engine.public_url)
-    {
+    if let Some(line) = cookie.keep(&opened.browser) {
         response.headers_mut().insert(SET_COOKIE, line);
     }
     Ok(response)

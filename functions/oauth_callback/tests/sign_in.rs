@@ -79,17 +79,20 @@ async fn our_page_says_who_what_and_when() {
 
 #[tokio::test]
 async fn the_cookie_binds_one_browser() {
-    for (public_url, secure) in [(PUBLIC, "; Secure"), ("http://127.0.0.1:8787", "")] {
+    for (public_url, prefix, secure) in [(PUBLIC, "__Host-", "; Secure"), ("http://127.0.0.1:8787", "", "")] {
         let world = World::at(public_url).await;
         let (_, path) = world.waiting(Provider::Google, settings()).await;
         let first = world.get(&path, "").await;
         let line = first.header("set-cookie");
-        assert!(line.starts_with("daybook_sign_in="), "{line}");
+        assert!(line.starts_with(&format!("{prefix}daybook_sign_in_t")), "{line}");
         assert!(line.ends_with(&format!("; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax{secure}")), "{line}");
         let cookie = first.cookie().unwrap();
         let again = world.get(&path, &format!("other=1; {cookie}")).await;
-        assert_eq!((again.status.as_u16(), again.cookie()), (200, None), "the same browser, the same cookie");
-        for other in ["", "daybook_sign_in=other"] {
+        assert_eq!((again.status.as_u16(), again.cookie()), (200, first.cookie()), "the same browser");
+        let (name, value) = cookie.split_once('=').unwrap();
+        let unguarded = name.strip_prefix("__Host-").map(|name| format!("{name}={value}"));
+        let wrong = format!("{name}=other");
+        for other in ["", wrong.as_str()].into_iter().chain(unguarded.as_deref()) {
             let stranger = world.get(&path, other).await;
             assert_eq!(stranger.status, 403);
             assert!(stranger.text.contains("another browser"), "{}", stranger.text);
@@ -104,7 +107,52 @@ async fn looking_whether_a_link_is_there_does_not_use_it_up() {
     let (_, path) = world.waiting(Provider::Google, settings()).await;
     assert_eq!(world.send("HEAD", &path, &[], "").await.status, 200);
     assert_eq!(world.send("GET", &path, &[("sec-purpose", "prefetch;prerender")], "").await.status, 503);
-    assert_eq!(world.get(&path, "daybook_sign_in=mine").await.status, 200);
+    assert_eq!(world.get(&path, "").await.status, 200);
+}
+
+/// Somebody who can set cookies for our host must not come to know ours.
+#[tokio::test]
+async fn what_a_browser_merely_shows_is_never_adopted() {
+    let world = World::new().await;
+    let (_, probe) = world.waiting(Provider::Google, settings()).await;
+    let named = world.get(&probe, "").await.cookie().unwrap();
+    let (_, path) = world.waiting(Provider::Google, settings()).await;
+    let nonce = |path: &str| path.rsplit('/').next().unwrap().split('.').nth(1).unwrap().to_owned();
+    let name = named.split_once('=').unwrap().0.replace(&nonce(&probe), &nonce(&path));
+    let fixed = format!("{name}=known-to-eve");
+    let opened = world.get(&path, &fixed).await;
+    let ours = opened.cookie().expect("a cookie of our own");
+    assert!(opened.status == 200 && ours.starts_with(&name) && ours != fixed, "{ours}");
+    assert_eq!(world.post(&path, &fixed, "").await.status, 403);
+    assert_eq!(world.post(&path, &ours, "").await.status, 303);
+}
+
+#[tokio::test]
+async fn two_sign_ins_in_one_browser_do_not_disturb_each_other() {
+    let world = World::new().await;
+    let (_, one) = world.waiting(Provider::Google, settings()).await;
+    let (_, other) = world.waiting(Provider::Google, settings()).await;
+    let jar = format!(
+        "{}; {}",
+        world.get(&one, "").await.cookie().unwrap(),
+        world.get(&other, "").await.cookie().unwrap()
+    );
+    for path in [one, other] {
+        assert_eq!(world.post(&path, &jar, "").await.status, 303);
+    }
+}
+
+/// Both presses may find the link unused; the second then finds it sent by the same browser.
+#[tokio::test]
+async fn a_button_pressed_twice_leads_to_the_page_twice() {
+    let world = World::new().await;
+    for _ in 0..8 {
+        let (_, path) = world.waiting(Provider::Google, settings()).await;
+        let cookie = world.get(&path, "").await.cookie().unwrap();
+        let (first, second) = tokio::join!(world.post(&path, &cookie, ""), world.post(&path, &cookie, ""));
+        assert_eq!((first.status.as_u16(), second.status.as_u16()), (303, 303), "{}", second.text);
+        assert_eq!(first.header("location"), second.header("location"));
+    }
 }
 
 #[tokio::test]
@@ -179,9 +227,10 @@ async fn whoever_comes_back_must_be_who_left() {
     let world = World::new().await;
     let (_, path) = world.waiting(Provider::Google, settings()).await;
     let (cookie, state) = world.sent(&path).await;
+    let wrong = format!("{}=other", cookie.split_once('=').unwrap().0);
     for (path, cookie, status) in [
         (format!("{CALLBACK}?code=ada&state={state}"), "", 403),
-        (format!("{CALLBACK}?code=ada&state={state}"), "daybook_sign_in=other", 403),
+        (format!("{CALLBACK}?code=ada&state={state}"), wrong.as_str(), 403),
         (format!("{CALLBACK}?code=ada&state={state}x"), cookie.as_str(), 410),
         (format!("{CALLBACK}?code=ada&state=nonsense"), &cookie, 410),
         (format!("{CALLBACK}?code=ada"), &cookie, 410),

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
@@ -21,8 +21,9 @@ use crate::refusal::Refusal;
 
 /// A handshake's token is a few dozen characters; nobody is to store more with us.
 const MOST_TOKEN_BYTES: usize = 1024;
-/// Each subscription of a message costs one read of the table.
-const MOST_NOTIFICATIONS: usize = 1_000;
+/// Each subscription of a message costs one read of the table. What a longer message would have told, the next poll
+/// finds.
+const MOST_NOTIFICATIONS: usize = 200;
 
 /// What the query of a handshake holds.
 #[derive(Deserialize)]
@@ -49,9 +50,10 @@ struct Element {
 /// `POST /webhooks/microsoft` and `/webhooks/microsoft/lifecycle`: each takes what is meant for the other.
 pub(crate) async fn notified(
     State(engine): State<Engine>,
-    Query(handshake): Query<Handshake>,
+    query: Result<Query<Handshake>, QueryRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
+    let Query(handshake) = query.map_err(|_| Refusal::Malformed)?;
     if let Some(token) = handshake.validation_token {
         return shake(token);
     }

@@ -112,7 +112,7 @@ async fn e_025_news_of_a_subscription_are_told_apart_on_either_address() {
 #[tokio::test]
 async fn what_is_not_taken() {
     let world = World::new().await;
-    let many = json!({"value": vec![element("m-home", "x"); 1_001]}).to_string();
+    let many = json!({"value": vec![element("m-home", "x"); 201]}).to_string();
     for (body, status, kind) in [
         (String::new(), 400, "malformed"),
         ("{".to_owned(), 400, "malformed"),
@@ -128,6 +128,18 @@ async fn what_is_not_taken() {
         let document: Value = serde_json::from_str(&refused.text).unwrap();
         assert_eq!(document["type"], format!("/problems/{kind}"));
     }
+    for path in ["/webhooks/microsoft", "/webhooks/microsoft/lifecycle"] {
+        let query = "validationToken=a&validationToken=b";
+        let refused = world.post(&format!("{path}?{query}"), &[], "").await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.headers["content-type"]),
+            (400, &"application/problem+json".parse().unwrap())
+        );
+        let document: Value = serde_json::from_str(&refused.text).unwrap();
+        assert_eq!(document["type"], "/problems/malformed");
+    }
+    let enough = json!({"value": vec![element("m-home", "x"); 200]}).to_string();
+    assert_eq!(world.post("/webhooks/microsoft", &[], enough).await.status, 202);
     let asked = send(&world.router, "GET", "/webhooks/google", &[], "").await;
     assert_eq!(asked.status, 405);
     assert_eq!(world.queued.len(), 0);

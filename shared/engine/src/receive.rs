@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use daybook_core::connection::Provider;
 use daybook_core::ids::{AppointmentId, CalendarId, PracticeId, PractitionerId, SubscriptionId};
+use futures_util::stream::{self, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::Engine;
 use crate::error::EngineError;
 use crate::ports::{Cause, ConnectionRef, Named, Request, Signalled, StoreError, SubscriptionRow};
+
+/// How many rows one message may have read at the same time: a stranger's message must not crowd out the others.
+const READS_AT_ONCE: usize = 8;
 
 /// What an EHR's hook names.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -82,14 +86,10 @@ impl Engine {
         notifications: &[Notification],
     ) -> Result<(), EngineError> {
         let mut named: BTreeMap<ConnectionRef, Named> = BTreeMap::new();
-        let mut known: BTreeMap<&SubscriptionId, Option<SubscriptionRow>> = BTreeMap::new();
         let mut failed = None;
+        let known = self.subscription_rows(provider, notifications, &mut failed).await;
         for notification in notifications {
             let id = &notification.subscription;
-            if !known.contains_key(id) {
-                let found = self.store.find_subscription(provider, id).await;
-                known.insert(id, found.unwrap_or_else(|error| note_failure(error.into(), &mut failed)));
-            }
             let row = known.get(id).and_then(Option::as_ref);
             let Some(row) = row.filter(|row| row.secret.is_of(notification.secret.expose_secret())) else {
                 tracing::debug!(subscription = %id, "a notification without its secret is ignored");
@@ -103,6 +103,30 @@ impl Engine {
             }
         }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// What is known of each subscription that is named; each is read once.
+    async fn subscription_rows(
+        &self,
+        provider: Provider,
+        notifications: &[Notification],
+        failed: &mut Option<EngineError>,
+    ) -> BTreeMap<SubscriptionId, Option<SubscriptionRow>> {
+        let ids: BTreeSet<SubscriptionId> =
+            notifications.iter().map(|notification| notification.subscription.clone()).collect();
+        let reads = ids.into_iter().map(|id| self.subscription_row(provider, id));
+        let read = some_at_once(reads).await.into_iter();
+        read.map(|(id, found)| (id, found.unwrap_or_else(|error| note_failure(error.into(), failed))))
+            .collect()
+    }
+
+    async fn subscription_row(
+        &self,
+        provider: Provider,
+        id: SubscriptionId,
+    ) -> (SubscriptionId, Result<Option<SubscriptionRow>, StoreError>) {
+        let found = self.store.find_subscription(provider, &id).await;
+        (id, found)
     }
 
     /// Connections that link one of the appointments, and those of the practitioners.
@@ -133,5 +157,52 @@ impl Engine {
             Ok(Signalled::Coalesced) | Err(StoreError::Missing { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// Carries out all of them, a few at the same time.
+async fn some_at_once<F: Future>(reads: impl Iterator<Item = F>) -> Vec<F::Output> {
+    stream::iter(reads).buffer_unordered(READS_AT_ONCE).collect().await
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use std::cell::Cell;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use futures_util::future::poll_fn;
+
+    use super::*;
+
+    /// Each read waits once, so that as many as may run at the same time do.
+    #[test]
+    fn a_long_message_is_read_a_few_rows_at_a_time() {
+        let (running, most) = (Cell::new(0_usize), Cell::new(0));
+        let read = |number: usize| {
+            let mut has_begun = false;
+            let (running, most) = (&running, &most);
+            poll_fn(move |context| {
+                if has_begun {
+                    running.set(running.get() - 1);
+                    return Poll::Ready(number);
+                }
+                has_begun = true;
+                running.set(running.get() + 1);
+                most.set(most.get().max(running.get()));
+                context.waker().wake_by_ref();
+                Poll::Pending
+            })
+        };
+        let mut all = pin!(some_at_once((0..200).map(read)));
+        let mut context = Context::from_waker(Waker::noop());
+        let done = (0..10_000).find_map(|_| match all.as_mut().poll(&mut context) {
+            Poll::Ready(done) => Some(done),
+            Poll::Pending => None,
+        });
+        let mut done = done.expect("it ends");
+        done.sort_unstable();
+        assert_eq!((done, most.get()), ((0..200).collect(), READS_AT_ONCE));
     }
 }

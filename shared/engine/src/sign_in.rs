@@ -120,25 +120,28 @@ impl Engine {
         Ok(Some(format!("{}/sign-in/{}/{}/{claim}.{seal}", self.public_url, at.practice, at.id)))
     }
 
-    /// Opens a link: the first browser that does so is the only one that may go on.
-    pub async fn open_sign_in(&self, link: &Link, browser: Option<&str>) -> Result<Opened, Stopped> {
+    /// Opens a link: the first browser that does so is the only one that may go on. It is given a secret of its own;
+    /// what it shows by itself counts only where we gave it for this very link.
+    pub async fn open_sign_in(&self, link: &Link, shown: Option<&str>) -> Result<Opened, Stopped> {
         let (nonce, expires_at) = self.check_link(link).await?;
         let connection = self.find_signing(&link.at).await?;
-        let browser = browser.map_or_else(|| self.random.token(), str::to_owned);
+        let fresh = self.random.token();
         let visit = SignInVisit {
             nonce,
             at: link.at.clone(),
-            browser: Proof::of(&browser),
+            browser: Proof::of(&fresh),
             stage: Stage::Opened,
             expires_at,
         };
-        match self.store.begin_visit(&visit).await {
-            Ok(()) => {}
+        let browser = match self.store.begin_visit(&visit).await {
+            Ok(()) => fresh,
             Err(StoreError::Exists { .. }) => {
-                self.visit(&visit.nonce, &browser, Stage::Sent).await?;
+                let shown = shown.ok_or(Why::OtherBrowser)?;
+                self.visit(&visit.nonce, shown, Stage::Sent).await?;
+                shown.to_owned()
             }
             Err(error) => return Err(error.into()),
-        }
+        };
         let way = match self.accounts.provider(connection.provider)?.sign_in() {
             SignIn::Page(_) => Way::Page,
             SignIn::Password(_) => Way::Password,
@@ -155,7 +158,7 @@ impl Engine {
         let provider = self.accounts.provider(connection.provider)?;
         let SignIn::Page(page) = provider.sign_in() else { return Err(Why::LinkOver.into()) };
         if visit.stage == Stage::Opened {
-            self.move_visit(&nonce, Stage::Opened, Stage::Sent).await?;
+            self.send_visit(&nonce, browser).await?;
         }
         let key = self.vault.practice_key(&link.at.practice).await.map_err(EngineError::from)?;
         Ok(page.page(&Visit {
@@ -291,6 +294,15 @@ impl Engine {
         Ok(visit)
     }
 
+    /// A button pressed twice sends the same browser to the same page.
+    async fn send_visit(&self, nonce: &str, browser: &str) -> Result<(), Stopped> {
+        match self.store.move_visit(nonce, Stage::Opened, Stage::Sent).await {
+            Err(StoreError::Stale { .. }) => self.visit(nonce, browser, Stage::Sent).await.map(drop),
+            Err(StoreError::Missing { .. }) => Err(Why::LinkOver.into()),
+            other => Ok(other?),
+        }
+    }
+
     async fn move_visit(&self, nonce: &str, from: Stage, to: Stage) -> Result<(), Stopped> {
         match self.store.move_visit(nonce, from, to).await {
             Err(StoreError::Stale { .. } | StoreError::Missing { .. }) => Err(Why::LinkOver.into()),
@@ -352,6 +364,16 @@ impl Link {
         let at = ConnectionRef { practice: practice.into(), id: ConnectionId::new(connection) };
         Self { at, ticket: ticket.into() }
     }
+
+    /// Tells this sign-in from others that the same browser has open. Nothing is proven by it.
+    pub fn nonce(&self) -> Option<&str> {
+        self.ticket.split('.').nth(1)
+    }
+}
+
+/// The same, of what a provider's page brings back.
+pub fn nonce_of_state(state: &str) -> Option<&str> {
+    state.split_once('.').map(|(nonce, _)| nonce)
 }
 
 /// What signing in makes true, in the person's fields.
