@@ -237,8 +237,7 @@ pub struct Marked {
 impl Found {
     pub fn read(value: &Value) -> Result<Self, serde_json::Error> {
         let properties: Properties = Properties::deserialize(value).unwrap_or_default();
-        let marker = property(&properties.single_value_extended_properties, MARKER);
-        let mirror = marker.and_then(MirrorId::parse);
+        let mirror = property(&properties.single_value_extended_properties, MARKER).and_then(MirrorId::parse);
         let marked = mirror.map(|mirror| Ok(Marked { mirror, fields: MirrorFields::deserialize(value)? }));
         Ok(Self { event: Event::deserialize(value)?, marked: marked.transpose()? })
     }
