@@ -86,7 +86,7 @@ impl Visit<'_> {
             let shape = shape(call, role)?;
             let memory = self.graph.switches(|switches| switches.transactions);
             if let Some(first) = self.same_transaction(tx.world(), text(&body, "transactionId"), memory) {
-                return self.replayed(&shape, &first, memory);
+                return replayed(&shape, &first, memory);
             }
             let id = tx.fresh("ev");
             let item = tx.put_item(Item::new(calendar, &id, body));
@@ -148,20 +148,6 @@ impl Visit<'_> {
         calendars.into_iter().find_map(|(calendar, _)| world.items_of(&calendar.id).find(same)).cloned()
     }
 
-    fn replayed(&self, shape: &Shape<'_>, first: &Item, memory: Transactions) -> Result<Answer, Refusal> {
-        let status = match memory {
-            Transactions::Original | Transactions::Remembered | Transactions::Forgotten => {
-                return Ok(Answer::created(shape.event(first)));
-            }
-            Transactions::Conflict => StatusCode::CONFLICT,
-            Transactions::BadRequest => StatusCode::BAD_REQUEST,
-        };
-        let message = "Your request can't be completed. The TransactionId specified in the request has already been \
-                       used to create a different event.";
-        let id = shape.id(&first.calendar, &first.id);
-        Err(Refusal::new(status, "ErrorDuplicateTransactionId", message).with("@event.existingEventId", id))
-    }
-
     /// Notes the mail that Exchange would send: to every attendee, before or after the change (providers B.3.6).
     fn mail(&self, tx: &mut Tx<'_>, kind: &str, items: &[&Item]) {
         let attendees = items.iter().flat_map(|item| list(&item.body, "attendees"));
@@ -173,6 +159,21 @@ impl Visit<'_> {
             tx.mail(&self.account.email, to, kind, &item.id);
         }
     }
+}
+
+/// What a repeated transaction is answered with.
+fn replayed(shape: &Shape<'_>, first: &Item, memory: Transactions) -> Result<Answer, Refusal> {
+    let status = match memory {
+        Transactions::Original | Transactions::Remembered | Transactions::Forgotten => {
+            return Ok(Answer::created(shape.event(first)));
+        }
+        Transactions::Conflict => StatusCode::CONFLICT,
+        Transactions::BadRequest => StatusCode::BAD_REQUEST,
+    };
+    let message = "Your request can't be completed. The TransactionId specified in the request has already been \
+                   used to create a different event.";
+    let id = shape.id(&first.calendar, &first.id);
+    Err(Refusal::new(status, "ErrorDuplicateTransactionId", message).with("@event.existingEventId", id))
 }
 
 /// Puts everything and answers the first, which is the event itself.
