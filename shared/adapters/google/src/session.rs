@@ -211,10 +211,7 @@ impl WholeBatch {
             }
             WholeBatch::Answered(reply) => of_none(failure(what, reply)),
             WholeBatch::Failed(RemoteError::Refused { .. }) => RemoteError::Refused { what },
-            WholeBatch::Failed(RemoteError::Unconfigured { why, .. }) => {
-                RemoteError::Unconfigured { what, why: why.clone() }
-            }
-            WholeBatch::Failed(RemoteError::Rejected { why, .. }) => {
+            WholeBatch::Failed(RemoteError::Unconfigured { why, .. } | RemoteError::Rejected { why, .. }) => {
                 RemoteError::Unconfigured { what, why: why.clone() }
             }
             WholeBatch::Failed(RemoteError::Unintelligible { .. }) => {

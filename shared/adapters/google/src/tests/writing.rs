@@ -194,9 +194,9 @@ impl AccessTokens for LastToken {
 
     async fn instead_of(&self, _: &SecretString) -> Result<SecretString, RemoteError> {
         let what = "a Google account".to_owned();
-        Err(match self.is_over {
-            true => RemoteError::Refused { what },
-            false => RemoteError::Later { what, retry_after: None, cause: None },
-        })
+        if self.is_over {
+            return Err(RemoteError::Refused { what });
+        }
+        Err(RemoteError::Later { what, retry_after: None, cause: None })
     }
 }
