@@ -269,9 +269,8 @@ impl<'a> Pair<'a> {
                 Expected::Revision(revision.clone(), same.map_or(Touch::Decorated, |agreed| agreed.touch))
             }
             (Some(MirrorSight::Holds { revision: None, .. }), _) => Expected::Unversioned,
-            (Some(MirrorSight::Gone), _) => Expected::Absent,
             (None, None) if self.novelty == Novelty::Linked => Expected::Doubtful,
-            (_, None) => Expected::Absent,
+            (Some(MirrorSight::Gone), _) | (_, None) => Expected::Absent,
             (None, Some(agreed)) if self.is_missing(agreed.span) => Expected::Absent,
             (Some(MirrorSight::Unchanged) | None, Some(agreed)) => match &agreed.revision {
                 Some(revision) => Expected::Revision(revision.clone(), agreed.touch),
