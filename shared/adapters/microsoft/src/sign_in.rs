@@ -109,7 +109,7 @@ fn access(scopes: Option<&[String]>) -> Access {
     let may_write = has("Calendars.ReadWrite");
     Access {
         writes: if may_write { Writes::AllCalendars } else { Writes::Nothing },
-        reads: if may_write || has("Calendars.Read") { Reads::Events } else { Reads::Names },
+        reads: if may_write || has("Calendars.Read") { Reads::Events } else { Reads::Nothing },
     }
 }
 
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_was_granted_is_read_in_every_spelling() {
-        let none = Access { writes: Writes::Nothing, reads: Reads::Names };
+        let none = Access { writes: Writes::Nothing, reads: Reads::Nothing };
         let reader = Access { writes: Writes::Nothing, reads: Reads::Events };
         for (scopes, expected) in [
             ("openid profile User.Read", none),
