@@ -6,13 +6,13 @@ use std::time::Duration;
 use daybook_core::connection::{MainCalendar, Provider, Settings};
 use daybook_engine::Pace;
 use daybook_engine::ports::ConnectionRef;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::people::Owned;
 use super::stage::Stage;
 use crate::world::fault::Faults;
-use crate::world::worker::run;
+use crate::world::worker::{Worker, run};
 
 /// How a history ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,8 +33,6 @@ pub struct History {
     /// What ada put into her calendars herself.
     pub(super) owned: Vec<Owned>,
     pub(super) made: u32,
-    /// When all access tokens were last ended.
-    tokens_ended: Timestamp,
 }
 
 /// Which provider a seed is about.
@@ -84,10 +82,10 @@ impl History {
         let mut chance = fastrand::Rng::with_seed(seed ^ 0xc10d);
         let lease = Duration::from_secs(chance.u64(45..130));
         let stage = Stage::over(provider_of(seed), seed, Pace { lease, ..Pace::default() });
-        Self { stage, chance, hooks: Vec::new(), owned: Vec::new(), made: 0, tokens_ended: Timestamp::MIN }
+        Self { stage, chance, hooks: Vec::new(), owned: Vec::new(), made: 0 }
     }
 
-    fn is_broken(&self) -> bool {
+    pub(super) fn is_broken(&self) -> bool {
         !self.stage.house.world.lock().broken.is_empty()
     }
 
@@ -225,12 +223,12 @@ impl History {
         self.stage.house.world.lock().tell_read(|| what.to_owned());
     }
 
-    /// No access token that was given out so far holds any longer. Not twice within one request.
+    /// No access token that was given out so far holds any longer. Not while somebody is at work: a token that has
+    /// just been refreshed is not refused again.
     fn tokens_end(&mut self) {
-        let (provider, now) = (self.stage.hand.provider(), self.stage.now());
-        let is_soon = now.duration_since(self.tokens_ended) < SignedDuration::from_mins(1);
-        if provider != Provider::Caldav && !is_soon {
-            self.tokens_ended = now;
+        let provider = self.stage.hand.provider();
+        let is_idle = self.stage.house.workers.iter().all(Worker::is_idle);
+        if provider != Provider::Caldav && is_idle {
             self.told("* access tokens end");
             self.stage.house.control(provider, &json!({"expire_access_tokens": {"account": null}}));
         }

@@ -103,7 +103,11 @@ pub async fn arrive(houses: &Router, request: Request<Bytes>) -> Response<Bytes>
 fn told(answer: &Response<Bytes>) -> String {
     let status = answer.status();
     let body = String::from_utf8_lossy(answer.body()).replace(['\n', '\r'], " ");
-    if status.is_success() { status.to_string() } else { format!("{status} {body:.200}") }
+    if status.is_success() && !body.contains("HTTP/1.1") {
+        return status.to_string();
+    }
+    let inner: Vec<&str> = body.split("HTTP/1.1 ").skip(1).filter_map(|part| part.get(..3)).collect();
+    if inner.is_empty() { format!("{status} {body:.300}") } else { format!("{status}: {}", inner.join(", ")) }
 }
 
 fn is_read(method: &Method) -> bool {
