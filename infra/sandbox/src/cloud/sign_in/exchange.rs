@@ -13,7 +13,7 @@ use super::identity::id_token;
 use super::refusal::Refusal;
 use super::request::Asked;
 use super::scopes::answered;
-use super::tokens::{ACCESS_LIFE, Grant, give, revoke as revoke_grant};
+use super::tokens::{ACCESS_LIFE, Grant, give, revoke as revoke_grant, use_again};
 use crate::cloud::control::TokenAnswer;
 use crate::cloud::world::{Challenge, Code, Keeps, TokenKind};
 use crate::cloud::{Cloud, Dialect, Tx};
@@ -120,8 +120,18 @@ fn by_refresh(cloud: &Cloud, client: &str, asked: &Asked) -> Result<Given, Refus
         if !fits {
             return Err(Refusal::Refresh);
         }
-        let grant = Grant { account: found.account, client: found.client, scopes: found.scopes };
-        let refresh = (dialect == Dialect::Microsoft).then(|| give(tx, dialect, TokenKind::Refresh, &grant));
+        let grant = Grant {
+            account: found.account.clone(),
+            client: found.client.clone(),
+            scopes: found.scopes.clone(),
+        };
+        let refresh = match dialect {
+            Dialect::Google => {
+                use_again(tx, found);
+                None
+            }
+            Dialect::Microsoft => Some(give(tx, dialect, TokenKind::Refresh, &grant)),
+        };
         Ok(Given { access: give(tx, dialect, TokenKind::Access, &grant), refresh, grant, nonce: None })
     })
 }

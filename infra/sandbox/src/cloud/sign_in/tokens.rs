@@ -127,6 +127,12 @@ pub(super) fn give(tx: &mut Tx<'_>, dialect: Dialect, kind: TokenKind, grant: &G
     token
 }
 
+/// Google's refresh token, which lives on for half a year from its last use.
+pub(super) fn use_again(tx: &mut Tx<'_>, token: Token) {
+    let expires = tx.now() + life(Dialect::Google, TokenKind::Refresh);
+    tx.keep(Token { expires, ..token });
+}
+
 /// Expired tokens are kept for a day, so that they answer "expired" and not "unknown".
 fn forget_expired(tx: &mut Tx<'_>) {
     let before: Timestamp = tx.now() - SignedDuration::from_hours(24);
