@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::wire::people::{Me, Person};
 
 /// Where private accounts belong to.
-const CONSUMERS: &str = "9188040d-6c67-4cc5-b112-36a304b66dad";
+const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 /// An administrator must allow this application, or this person, first (providers B.1.4, B.1.5).
 const ADMINISTRATOR: [&str; 4] = ["AADSTS90093", "AADSTS90094", "AADSTS90095", "AADSTS50105"];
 
