@@ -293,6 +293,8 @@ impl History {
                 _ => self.stage.house.hand_over(letter),
             }
         }
-        letters.into_iter().for_each(|letter| self.stage.house.postman.put_back(letter));
+        for letter in letters {
+            self.stage.house.postman.put_back(letter);
+        }
     }
 }

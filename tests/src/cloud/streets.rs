@@ -117,7 +117,7 @@ fn is_read(method: &Method) -> bool {
 /// Throttled in one of two ways.
 fn busy(seconds: u64) -> Response<Bytes> {
     let status =
-        if seconds % 2 == 0 { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::SERVICE_UNAVAILABLE };
+        if seconds.is_multiple_of(2) { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::SERVICE_UNAVAILABLE };
     let answer = Response::builder().status(status).header(header::RETRY_AFTER, seconds);
     answer.body(Bytes::new()).expect("an answer can be built")
 }

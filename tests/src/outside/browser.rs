@@ -177,6 +177,7 @@ impl Page {
 
 impl Form {
     /// Types `value` into a field.
+    #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         let field = self.fields.iter_mut().find(|(known, _)| known == name);
         let (_, standing) = field.unwrap_or_else(|| panic!("no field `{name}`"));
@@ -185,6 +186,7 @@ impl Form {
     }
 
     /// Unticks the boxes whose value ends so.
+    #[must_use]
     pub fn without(mut self, ending: &str) -> Self {
         let before = self.fields.len();
         self.fields.retain(|(name, value)| name != "grant" || !value.ends_with(ending));

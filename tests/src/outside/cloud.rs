@@ -253,7 +253,7 @@ impl Person {
                     path = format!("{bare}&pageToken={token}");
                 }
                 (None, Some(link)) => {
-                    path = link.split_once("/v1.0").expect("a link into the API").1.to_owned();
+                    link.split_once("/v1.0").expect("a link into the API").1.clone_into(&mut path);
                 }
                 (None, None) => return all,
             }

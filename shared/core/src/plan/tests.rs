@@ -225,6 +225,7 @@ fn touched(link: &Link) -> &'static str {
 fn expected(expected: &Expected) -> String {
     match expected {
         Expected::Absent => "absent".into(),
+        Expected::Doubtful => "doubtful".into(),
         Expected::Unversioned => "unversioned".into(),
         Expected::Revision(revision, Touch::OursAlone) => revision.to_string(),
         Expected::Revision(revision, Touch::Decorated) => format!("{revision}, decorated"),

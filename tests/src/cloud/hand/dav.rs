@@ -84,7 +84,7 @@ fn resource(events: &[String]) -> String {
 }
 
 fn event(uid: &str, at: Interval, more: &[String]) -> String {
-    let more: String = more.iter().map(|line| format!("{line}\r\n")).collect();
+    let more: String = more.iter().flat_map(|line| [line.as_str(), "\r\n"]).collect();
     let (start, end) = (stamp(at.start()), stamp(at.end()));
     format!(
         "BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:{start}\r\nDTEND:{end}\r\n\

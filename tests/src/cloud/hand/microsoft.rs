@@ -26,17 +26,17 @@ impl MicrosoftHand {
     }
 
     fn ask(&self, house: &House, method: &str, path: &str, body: Option<Value>) -> Value {
-        self.ask_at(house, method, format!("{HOST}/sandbox/microsoft/v1.0{path}"), body)
+        self.ask_at(house, method, &format!("{HOST}/sandbox/microsoft/v1.0{path}"), body)
     }
 
-    fn ask_at(&self, house: &House, method: &str, url: String, body: Option<Value>) -> Value {
+    fn ask_at(&self, house: &House, method: &str, url: &str, body: Option<Value>) -> Value {
         let scopes = ["User.Read", "Calendars.ReadWrite"];
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         let headers = &[("content-type", "application/json"), ("prefer", "IdType=\"ImmutableId\"")];
         let issue = || house.microsoft.issue(self.account, "a-person", &scopes).unwrap().access_token;
         let send = |token: &str| {
             let authorization = format!("Bearer {token}");
-            Ask { method, url: url.clone(), authorization, headers, body: body.clone() }.send(house)
+            Ask { method, url: url.to_owned(), authorization, headers, body: body.clone() }.send(house)
         };
         json_of(&format!("{method} {url}"), self.token.ask(issue, send))
     }
@@ -44,7 +44,7 @@ impl MicrosoftHand {
     fn all(&self, house: &House, path: &str) -> Vec<Value> {
         let (mut url, mut all) = (format!("{HOST}/sandbox/microsoft/v1.0{path}"), Vec::new());
         for _ in 0..200 {
-            let page = self.ask_at(house, "GET", url.clone(), None);
+            let page = self.ask_at(house, "GET", &url, None);
             all.extend(page["value"].as_array().unwrap().iter().cloned());
             match page["@odata.nextLink"].as_str() {
                 Some(next) => next.clone_into(&mut url),
