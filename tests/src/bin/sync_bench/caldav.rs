@@ -1,37 +1,31 @@
-//! What a first sync of 1,000 appointments costs, beside a bare client that sends the same PUTs: requests by method,
-//! wall time, CPU and peak memory. Then what an idle run and one changed appointment cost.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout)]
-#![expect(clippy::disallowed_methods, reason = "a bench measures time")]
+//! A CalDAV server that runs here, beside a bare client that sends it the same PUTs.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use daybook_tests::outside::calendar::{Account, Resource, main_calendar};
-use daybook_tests::outside::daybook::{Daybook, binary};
-use daybook_tests::outside::ehr::{Ehr, at};
+use daybook_tests::outside::daybook::Daybook;
+use daybook_tests::outside::ehr::at;
 use daybook_tests::outside::eventually;
 use daybook_tests::outside::meter::Meter;
 use daybook_tests::radicale::Radicale;
 use serde_json::json;
 
+use super::{full_ehr, usage};
+
 /// Requests in flight of the bare client: as many as Daybook allows itself.
 const AT_ONCE: usize = 6;
 
-#[tokio::main]
-async fn main() {
-    let (Some(binary), Some(radicale)) = (binary(), Radicale::start()) else {
-        println!("the binary or Radicale is missing: cargo xtask tools, cargo build --profile ci");
-        std::process::exit(2);
+/// Measures with so many appointments.
+pub async fn measure(binary: &Path, number: i64) {
+    let Some(radicale) = Radicale::start() else {
+        println!("Radicale is missing: cargo xtask tools");
+        return;
     };
-    let number = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(1_000);
     let data = tempfile::tempdir().unwrap();
-    let ehr = Ehr::start(data.path()).await;
-    ehr.empty().await;
-    for n in 0..number {
-        ehr.book(&format!("a{n}"), &at(1 + n / 20, 360 + n % 20 * 50), &at(1 + n / 20, 410 + n % 20 * 50))
-            .await;
-    }
+    let ehr = full_ehr(data.path(), number).await;
     let meter = Meter::before(&radicale.url()).await;
-    let daybook = Daybook::start(&binary, data.path(), &[("DAYBOOK_EHR_FHIR_URL", &ehr.fhir_url())]);
+    let daybook = Daybook::start(binary, data.path(), &[("DAYBOOK_EHR_FHIR_URL", &ehr.fhir_url())]);
     ehr.hook(&daybook.url);
     let started = Instant::now();
     let connection = daybook.connect_only(&meter.url(), &json!({})).await;
@@ -39,7 +33,7 @@ async fn main() {
     let wall = started.elapsed();
     connection.settles().await;
     let (cpu, memory) = usage(daybook.process_id());
-    println!("first sync of {number}: {:?}", meter.take());
+    println!("CalDAV, first sync of {number}: {:?}", meter.take());
     println!("  the EHR: {:?}", ehr.meter.take());
     println!("  wall {:.2} s, CPU {:.2} s, peak {} MB", wall.as_secs_f64(), cpu, memory / 1024);
 
@@ -89,14 +83,4 @@ async fn bare_client(account: &Account, mirrors: Vec<Resource>) -> Duration {
 fn renamed(mirror: &Resource, n: usize) -> String {
     let uid = mirror.property("UID").unwrap();
     mirror.body.replace(uid, &format!("bare{n}"))
-}
-
-/// CPU seconds and peak resident KiB of a process, as Linux tells them.
-fn usage(process: u32) -> (f64, u64) {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
-    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    (ticks / 100.0, peak.split_whitespace().nth(1).unwrap().parse().unwrap())
 }
