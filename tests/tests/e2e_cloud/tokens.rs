@@ -61,7 +61,7 @@ async fn e_001_e_009_a_withdrawn_consent_asks_for_a_sign_in_and_loses_nothing() 
             connection.get().await["state"] == "reconnect_required"
         })
         .await;
-        assert_eq!(scene.ehr.blocks().await, [dentist.clone()], "what is known stays closed");
+        assert_eq!(scene.ehr.blocks().await, std::slice::from_ref(&dentist), "what is known stays closed");
         // It owes this one.
         book(&scene.ehr, "a2", &hour(4, 1)).await;
 

@@ -41,8 +41,7 @@ fn two_practices_with_one_account() {
         let a = stage.connect("demo", "ada", settings.clone());
         let b = stage.connect("other", "ada", settings);
         stage.assert_agreed();
-        let (of_a, of_b) =
-            |stage: &Stage| -> (_, _) { (stage.house.blocks(&a), stage.house.blocks(&b)) }(&stage);
+        let (of_a, of_b) = (stage.house.blocks(&a), stage.house.blocks(&b));
         assert_eq!((of_a, of_b), (vec![], vec![]), "{provider:?}");
         stage.book("a1", stage.hour(3, 2));
         stage.sync_now(&b);

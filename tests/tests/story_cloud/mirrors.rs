@@ -119,11 +119,11 @@ fn sixty_appointments_at_once_go_in_batches() {
     for provider in ALL {
         let mut stage = Stage::before(provider);
         {
-            let mut state = stage.house.world.lock();
+            let mut world = stage.house.world.lock();
             for n in 0..60 {
                 let at = daybook_tests::cloud::stage::hour(1 + n / 8, n % 8);
                 let booked = daybook_tests::world::scene::appointment(&format!("a{n}"), "ada", at);
-                state.book(&daybook_tests::world::scene::demo(), booked);
+                world.book(&daybook_tests::world::scene::demo(), booked);
             }
         }
         let settings = stage.settings();
