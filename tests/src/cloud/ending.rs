@@ -13,6 +13,7 @@ impl History {
     pub(super) fn end(&mut self) {
         self.told("- the end");
         self.stage.house.world.lock().faults = Faults::default();
+        self.stage.house.streets.set_hiccups(0);
         self.rest();
         for hook in std::mem::take(&mut self.hooks) {
             self.deliver_hook(hook);

@@ -7,7 +7,7 @@ use daybook_core::connection::{MainCalendar, Provider, Settings};
 use daybook_engine::Pace;
 use daybook_engine::ports::ConnectionRef;
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::people::Owned;
 use super::stage::Stage;
@@ -91,6 +91,11 @@ impl History {
 
     /// A connection or two. Nothing goes wrong yet.
     fn begin(&mut self) {
+        if self.stage.hand.provider() == Provider::Microsoft {
+            let manners = self.some_manners();
+            self.told(&format!("* {manners}"));
+            self.stage.house.set_manners(&manners);
+        }
         {
             let mut state = self.stage.house.world.lock();
             // It may well be shorter than a run.
@@ -108,6 +113,19 @@ impl History {
         }
         let weather = self.weather();
         self.stage.house.world.lock().faults = weather;
+        self.stage.house.streets.set_hiccups([0, 20, 80][self.chance.usize(0..3)]);
+    }
+
+    /// Graph answers in one of the ways that its documents leave open.
+    fn some_manners(&mut self) -> Value {
+        let mut one = |words: &[&str]| words[self.chance.usize(0..words.len())].to_owned();
+        json!({
+            "transactions": one(&["original", "conflict", "bad_request", "remembered", "forgotten"]),
+            "if_match": one(&["checked", "checked", "ignored"]),
+            "cuts": one(&["told", "silent"]),
+            "pages": one(&["noisy", "plain"]),
+            "sync_state": one(&["syncStateNotFound", "SyncStateNotFound", "resyncRequired"]),
+        })
     }
 
     fn some_settings(&mut self) -> Settings {

@@ -36,7 +36,7 @@ pub struct House {
     /// All stand-ins, for people and browsers: without faults.
     pub town: Router,
     pub postman: Arc<Postman>,
-    streets: Arc<Streets>,
+    pub streets: Arc<Streets>,
     pace: Pace,
     /// The doors' process.
     pub engine: Engine,
@@ -117,6 +117,14 @@ impl House {
         let request = Request::post(url).header("content-type", "application/json");
         let answer = self.browse(request.body(wish.to_string().into()).unwrap());
         assert!(answer.status().is_success(), "{wish}: {}", String::from_utf8_lossy(answer.body()));
+    }
+
+    /// How the sandbox Microsoft behaves where Graph leaves it open.
+    pub fn set_manners(&self, manners: &serde_json::Value) {
+        let request = Request::put(format!("{HOST}/sandbox/microsoft/control/graph"));
+        let request = request.header("content-type", "application/json");
+        let answer = self.browse(request.body(manners.to_string().into()).unwrap());
+        assert!(answer.status().is_success(), "{manners}: {}", String::from_utf8_lossy(answer.body()));
     }
 
     /// What the stand-ins have to tell goes into the bag.

@@ -6,6 +6,7 @@
 pub mod browser;
 mod ending;
 pub mod hand;
+mod hiccups;
 pub mod history;
 pub mod house;
 mod people;

@@ -2,6 +2,7 @@
 //! answer afterwards. It knows no provider beyond what a write looks like.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -12,6 +13,7 @@ use daybook_http::{Transport, TransportError};
 use http::{Method, Request, Response, StatusCode, header};
 use tower::ServiceExt;
 
+use super::hiccups::{self, Hiccup};
 use crate::world::World;
 use crate::world::fault::{Fate, Point};
 
@@ -21,11 +23,18 @@ pub struct Streets {
     houses: Router,
     /// What is being sent to the token endpoints.
     refreshing: Mutex<BTreeSet<Bytes>>,
+    /// How often a stand-in answers something else than the truth, of a thousand requests.
+    hiccups: AtomicU32,
 }
 
 impl Streets {
     pub fn new(world: Arc<World>, houses: Router) -> Self {
-        Self { world, houses, refreshing: Mutex::default() }
+        Self { world, houses, refreshing: Mutex::default(), hiccups: AtomicU32::new(0) }
+    }
+
+    /// From now on so many of a thousand requests meet a bad moment of the provider.
+    pub fn set_hiccups(&self, of_a_thousand: u32) {
+        self.hiccups.store(of_a_thousand, Ordering::Relaxed);
     }
 }
 
@@ -43,7 +52,10 @@ impl Transport for Streets {
             Fate::Later(None) | Fate::Conflict | Fate::CursorLost => return Err(cut_off("nobody answers")),
             Fate::Well | Fate::Lost => {}
         }
-        let answer = arrive(&self.houses, request).await;
+        let answer = match self.hiccup(&request) {
+            Some(hiccup) => self.arrive_badly(request, hiccup).await,
+            None => arrive(&self.houses, request).await,
+        };
         self.world.lock().tell_read(|| format!("  {line}: {}", told(&answer)));
         // Whoever dies here has done it and does not know.
         self.world.breathe().await;
@@ -52,6 +64,24 @@ impl Transport for Streets {
 }
 
 impl Streets {
+    fn hiccup(&self, request: &Request<Bytes>) -> Option<Hiccup> {
+        let rate = self.hiccups.load(Ordering::Relaxed);
+        let chance = &mut self.world.lock().chance;
+        if rate == 0 || chance.u32(0..1000) >= rate {
+            return None;
+        }
+        hiccups::some(request.uri(), chance)
+    }
+
+    /// The stand-in is told what to answer, once.
+    async fn arrive_badly(&self, request: Request<Bytes>, hiccup: Hiccup) -> Response<Bytes> {
+        self.world.lock().tell_read(|| format!("  ! {}", hiccup.before));
+        arrive(&self.houses, hiccup.request(&hiccup.before)).await;
+        let answer = arrive(&self.houses, request).await;
+        arrive(&self.houses, hiccup.request(&hiccup.after)).await;
+        answer
+    }
+
     /// Only the holder of a lease writes events.
     fn note(&self, line: &str, writes: &[String], fate: Fate) {
         let mut state = self.world.lock();
@@ -116,8 +146,11 @@ fn is_read(method: &Method) -> bool {
 
 /// Throttled in one of two ways.
 fn busy(seconds: u64) -> Response<Bytes> {
-    let status =
-        if seconds.is_multiple_of(2) { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if seconds.is_multiple_of(2) {
+        StatusCode::TOO_MANY_REQUESTS
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     let answer = Response::builder().status(status).header(header::RETRY_AFTER, seconds);
     answer.body(Bytes::new()).expect("an answer can be built")
 }

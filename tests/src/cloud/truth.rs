@@ -38,7 +38,7 @@ impl House {
         for found in hand.mirrors(self, calendar) {
             let name = found.mirror.clone().filter(|name| key.is_ours(&practitioner, name));
             let Some(name) = name else { continue };
-            faults.extend(dress(&found));
+            faults.extend(dress(&found).filter(|_| self.is_inside(at, &found.at)));
             match wanted.remove(&name) {
                 Some(span) if span == found.at => {}
                 Some(span) => faults.push(format!(
