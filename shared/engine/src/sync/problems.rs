@@ -67,6 +67,10 @@ impl Problems<'_> {
         self.map.insert(key, Problem { kind, detail: detail.into(), since });
     }
 
+    pub fn has(&self, about: About<'_>) -> bool {
+        self.map.contains_key(&about.key())
+    }
+
     pub fn clear(&mut self, about: About<'_>) {
         self.map.remove(&about.key());
     }

@@ -125,10 +125,11 @@ impl<'e> Session<'e> {
         let is_fresh = known.as_ref().is_some_and(|known| known.at + KNOWN_FOR > self.now);
         let is_settled =
             connection.schedule.reconciled.is_some_and(|last| last.version == connection.version);
-        if is_fresh && is_settled && !wants_hours {
+        let mut problems = Problems { map: &mut lease.release.problems, now: self.now };
+        // What was wrong is asked for until it is right: else a day would go by.
+        if is_fresh && is_settled && !wants_hours && !problems.has(About::Practitioner) {
             return (known, None);
         }
-        let mut problems = Problems { map: &mut lease.release.problems, now: self.now };
         match self.ehr.practitioner(&connection.practitioner).await {
             Ok(found) => {
                 problems.clear(About::Practitioner);
