@@ -122,4 +122,14 @@ impl Link {
         let state = LinkState::Owing(Owing { reason, attempts, not_before, span: self.span() });
         Self { state, ..self.clone() }
     }
+
+    /// The same link, owing a mirror that is to stand here, whether or not it does already: by its old place it must
+    /// not age out.
+    #[must_use]
+    pub fn to_stand_at(mut self, span: Interval) -> Self {
+        if let LinkState::Owing(owing) = &mut self.state {
+            owing.span = Some(span);
+        }
+        self
+    }
 }

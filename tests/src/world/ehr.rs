@@ -258,7 +258,8 @@ impl Blocks {
         content: &Content,
     ) -> Result<Written, RemoteError> {
         let conflict = || RemoteError::Conflict { what: format!("block {}", at.mirror) };
-        let doubles = state.is_planted(Plant::BlocksAreDoubled) && *expected == Expected::Absent;
+        let is_new = matches!(expected, Expected::Absent | Expected::Doubtful);
+        let doubles = state.is_planted(Plant::BlocksAreDoubled) && is_new;
         let ehr = state.standing_ehr(&self.practice)?;
         let blocks = ehr.blocks.entry(self.schedule.clone()).or_default();
         let standing = blocks.iter().position(|block| block.mirror == at.mirror).filter(|_| !doubles);

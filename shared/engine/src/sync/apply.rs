@@ -366,6 +366,10 @@ impl Session<'_> {
         };
         let owing =
             link.owing(reason, attempts.saturating_add(1), Some(after(self.engine.clock.now(), pause)));
+        let owing = match work {
+            Work::Put(put) => owing.to_stand_at(put.content.interval()),
+            Work::Delete(_) => owing,
+        };
         applied.note_waits(std::iter::once(&owing));
         owing
     }

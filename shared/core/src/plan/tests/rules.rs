@@ -170,7 +170,7 @@ fn a_persons_yes_lets_the_held_removals_go() {
     check("no answer yet", &held(), &[]);
     check("a yes", &held().ruled(|rules| rules.brake = BrakeRule::Released), &["look a1"]);
     check("a day later", &held().ruled(|rules| rules.now = hour(31)), &["look a1"]);
-    check("it is back", &held().wants("a1", busy_at(20)), &["put a1 in main (absent)"]);
+    check("it is back", &held().wants("a1", busy_at(20)), &["put a1 in main (doubtful)"]);
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn what_a_write_expects_follows_from_what_is_known() {
     check(
         "owing: it may stand or not",
         &moved(Scene::new().owes("a1", Reason::Writing, None)),
-        &["put a1 in main (absent)"],
+        &["put a1 in main (doubtful)"],
     );
     check("gone", &moved(linked().misses("a1", &calendar("main"))), &["put a1 in main (absent)"]);
     let mut nameless = linked();
@@ -297,16 +297,16 @@ fn work_that_was_put_off_stays_put_off() {
         (Reason::Retry, Some(30), Some(gone()), ""),
         (Reason::Retry, Some(30), None, ""),
         (Reason::Retry, Some(9), None, "look a1"),
-        (Reason::Retry, Some(9), Some(busy()), "put a1 in main (absent)"),
+        (Reason::Retry, Some(9), Some(busy()), "put a1 in main (doubtful)"),
         (Reason::Retry, Some(9), Some(gone()), "delete a1 in main (Evidence)"),
         (Reason::Writing, None, None, "look a1"),
         (Reason::Removing, None, Some(gone()), "delete a1 in main (Evidence)"),
         (Reason::Rejected, Some(30), None, ""),
-        (Reason::Rejected, Some(30), Some(busy()), "put a1 in main (absent)"),
+        (Reason::Rejected, Some(30), Some(busy()), "put a1 in main (doubtful)"),
         (Reason::Rejected, Some(30), Some(gone()), "delete a1 in main (Evidence)"),
         (Reason::Brake, Some(30), None, ""),
         (Reason::Brake, Some(30), Some(gone()), "delete a1 in main (Evidence)"),
-        (Reason::Brake, Some(30), Some(busy()), "put a1 in main (absent)"),
+        (Reason::Brake, Some(30), Some(busy()), "put a1 in main (doubtful)"),
     ] {
         let mut scene = Scene::new().owes("a1", reason, not_before);
         scene.owners.extend(sight.clone().map(|sight| (owner("a1"), sight)));
