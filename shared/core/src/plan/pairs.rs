@@ -240,7 +240,7 @@ impl<'a> Pair<'a> {
         let Some(MirrorSight::Holds { revision, .. }) = self.found else { return None };
         (known.revision != *revision).then(|| {
             let agreed = Agreed { revision: revision.clone(), touch: Touch::Decorated, ..known.clone() };
-            Agree { link: Link { state: LinkState::Agreed(agreed), ..self.link.clone() } }
+            Agree { link: Link { state: LinkState::Agreed(agreed), ..self.with_remote() } }
         })
     }
 

@@ -218,6 +218,20 @@ fn a_decoration_is_noted_and_costs_no_write() {
     check("unless nobody touched it", &moved, &["put a1 in main (r1)"]);
 }
 
+/// Where the other side chooses ids: written anew by a run that died before it could note under which id.
+#[test]
+fn e_048_a_mirror_that_stands_under_another_id_is_known_by_it_from_then_on() {
+    let main = calendar("main");
+    let mut scene = Scene::new().agreed("a1", &main, &busy_at(20)).wants("a1", busy_at(20));
+    let mirror = scene.mirror("a1", &main);
+    let (revision, remote) = (Some("r2".into()), Some("second".into()));
+    let sight = MirrorSight::Holds { content: busy_at(20), revision, remote };
+    scene.mirrors.entry(main).or_default().insert(mirror, sight);
+    let plan = scene.plan();
+    assert_eq!((plan.agrees.len(), plan.puts.len()), (1, 0));
+    assert_eq!(plan.agrees[0].link.remote, Some("second".into()));
+}
+
 #[test]
 fn e_043_a_mirror_that_its_reader_moves_or_deletes_is_put_back() {
     let linked = || Scene::new().agreed("a1", &calendar("main"), &busy_at(20));
