@@ -9,6 +9,8 @@ use super::history::History;
 use crate::world::fault::Faults;
 use crate::world::worker::run;
 
+const LAST: &str = "at the end";
+
 impl History {
     pub(super) fn end(&mut self) {
         self.told("- the end");
@@ -30,7 +32,7 @@ impl History {
             self.release_brake(&at);
         }
         self.quiet();
-        self.compare("at the end");
+        self.compare(LAST);
         self.look_again();
     }
 
@@ -66,14 +68,18 @@ impl History {
 
     fn compare(&mut self, when: &str) {
         let mut faults = Vec::new();
+        let is_last = when == LAST;
         for at in &self.stage.connections {
             let connection = self.stage.connection(at);
             let reached = connection.evidence.state();
             if reached != State::Active {
                 faults.push(format!("a connection is {reached:?}"));
             }
-            if !connection.problems.is_empty() {
-                faults.push(format!("a connection has problems: {:?}", connection.problems));
+            // What could not be read for a moment is told until the daily comparison.
+            let mut problems = connection.problems;
+            problems.retain(|_, problem| is_last || problem.kind != ProblemKind::ItemsUnreadable);
+            if !problems.is_empty() {
+                faults.push(format!("a connection has problems: {problems:?}"));
             }
             faults.extend(self.stage.house.differences(at, self.stage.hand.as_ref()));
         }

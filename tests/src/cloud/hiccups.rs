@@ -10,6 +10,7 @@ use super::house::HOST;
 /// One bad moment.
 pub struct Hiccup {
     mount: &'static str,
+    pub answer: Value,
     pub before: Value,
     pub after: Value,
 }
@@ -22,8 +23,9 @@ impl Hiccup {
     }
 }
 
-/// One of those that may meet a request to this address.
-pub fn some(to: &Uri, chance: &mut fastrand::Rng) -> Option<Hiccup> {
+/// One of those that may meet a request to this address. A fresh token is not refused again: that would mean that the
+/// person has to sign in.
+pub fn some(to: &Uri, before: Option<&Value>, chance: &mut fastrand::Rng) -> Option<Hiccup> {
     let path = to.path();
     if path.ends_with("/token") || path.ends_with("/revoke") {
         return None;
@@ -51,10 +53,11 @@ pub fn some(to: &Uri, chance: &mut fastrand::Rng) -> Option<Hiccup> {
         answers.extend(["userRateLimitExceeded", "rateLimitExceeded", "quotaExceeded"].map(forbidden));
         answers.push(json!("stale"));
     }
+    answers.retain(|answer| *answer != "unauthorized" || Some(answer) != before);
     let answer = answers.swap_remove(chance.usize(0..answers.len()));
     let mount = if is_google { "/sandbox/google" } else { "/sandbox/microsoft" };
-    let before = json!({"faults": [{"times": 1, "answer": answer}]});
-    Some(Hiccup { mount, before, after: json!({"faults": []}) })
+    let before = json!({"faults": [{"times": 1, "answer": answer.clone()}]});
+    Some(Hiccup { mount, answer, before, after: json!({"faults": []}) })
 }
 
 fn of_caldav(chance: &mut fastrand::Rng) -> Hiccup {
@@ -62,5 +65,10 @@ fn of_caldav(chance: &mut fastrand::Rng) -> Hiccup {
     let retry_after = chance.bool().then_some("30");
     let fail = json!({"requests": 1, "status": status, "retry_after": retry_after});
     let never = json!({"requests": 0, "status": 503});
-    Hiccup { mount: "/sandbox/caldav", before: json!({"fail": fail}), after: json!({"fail": never}) }
+    Hiccup {
+        mount: "/sandbox/caldav",
+        answer: json!(status),
+        before: json!({"fail": fail}),
+        after: json!({"fail": never}),
+    }
 }

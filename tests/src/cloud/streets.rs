@@ -11,6 +11,7 @@ use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use daybook_http::{Transport, TransportError};
 use http::{Method, Request, Response, StatusCode, header};
+use serde_json::Value;
 use tower::ServiceExt;
 
 use super::hiccups::{self, Hiccup};
@@ -25,11 +26,18 @@ pub struct Streets {
     refreshing: Mutex<BTreeSet<Bytes>>,
     /// How often a stand-in answers something else than the truth, of a thousand requests.
     hiccups: AtomicU32,
+    last: Mutex<Option<Value>>,
 }
 
 impl Streets {
     pub fn new(world: Arc<World>, houses: Router) -> Self {
-        Self { world, houses, refreshing: Mutex::default(), hiccups: AtomicU32::new(0) }
+        Self {
+            world,
+            houses,
+            refreshing: Mutex::default(),
+            hiccups: AtomicU32::new(0),
+            last: Mutex::default(),
+        }
     }
 
     /// From now on so many of a thousand requests meet a bad moment of the provider.
@@ -70,7 +78,10 @@ impl Streets {
         if rate == 0 || chance.u32(0..1000) >= rate {
             return None;
         }
-        hiccups::some(request.uri(), chance)
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let hiccup = hiccups::some(request.uri(), last.as_ref(), chance)?;
+        *last = Some(hiccup.answer.clone());
+        Some(hiccup)
     }
 
     /// The stand-in is told what to answer, once.
