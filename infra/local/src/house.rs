@@ -161,6 +161,7 @@ async fn build(config: Config, data: DataDir, address: SocketAddr) -> Result<Hou
     public_url.as_str().trim_end_matches('/').clone_into(&mut engine.public_url);
     // Half of it, so that what was polled in one sweep is due again in the next, however long its sync took.
     engine.pace.poll = config.sweep / 2;
+    engine.pace.poll_told = engine.pace.poll;
     // We hold the data directory: whoever held a lease before is dead.
     engine.sole_process = Some(SystemRandom.token());
     let on_this_machine = address.ip().is_loopback() && config.public_url.is_none();

@@ -8,9 +8,10 @@ use daybook_core::connection::State;
 use daybook_core::ids::PracticeId;
 use daybook_dynamodb::{Embedded, Table};
 use daybook_engine::ports::{Cause, ConnectionRef, Connections, Request};
-use daybook_engine::sync::Run;
+use daybook_engine::sync::{Report, Run};
 use daybook_engine::{Engine, EngineError};
 use daybook_queue::{Delivery, InProcessQueue};
+use jiff::Timestamp;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
@@ -81,11 +82,11 @@ async fn take(engine: &Engine, delivery: Delivery) {
         async move { engine.sync(&request).await }
     });
     match AbortOnDrop(task).join().await {
-        Some(Ok(Run::Done | Run::Continued)) => {
+        Some(Ok(Report { run: Run::Done | Run::Continued, .. })) => {
             tracing::debug!(%practice, connection = %id, %correlation, ?cause, "synced");
             delivery.done();
         }
-        Some(Ok(Run::Held)) => {
+        Some(Ok(Report { run: Run::Held, .. })) => {
             tracing::info!(%practice, connection = %id, %correlation, "somebody else syncs it; tried again");
         }
         Some(Err(error)) => {
@@ -149,10 +150,9 @@ impl Sweeper {
             }
             if connection.signals.pending_since.is_some() || !connection.signals.settled() {
                 let correlation = self.engine.random.token();
-                self.engine
-                    .queue
-                    .send(Request { connection: at, cause: Cause::Continued, correlation })
-                    .await?;
+                let since = self.engine.clock.now();
+                let request = Request { connection: at, cause: Cause::Continued, correlation, since };
+                self.engine.queue.send(request).await?;
             }
         }
         Ok(())
@@ -160,7 +160,7 @@ impl Sweeper {
 
     async fn sweep(&self) {
         for shard in 0..self.table.due_shards() {
-            if let Err(error) = self.engine.sweep(shard).await {
+            if let Err(error) = self.engine.sweep(shard, Timestamp::MAX).await {
                 let error = crate::chain(&error);
                 tracing::warn!(shard, error, "a sweep failed; the next one tries again");
             }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use daybook_core::connection::Provider;
+use jiff::Timestamp;
 
 use crate::error::EngineError;
 use crate::ports::{
@@ -25,30 +26,41 @@ pub struct Accounts {
     open: Mutex<Opened>,
 }
 
-/// What is open, each with the count of uses at its last one.
+/// What is open.
 #[derive(Default)]
 struct Opened {
-    accounts: HashMap<ConnectionRef, (u64, Arc<dyn Account>)>,
+    accounts: HashMap<ConnectionRef, Open>,
     uses: u64,
 }
 
+struct Open {
+    account: Arc<dyn Account>,
+    at: Timestamp,
+    /// The count of uses at its last one.
+    used: u64,
+}
+
 impl Opened {
-    fn insert(&mut self, at: &ConnectionRef, account: Arc<dyn Account>) {
+    fn insert(&mut self, at: &ConnectionRef, account: Arc<dyn Account>, now: Timestamp) {
         if self.accounts.len() >= MOST_OPEN
             && let Some(oldest) =
-                self.accounts.iter().min_by_key(|(_, (used, _))| *used).map(|(at, _)| at.clone())
+                self.accounts.iter().min_by_key(|(_, open)| open.used).map(|(at, _)| at.clone())
         {
             self.accounts.remove(&oldest);
         }
         self.uses += 1;
-        self.accounts.insert(at.clone(), (self.uses, account));
+        self.accounts.insert(at.clone(), Open { account, at: now, used: self.uses });
     }
 
-    fn get(&mut self, at: &ConnectionRef) -> Option<Arc<dyn Account>> {
+    /// One that was opened before `signed_in` holds credentials that another process has replaced.
+    fn get(&mut self, at: &ConnectionRef, signed_in: Option<Timestamp>) -> Option<Arc<dyn Account>> {
         self.uses += 1;
-        let (used, account) = self.accounts.get_mut(at)?;
-        *used = self.uses;
-        Some(account.clone())
+        let open = self.accounts.get_mut(at)?;
+        if signed_in.is_some_and(|signed_in| open.at < signed_in) {
+            return None;
+        }
+        open.used = self.uses;
+        Some(open.account.clone())
     }
 }
 
@@ -73,9 +85,14 @@ impl Accounts {
         })
     }
 
-    /// The account of a connection, opened with what the vault holds. `None` where the vault holds nothing.
-    pub async fn open(&self, at: &ConnectionRef) -> Result<Option<Arc<dyn Account>>, EngineError> {
-        if let Some(account) = self.remembered(at) {
+    /// The account of a connection, opened with what the vault holds since `signed_in`. `None` where the vault holds
+    /// nothing.
+    pub async fn open(
+        &self,
+        at: &ConnectionRef,
+        signed_in: Option<Timestamp>,
+    ) -> Result<Option<Arc<dyn Account>>, EngineError> {
+        if let Some(account) = self.opened().get(at, signed_in) {
             return Ok(Some(account));
         }
         let Some(stored) = self.refresher.vault.find_credentials(at).await? else { return Ok(None) };
@@ -92,17 +109,13 @@ impl Accounts {
         let provider = self.provider(credentials.provider())?;
         let tokens = Tokens::new(at.clone(), provider.clone(), self.refresher.clone(), token);
         let account = provider.open(credentials, Arc::new(tokens)).map_err(EngineError::Calendar)?;
-        self.opened().insert(at, account.clone());
+        self.opened().insert(at, account.clone(), self.refresher.clock.now());
         Ok(account)
     }
 
     /// Forgets an account whose credentials were refused, replaced or deleted.
     pub fn forget(&self, at: &ConnectionRef) {
         self.opened().accounts.remove(at);
-    }
-
-    fn remembered(&self, at: &ConnectionRef) -> Option<Arc<dyn Account>> {
-        self.opened().get(at)
     }
 
     fn opened(&self) -> MutexGuard<'_, Opened> {

@@ -140,7 +140,7 @@ impl Engine {
     /// The account's calendars, read now.
     pub async fn list_calendars(&self, at: &ConnectionRef) -> Result<Vec<CalendarInfo>, EngineError> {
         let connection = self.find(at).await?;
-        let Some(account) = self.accounts.open(at).await? else {
+        let Some(account) = self.accounts.open(at, connection.evidence.authorised_at).await? else {
             return Err(wrong_state(&connection));
         };
         account.list_calendars().await.map_err(EngineError::Calendar)

@@ -15,13 +15,17 @@ pub mod sync;
 mod tokens;
 pub mod view;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+use daybook_core::connection::Provider;
+use daybook_core::quota::Quota;
 
 pub use accounts::{Accounts, Providers};
 pub use error::EngineError;
 
-use ports::{Clock, Ehrs, Queue, Random, Store, Vault};
+use ports::{Clock, Ehrs, Queue, Quotas, Random, Store, Vault};
 
 /// The use cases over one set of ports. Cheap to clone; every deployment builds one.
 #[derive(Clone)]
@@ -35,6 +39,8 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub pace: Pace,
+    /// What providers allow this deployment, all practices together. A provider that is not named allows what it likes.
+    pub budgets: BTreeMap<Provider, (Arc<dyn Quotas>, Quota)>,
     /// Where browsers and providers reach us: `https://sync.example.org`, without a slash at its end.
     pub public_url: String,
     /// The name of this process where no other works on the same table: a machine whose data directory is locked.
@@ -44,9 +50,10 @@ pub struct Engine {
 /// How long things may take and how often they happen.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// Between two looks at a calendar, whether or not it notifies, and at a practice's EHR: what is lost is found
-    /// within it.
+    /// Between two looks at a calendar of which nobody tells, and at a practice's EHR: what is lost is found within it.
     pub poll: Duration,
+    /// The same for a calendar whose provider notifies.
+    pub poll_told: Duration,
     /// Between two comparisons of everything.
     pub reconcile: Duration,
     /// How long a worker's claim holds without a checkpoint.
@@ -64,12 +71,24 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             poll: Duration::from_mins(1),
+            poll_told: Duration::from_mins(1),
             reconcile: Duration::from_hours(24),
             lease: Duration::from_mins(2),
             request: Duration::from_mins(1),
             run: Duration::from_mins(10),
             resend: Duration::from_mins(2),
         }
+    }
+}
+
+/// A run is over so long before the process that it is in must end.
+const LEFT_OVER: Duration = Duration::from_secs(10);
+
+impl Pace {
+    /// The same, for a process that ends in so long: a run hands over early enough for the step that it is in to end.
+    #[must_use]
+    pub fn within(self, process: Duration) -> Self {
+        Self { run: self.run.min(process.saturating_sub(LEFT_OVER + self.request)), ..self }
     }
 }
 
@@ -96,6 +115,7 @@ impl Engine {
             clock,
             random,
             pace: Pace::default(),
+            budgets: BTreeMap::new(),
             public_url: "http://localhost".into(),
             sole_process: None,
         }

@@ -148,10 +148,10 @@ impl Engine {
 
     /// Counts one signal and sends a request unless one is waiting. A connection that is gone needs none.
     pub async fn signal(&self, at: &ConnectionRef, named: &Named, cause: Cause) -> Result<(), EngineError> {
-        let correlation = self.random.token();
-        match self.store.signal(at, named, &correlation, self.clock.now()).await {
+        let (correlation, since) = (self.random.token(), self.clock.now());
+        match self.store.signal(at, named, &correlation, since).await {
             Ok(Signalled::Send) => {
-                self.queue.send(Request { connection: at.clone(), cause, correlation }).await?;
+                self.queue.send(Request { connection: at.clone(), cause, correlation, since }).await?;
                 Ok(())
             }
             Ok(Signalled::Coalesced) | Err(StoreError::Missing { .. }) => Ok(()),
@@ -161,7 +161,7 @@ impl Engine {
 }
 
 /// Carries out all of them, a few at the same time.
-async fn some_at_once<F: Future>(reads: impl Iterator<Item = F>) -> Vec<F::Output> {
+pub(crate) async fn some_at_once<F: Future>(reads: impl Iterator<Item = F>) -> Vec<F::Output> {
     stream::iter(reads).buffer_unordered(READS_AT_ONCE).collect().await
 }
 

@@ -1,61 +1,95 @@
 //! The scheduled pass: polls each practice's EHR, wakes the connections that are due, sends old requests again.
 //! It reads the index of due work, so it costs what is due, not what exists.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use daybook_core::ids::{AppointmentId, PracticeId};
+use daybook_core::health::Health;
+use daybook_core::ids::{AppointmentId, PracticeId, PractitionerId};
 use jiff::Timestamp;
 
 use crate::Engine;
 use crate::error::EngineError;
 use crate::ports::{Cause, ConnectionRef, Due, Named, RemoteError, Request};
+use crate::receive::some_at_once;
 
-/// One look at the index brings so many.
-const PAGE: usize = 200;
 /// One pass over a shard acts on at most this many; the next pass takes the rest.
 const MOST: usize = 10_000;
 
+/// What a pass met, for metrics: counts and ages, no names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Swept {
+    /// What was due.
+    pub due: u64,
+    /// What was left to the next pass, for want of time or because it failed.
+    pub left: u64,
+    /// Connections among them that no run has completed for too long.
+    pub stale: u64,
+    /// How long the oldest work of those connections has been owing.
+    pub oldest_owing: Duration,
+}
+
+impl Swept {
+    fn note(&mut self, health: Health) {
+        self.stale += u64::from(health.is_stale);
+        self.oldest_owing = self.oldest_owing.max(health.owing_for);
+    }
+}
+
+/// How one that was due fared.
+enum Woken {
+    Yes(Health),
+    Failed,
+    /// There was no time left for it.
+    Left,
+}
+
 impl Engine {
-    /// One pass over one shard of the index of due work. One that fails does not stop the others.
-    pub async fn sweep(&self, shard: u32) -> Result<(), EngineError> {
+    /// One pass over one shard of the index of due work, begun with nothing new after `until`. One that fails does not
+    /// stop the others.
+    pub async fn sweep(&self, shard: u32, until: Timestamp) -> Result<Swept, EngineError> {
         let now = self.clock.now();
-        let mut woken = BTreeSet::new();
-        while woken.len() < MOST {
-            let due = self.store.list_due(shard, now, PAGE + woken.len()).await?;
-            let new: Vec<Due> = due.into_iter().filter(|due| woken.insert(name_of(due))).collect();
-            if new.is_empty() {
-                break;
-            }
-            for due in new {
-                self.wake(&due, now).await;
+        let due = self.store.list_due(shard, now, MOST).await?;
+        let mut swept = Swept { due: due.len() as u64, ..Swept::default() };
+        for woken in some_at_once(due.into_iter().map(|due| self.wake(due, now, until))).await {
+            match woken {
+                Woken::Yes(health) => swept.note(health),
+                Woken::Failed | Woken::Left => swept.left += 1,
             }
         }
-        Ok(())
+        Ok(swept)
     }
 
-    async fn wake(&self, due: &Due, now: Timestamp) {
-        let woken = match due {
-            Due::Connection(at) => self.wake_connection(at, now).await,
-            Due::Practice(practice) => self.poll_practice(practice).await,
-        };
-        if let Err(error) = woken {
-            tracing::warn!(due = ?due, error = &error as &dyn std::error::Error, "could not be woken; the next sweep tries again");
+    async fn wake(&self, due: Due, now: Timestamp, until: Timestamp) -> Woken {
+        if self.clock.now() > until {
+            return Woken::Left;
         }
+        let woken = match &due {
+            Due::Connection(at) => self.wake_connection(at, now).await,
+            Due::Practice(practice) => self.poll_practice(practice).await.map(|()| Health::default()),
+        };
+        woken.map_or_else(
+            |error| {
+                tracing::warn!(due = ?due, error = &error as &dyn std::error::Error, "could not be woken; the next sweep tries again");
+                Woken::Failed
+            },
+            Woken::Yes,
+        )
     }
 
     /// Signals it; where a request has been waiting too long, it is taken for lost and sent again.
-    async fn wake_connection(&self, at: &ConnectionRef, now: Timestamp) -> Result<(), EngineError> {
-        let before = self.store.find_connection(at).await?;
-        let Some(connection) = before else { return Ok(()) };
+    async fn wake_connection(&self, at: &ConnectionRef, now: Timestamp) -> Result<Health, EngineError> {
+        let Some(connection) = self.store.find_connection(at).await? else { return Ok(Health::default()) };
         match connection.signals.pending_since {
-            None => self.signal(at, &Named::default(), Cause::Sweep).await,
+            None => self.signal(at, &Named::default(), Cause::Sweep).await?,
             Some(since) if since + self.pace.resend <= now => {
                 let correlation = self.random.token();
-                let request = Request { connection: at.clone(), cause: Cause::Sweep, correlation };
-                Ok(self.queue.send(request).await?)
+                let request = Request { connection: at.clone(), cause: Cause::Sweep, correlation, since };
+                self.queue.send(request).await?;
             }
-            Some(_) => Ok(()),
+            Some(_) => {}
         }
+        Ok(Health::of(&connection.evidence, &connection.problems, now))
     }
 
     /// Reads what changed in the practice's EHR since the last poll and marks it on the connections concerned. The
@@ -89,7 +123,7 @@ impl Engine {
     async fn mark(
         &self,
         practice: &PracticeId,
-        changed: Vec<(AppointmentId, Vec<daybook_core::ids::PractitionerId>)>,
+        changed: Vec<(AppointmentId, Vec<PractitionerId>)>,
     ) -> Result<(), EngineError> {
         let mut marks: BTreeMap<ConnectionRef, Vec<AppointmentId>> = BTreeMap::new();
         for (appointment, practitioners) in changed {
@@ -101,12 +135,5 @@ impl Engine {
             self.signal(&at, &Named::appointments(appointments), Cause::Sweep).await?;
         }
         Ok(())
-    }
-}
-
-fn name_of(due: &Due) -> (Option<ConnectionRef>, Option<PracticeId>) {
-    match due {
-        Due::Connection(at) => (Some(at.clone()), None),
-        Due::Practice(practice) => (None, Some(practice.clone())),
     }
 }

@@ -234,7 +234,7 @@ impl History {
     pub(super) fn sweep(&mut self) {
         self.stage.wait(SignedDuration::from_secs(1));
         self.told("- the sweep");
-        let _ = run(self.stage.house.engine.sweep(0));
+        let _ = run(self.stage.house.engine.sweep(0, jiff::Timestamp::MAX));
     }
 
     pub(super) fn told(&self, what: &str) {

@@ -89,7 +89,7 @@ impl House {
         state.employ("demo", "ben", "ben-room");
         state.employ("other", "ada", "other-room");
         drop(state);
-        run(self.engine.sweep(0)).unwrap();
+        run(self.engine.sweep(0, jiff::Timestamp::MAX)).unwrap();
     }
 
     /// A fresh process over the same table: whatever was in memory is forgotten.

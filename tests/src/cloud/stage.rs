@@ -130,7 +130,7 @@ impl Stage {
     /// Time passes, the sweep comes by, everything is settled.
     pub fn sweep_after(&mut self, length: SignedDuration) {
         self.wait(length);
-        run(self.house.engine.sweep(0)).unwrap();
+        run(self.house.engine.sweep(0, jiff::Timestamp::MAX)).unwrap();
         self.settle();
     }
 

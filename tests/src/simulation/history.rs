@@ -149,7 +149,7 @@ impl History {
             state.open_account("work", &["main", "new", "private"]);
             state.open_account("home", &["diary", "family"]);
         }
-        run(self.engine.sweep(0)).unwrap();
+        run(self.engine.sweep(0, jiff::Timestamp::MAX)).unwrap();
     }
 
     pub(super) fn connect(&mut self, practitioner: &str, account: &str, main: &str, blocking: &[&str]) {
@@ -247,7 +247,7 @@ impl History {
     pub(super) fn sweep(&mut self) {
         self.world.lock().now += SignedDuration::from_secs(1);
         self.world.lock().tell_read(|| "- the sweep".into());
-        let _ = run(self.engine.sweep(0));
+        let _ = run(self.engine.sweep(0, jiff::Timestamp::MAX));
     }
 
     fn bookmarks_expire(&mut self) {

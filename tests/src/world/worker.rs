@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use daybook_engine::ports::Request;
-use daybook_engine::sync::Run;
+use daybook_engine::sync::{Report, Run};
 use daybook_engine::{Engine, EngineError};
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,7 +27,7 @@ pub struct Message {
 /// A message whose run failed comes back after this.
 const AGAIN: SignedDuration = SignedDuration::from_secs(5);
 
-type Running = Pin<Box<dyn Future<Output = Result<Run, EngineError>> + Send>>;
+type Running = Pin<Box<dyn Future<Output = Result<Report, EngineError>> + Send>>;
 
 /// One worker, which may be at work.
 pub struct Worker {
@@ -131,14 +131,14 @@ impl super::State {
         Some(message.clone())
     }
 
-    fn give_back(&mut self, correlation: &str, worker: usize, result: &Result<Run, EngineError>) {
+    fn give_back(&mut self, correlation: &str, worker: usize, result: &Result<Report, EngineError>) {
         self.mix((correlation, result.is_ok()));
         let now = self.now;
         let ours =
             |message: &Message| message.request.correlation == correlation && message.holder == Some(worker);
         match result {
-            Ok(Run::Done | Run::Continued) => self.queue.retain(|message| !ours(message)),
-            Ok(Run::Held) | Err(_) => {
+            Ok(Report { run: Run::Done | Run::Continued, .. }) => self.queue.retain(|message| !ours(message)),
+            Ok(Report { run: Run::Held, .. }) | Err(_) => {
                 for message in self.queue.iter_mut().filter(|message| ours(message)) {
                     (message.holder, message.visible_at) = (None, now + AGAIN);
                 }

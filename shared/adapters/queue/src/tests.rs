@@ -13,6 +13,7 @@ fn request(connection: &str, correlation: &str) -> Request {
         connection: ConnectionRef { practice: "demo".into(), id: connection.into() },
         cause: Cause::Ehr,
         correlation: correlation.into(),
+        since: jiff::Timestamp::UNIX_EPOCH,
     }
 }
 

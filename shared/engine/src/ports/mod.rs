@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod ehr;
 pub mod idempotency;
 pub mod queue;
+pub mod quota;
 pub mod sign_in;
 pub mod store;
 pub mod vault;
@@ -18,6 +19,7 @@ pub use calendar::{
 pub use ehr::{Appointments, Changes, Ehr, Ehrs, Found, Practitioner};
 pub use idempotency::{Answer, Claim, Idempotency};
 pub use queue::{Cause, Queue, Request};
+pub use quota::Quotas;
 pub use sign_in::{
     AccessToken, AccessTokens, AccountIdentity, AccountKind, Code, Login, NoTokens, PageRefusal, PageSignIn,
     PasswordSignIn, Refreshed, SignIn, SignedIn, Visit,

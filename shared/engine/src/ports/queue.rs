@@ -1,6 +1,7 @@
 //! The queue of sync requests: first in, first out per connection, one at a time per connection.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::{ConnectionRef, StoreError};
 
@@ -17,6 +18,8 @@ pub struct Request {
     pub cause: Cause,
     /// One id from the signal to the write, for the logs.
     pub correlation: String,
+    /// When the signal came: how old it is when everything is agreed is what users feel.
+    pub since: Timestamp,
 }
 
 /// What set it off; for logs and metrics, decisions do not depend on it.

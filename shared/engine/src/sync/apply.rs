@@ -254,9 +254,14 @@ impl Session<'_> {
         loop {
             while driven.halt.is_none() && running.len() < tempo.limit() && !tempo.gave_up() {
                 let Some((mirrors, works)) = waiting.pop_front() else { break };
-                driven.halt = lease.before_write().await.err();
-                if driven.halt.is_none() {
-                    running.push(send(mirrors, works));
+                match admit(&works, lease).await {
+                    Ok(None) => running.push(send(mirrors, works)),
+                    Ok(Some(pause)) => {
+                        let rest = waiting.drain(..).flat_map(|(_, works)| works);
+                        let unsent = works.into_iter().chain(rest);
+                        driven.ended.extend(unsent.map(|work| (work, Err(budget_spent(pause)))));
+                    }
+                    Err(halt) => driven.halt = Some(halt),
                 }
             }
             let Some((works, results)) = running.next().await else { break };
@@ -419,6 +424,18 @@ fn agreed(put: &Put, written: Written) -> Link {
     };
     let remote = written.remote.or_else(|| put.link.remote.clone());
     Link { remote, state: LinkState::Agreed(agreed), ..put.link.clone() }
+}
+
+/// Whether these may be sent now. A calendar's share the budget of all practices; the EHR is the practice's own.
+async fn admit(works: &[Work], lease: &mut Lease<'_>) -> Result<Option<Duration>, Halt> {
+    lease.before_write().await?;
+    let of_calendars = works.iter().filter(|work| matches!(work.link().target, Target::Calendar(_)));
+    Ok(lease.allow(of_calendars.count()).await?)
+}
+
+fn budget_spent(pause: Duration) -> RemoteError {
+    let what = "the provider, whose requests of this minute are spent,".to_owned();
+    RemoteError::Later { what, retry_after: Some(pause), cause: None }
 }
 
 /// A refused sign-in is not tried a second time: accounts are locked for less.

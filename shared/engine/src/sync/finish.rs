@@ -10,12 +10,12 @@ use daybook_core::subscription::Telling;
 use daybook_core::time::start_of_day;
 use jiff::{Timestamp, ToSpan};
 
-use super::apply::after;
+use super::apply::{Applied, after};
 use super::lanes::{Part, Seen, Settled};
 use super::lease::Lease;
 use super::problems::{About, Problems};
 use super::session::calendar_problem;
-use super::{Session, ehr};
+use super::{Session, Tally, ehr};
 
 /// Moves what may move. Called only when every step is done or owed.
 pub(super) fn schedule(session: &Session<'_>, lease: &mut Lease<'_>, seen: &Seen, settled: &Settled) {
@@ -47,6 +47,27 @@ pub(super) fn schedule(session: &Session<'_>, lease: &mut Lease<'_>, seen: &Seen
     schedule.due_at = Some(due_at(session, seen, &schedule, now));
     note_outcome(session, lease, settled, &schedule);
     lease.release.schedule = schedule;
+}
+
+/// What the run did. Where nothing was marked and everything had been compared before under the same settings, what
+/// there was to do had gone unnoticed.
+pub(super) fn tally(session: &Session<'_>, settled: &Settled) -> Tally {
+    let of = |count: fn(&Applied) -> usize| (count(&settled.appointments) + count(&settled.blocks)) as u64;
+    let changed = of(|applied| applied.written + applied.removed);
+    let connection = &session.connection;
+    let is_unmarked = connection.signals.marks == Marks::default();
+    let is_known = connection.schedule.reconciled.is_some_and(|last| last.version == connection.version);
+    let was_owing = connection.schedule.owing_at.is_some_and(|at| at <= session.now);
+    let healed = if is_unmarked && is_known && !was_owing { changed } else { 0 };
+    let is_told = connection.schedule.tellings.values().any(|telling| telling.subscription().is_some());
+    let blocks = (settled.blocks.written + settled.blocks.removed) as u64;
+    Tally {
+        changed,
+        put_off: of(|applied| applied.put_off),
+        rejected: of(|applied| applied.rejected),
+        healed,
+        untold: if is_told { healed.min(blocks) } else { 0 },
+    }
 }
 
 /// Whether every source was read, every lane planned and every question answered.
@@ -131,7 +152,7 @@ fn due_at(session: &Session<'_>, seen: &Seen, schedule: &Schedule, now: Timestam
     let midnight = start_of_day(tomorrow, &session.zone);
     let pace = &session.engine.pace;
     let polls = session.read_calendars().into_iter().map(|id| match schedule.read_at.get(&id) {
-        Some(read) => after(*read, pace.poll),
+        Some(read) => after(*read, session.poll_of(&id)),
         None => after(now, pace.poll),
     });
     let renewals = schedule.tellings.values().map(Telling::due_at);

@@ -1,9 +1,10 @@
 //! The claim on a connection while a run lasts, and what the run leaves behind in the row.
 
 use daybook_core::connection::{Connection, Progress, Schedule};
+use daybook_core::quota::Allowance;
 use jiff::Timestamp;
 
-use super::Halt;
+use super::{Halt, Tally};
 use crate::Engine;
 use crate::error::EngineError;
 use crate::ports::{Acquired, ConnectionRef, LeaseTerm, LinkChange, Previous, Release};
@@ -17,6 +18,9 @@ pub(crate) struct Lease<'e> {
     pub previous: Previous,
     /// What the next checkpoint or the release writes.
     pub release: Release,
+    /// What it did so far, for metrics.
+    pub tally: Tally,
+    pub(super) allowance: Allowance,
     until: Timestamp,
     started: Timestamp,
 }
@@ -40,6 +44,8 @@ impl<'e> Lease<'e> {
             generation,
             previous,
             release,
+            tally: Tally::default(),
+            allowance: Allowance::default(),
             until: term.until,
             started: engine.clock.now(),
         }

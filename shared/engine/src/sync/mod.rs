@@ -3,6 +3,7 @@
 //! A crash between any two steps loses nothing: what was begun is owed in the table, marks and cursors move only
 //! in the last write.
 
+mod allowance;
 mod apply;
 mod calendars;
 mod disconnect;
@@ -29,6 +30,28 @@ pub(crate) use apply::after;
 pub(crate) use lanes::Part;
 pub(crate) use lease::Lease;
 pub(crate) use session::Session;
+
+/// How a run ended, and what it did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Report {
+    pub run: Run,
+    pub tally: Tally,
+}
+
+/// What a run did, for metrics: counts alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// Mirrors written and removed, in both lanes.
+    pub changed: u64,
+    /// Writes put off: the other side is busy or the minute's budget spent.
+    pub put_off: u64,
+    /// Writes that will never be accepted as they are.
+    pub rejected: u64,
+    /// Changes of which no signal had told: found by comparing or polling.
+    pub healed: u64,
+    /// Those among them in a calendar whose provider had promised to tell.
+    pub untold: u64,
+}
 
 /// How a run ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,11 +84,13 @@ impl<E: Into<EngineError>> From<E> for Halt {
 impl Engine {
     /// Takes one request from the queue to its end. On an error the lease runs out by itself, and the request
     /// is to be delivered again.
-    pub async fn sync(&self, request: &Request) -> Result<Run, EngineError> {
+    pub async fn sync(&self, request: &Request) -> Result<Report, EngineError> {
         let at = &request.connection;
         let now = self.clock.now();
         let term = self.lease_term(now);
-        let Some(acquired) = self.store.acquire(at, &term, now).await? else { return Ok(Run::Held) };
+        let Some(acquired) = self.store.acquire(at, &term, now).await? else {
+            return Ok(Report { run: Run::Held, tally: Tally::default() });
+        };
         let state = acquired.connection.evidence.state();
         let mut lease = Lease::new(self, at.clone(), acquired, &term);
         let ended = match state {
@@ -80,7 +105,8 @@ impl Engine {
                 Ok(())
             }
         };
-        self.end(lease, ended).await
+        let tally = lease.tally;
+        Ok(Report { run: self.end(lease, ended).await?, tally })
     }
 
     fn lease_term(&self, now: Timestamp) -> LeaseTerm {
@@ -96,6 +122,7 @@ impl Engine {
         let session = Session::open(self, lease).await?;
         let mut seen = session.observe(lease).await?;
         let settled = session.settle(lease, &mut seen).await?;
+        lease.tally = finish::tally(&session, &settled);
         finish::schedule(&session, lease, &seen, &settled);
         Ok(())
     }

@@ -11,6 +11,7 @@ use daybook_core::hours::Hours;
 use daybook_core::ids::{CalendarId, ScheduleId};
 use daybook_core::key::{PracticeKey, Target};
 use daybook_core::plan::{BrakeRule, Outside, Rules, Unseen};
+use daybook_core::subscription::Telling;
 use daybook_core::time::{Interval, date_of};
 use daybook_core::window::Roll;
 use jiff::Timestamp;
@@ -76,7 +77,7 @@ impl<'e> Session<'e> {
         let at = lease.at.clone();
         let practice = engine.practice(&at.practice).await?;
         let key = engine.vault.practice_key(&at.practice).await?;
-        let account = match engine.accounts.open(&at).await {
+        let account = match engine.accounts.open(&at, connection.evidence.authorised_at).await {
             // What cannot be unsealed opens nothing: signing in again replaces it.
             Err(EngineError::Vault(VaultError::Sealed { .. })) => None,
             opened => opened?,
@@ -237,12 +238,20 @@ impl<'e> Session<'e> {
     pub fn is_read_now(&self, id: &CalendarId) -> bool {
         let (schedule, marks) = (&self.connection.schedule, &self.connection.signals.marks);
         let poll_is_due =
-            schedule.read_at.get(id).is_none_or(|at| super::after(*at, self.engine.pace.poll) <= self.now);
+            schedule.read_at.get(id).is_none_or(|at| super::after(*at, self.poll_of(id)) <= self.now);
         self.looks_at_everything()
             || self.scope.roll != Roll::None
             || marks.calendars.contains_key(id)
             || !schedule.cursors.contains_key(id)
             || poll_is_due
+    }
+
+    /// How long a calendar may go unread without being named.
+    pub fn poll_of(&self, id: &CalendarId) -> std::time::Duration {
+        let telling = self.connection.schedule.tellings.get(id).and_then(Telling::subscription);
+        let pace = &self.engine.pace;
+        let is_told = telling.is_some_and(|subscription| subscription.expires_at > self.now);
+        if is_told { pace.poll_told } else { pace.poll }
     }
 
     /// Where appointments are mirrored. `None` while the calendar is still to be made: then nothing is planned.

@@ -1,0 +1,1 @@
+//! Takes one request from the queue and syncs one connection.

@@ -1,0 +1,1 @@
+//! On schedule: polls EHRs, wakes what is due.
