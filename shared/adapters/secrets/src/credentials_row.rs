@@ -1,4 +1,4 @@
-//! Credentials as the JSON that gets sealed. It exists only on its way into and out of the seal.
+//! Credentials as the JSON that gets sealed or becomes part of a secret. It exists only on its way in and out.
 
 use daybook_core::connection::Provider;
 use daybook_engine::ports::Credentials;
@@ -7,11 +7,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 /// Room enough that writing never moves, so that no copy stays behind in freed memory.
-const ROOM: usize = 16 * 1024;
+pub const ROOM: usize = 16 * 1024;
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
-enum Written<'a> {
+pub enum Written<'a> {
     Caldav {
         url: &'a str,
         username: &'a str,
@@ -27,7 +27,7 @@ enum Written<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
-enum Read {
+pub enum Read {
     Caldav {
         url: String,
         username: String,
@@ -45,7 +45,7 @@ enum Read {
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum ProviderWord {
+pub enum ProviderWord {
     Google,
     Microsoft,
     Caldav,
@@ -71,31 +71,42 @@ impl From<ProviderWord> for Provider {
     }
 }
 
-pub fn to_bytes(credentials: &Credentials) -> Result<Zeroizing<Vec<u8>>, serde_json::Error> {
-    let row = match credentials {
-        Credentials::Caldav { url, username, password, home, addresses } => Written::Caldav {
-            url,
-            username,
-            password: password.expose_secret(),
-            home: home.as_deref(),
-            addresses,
-        },
-        Credentials::Granted { provider, refresh_token } => {
-            Written::Granted { provider: (*provider).into(), refresh_token: refresh_token.expose_secret() }
+impl<'a> From<&'a Credentials> for Written<'a> {
+    fn from(credentials: &'a Credentials) -> Self {
+        match credentials {
+            Credentials::Caldav { url, username, password, home, addresses } => Self::Caldav {
+                url,
+                username,
+                password: password.expose_secret(),
+                home: home.as_deref(),
+                addresses,
+            },
+            Credentials::Granted { provider, refresh_token } => {
+                Self::Granted { provider: (*provider).into(), refresh_token: refresh_token.expose_secret() }
+            }
         }
-    };
+    }
+}
+
+impl From<Read> for Credentials {
+    fn from(read: Read) -> Self {
+        match read {
+            Read::Caldav { url, username, password, home, addresses } => {
+                Self::Caldav { url, username, password, home, addresses }
+            }
+            Read::Granted { provider, refresh_token } => {
+                Self::Granted { provider: provider.into(), refresh_token }
+            }
+        }
+    }
+}
+
+pub fn to_bytes(credentials: &Credentials) -> Result<Zeroizing<Vec<u8>>, serde_json::Error> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM));
-    serde_json::to_writer(&mut *bytes, &row)?;
+    serde_json::to_writer(&mut *bytes, &Written::from(credentials))?;
     Ok(bytes)
 }
 
 pub fn from_bytes(bytes: &[u8]) -> Result<Credentials, serde_json::Error> {
-    Ok(match serde_json::from_slice(bytes)? {
-        Read::Caldav { url, username, password, home, addresses } => {
-            Credentials::Caldav { url, username, password, home, addresses }
-        }
-        Read::Granted { provider, refresh_token } => {
-            Credentials::Granted { provider: provider.into(), refresh_token }
-        }
-    })
+    serde_json::from_slice::<Read>(bytes).map(Credentials::from)
 }

@@ -6,13 +6,12 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use async_trait::async_trait;
 use daybook_core::ids::PracticeId;
-use secrecy::zeroize::Zeroizing;
+use daybook_engine::ports::VaultError;
 
+use crate::practice_keys::{PracticeKeys, Secret, is_plain};
 use crate::random::{drawn, hexadecimal};
-
-/// A practice's secret, wiped when dropped.
-pub type Secret = Zeroizing<[u8; 32]>;
 
 /// The folder of key files.
 pub struct KeyFiles {
@@ -64,13 +63,26 @@ impl KeyFiles {
 
     fn path(&self, practice: &PracticeId) -> io::Result<PathBuf> {
         let name = practice.as_str();
-        let plain =
-            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
-        if !plain || name.is_empty() || name.len() > 128 || name.starts_with('.') {
+        if !is_plain(name) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the practice's name is no file name"));
         }
         Ok(self.folder.join(format!("{name}.key")))
     }
+}
+
+#[async_trait]
+impl PracticeKeys for KeyFiles {
+    async fn secret(&self, practice: &PracticeId) -> Result<Secret, VaultError> {
+        KeyFiles::secret(self, practice).map_err(unreachable)
+    }
+
+    async fn find_secret(&self, practice: &PracticeId) -> Result<Option<Secret>, VaultError> {
+        KeyFiles::find_secret(self, practice).map_err(unreachable)
+    }
+}
+
+fn unreachable(cause: io::Error) -> VaultError {
+    VaultError::Later { cause: Some(cause.into()) }
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -6,7 +6,7 @@ use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use secrecy::zeroize::Zeroizing;
 
-use crate::key_files::Secret;
+use crate::practice_keys::Secret;
 
 /// What a key is derived for, so that none serves twice.
 #[derive(Clone, Copy)]

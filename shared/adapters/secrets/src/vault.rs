@@ -1,23 +1,21 @@
-//! The sealed form of the vault: the long-lived secret is a practice's key file, each connection's credentials are a
-//! row that only that key opens, in that connection's place, at that version.
+//! The vault of one machine: the long-lived secret is a practice's key file, each connection's credentials are a sealed
+//! row. It caches nothing that it opened.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use daybook_core::connection::Provider;
 use daybook_core::ids::PracticeId;
 use daybook_core::key::PracticeKey;
-use daybook_engine::ports::vault::{SealedRow, SealedRows};
-use daybook_engine::ports::{ConnectionRef, Credentials, StoreError, Stored, Underlying, Vault, VaultError};
+use daybook_engine::ports::vault::SealedRows;
+use daybook_engine::ports::{ConnectionRef, Credentials, Stored, Vault, VaultError};
 
-use crate::credentials_row::{from_bytes, to_bytes};
 use crate::key_files::KeyFiles;
-use crate::seal::{Purpose, derive, open, seal};
+use crate::sealer::{Sealer, meaning};
 
 /// Practice keys in a folder, credentials in sealed rows.
 pub struct SealedVault {
-    keys: KeyFiles,
+    sealer: Sealer,
     rows: Arc<dyn SealedRows>,
 }
 
@@ -27,50 +25,23 @@ impl std::fmt::Debug for SealedVault {
     }
 }
 
-/// The first byte of what is sealed.
-const FORMAT: u8 = 1;
-
 impl SealedVault {
     /// Opens or makes the folder of keys.
     pub fn new(keys: &Path, rows: Arc<dyn SealedRows>) -> std::io::Result<Self> {
-        Ok(Self { keys: KeyFiles::open(keys)?, rows })
-    }
-
-    fn opened(&self, at: &ConnectionRef, row: &SealedRow) -> Result<Credentials, VaultError> {
-        let damaged = || VaultError::Sealed { connection: at.id.to_string() };
-        let (header, sealed) = row.sealed.split_first_chunk::<2>().ok_or_else(damaged)?;
-        let [FORMAT, letter] = *header else { return Err(damaged()) };
-        let secret = self.keys.find_secret(&at.practice).map_err(unreachable)?.ok_or_else(damaged)?;
-        let plain = open(&secret, &place(at, letter, row.version), sealed).map_err(|_| damaged())?;
-        let credentials = from_bytes(&plain).map_err(|_| damaged())?;
-        if letter_of(credentials.provider()) == letter { Ok(credentials) } else { Err(damaged()) }
-    }
-
-    fn sealed(
-        &self,
-        at: &ConnectionRef,
-        credentials: &Credentials,
-        version: u64,
-    ) -> Result<SealedRow, VaultError> {
-        let letter = letter_of(credentials.provider());
-        let secret = self.keys.secret(&at.practice).map_err(unreachable)?;
-        let plain = to_bytes(credentials).map_err(unreachable)?;
-        let sealed = seal(&secret, &place(at, letter, version), plain).map_err(unreachable)?;
-        Ok(SealedRow { version, sealed: [&[FORMAT, letter], sealed.as_slice()].concat() })
+        Ok(Self { sealer: Sealer::new(KeyFiles::open(keys)?), rows })
     }
 }
 
 #[async_trait]
 impl Vault for SealedVault {
     async fn practice_key(&self, practice: &PracticeId) -> Result<PracticeKey, VaultError> {
-        let secret = self.keys.secret(practice).map_err(unreachable)?;
-        let key = derive(&secret, Purpose::Practice).map_err(unreachable)?;
-        Ok(PracticeKey::new(&key))
+        self.sealer.practice_key(practice).await
     }
 
     async fn find_credentials(&self, at: &ConnectionRef) -> Result<Option<Stored>, VaultError> {
         let row = self.rows.find_sealed(at).await.map_err(|error| meaning(at, error))?;
-        row.map(|row| Ok(Stored { credentials: self.opened(at, &row)?, version: row.version })).transpose()
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Stored { credentials: self.sealer.open(at, &row).await?, version: row.version }))
     }
 
     async fn put_credentials(
@@ -80,7 +51,7 @@ impl Vault for SealedVault {
         replaces: Option<u64>,
     ) -> Result<u64, VaultError> {
         let version = replaces.unwrap_or_default() + 1;
-        let row = self.sealed(at, credentials, version)?;
+        let row = self.sealer.seal(at, credentials, version).await?;
         self.rows.put_sealed(at, &row, replaces).await.map_err(|error| meaning(at, error))?;
         Ok(version)
     }
@@ -90,46 +61,15 @@ impl Vault for SealedVault {
     }
 }
 
-/// Each part behind its length, so that no two places read alike.
-fn place(at: &ConnectionRef, provider: u8, version: u64) -> Vec<u8> {
-    let (practice, connection) = (at.practice.as_str().as_bytes(), at.id.as_str().as_bytes());
-    let parts = [practice, connection, &[provider], &version.to_be_bytes()];
-    parts
-        .into_iter()
-        .flat_map(|part| {
-            let length = u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes();
-            length.into_iter().chain(part.iter().copied())
-        })
-        .collect()
-}
-
-fn letter_of(provider: Provider) -> u8 {
-    match provider {
-        Provider::Google => b'g',
-        Provider::Microsoft => b'm',
-        Provider::Caldav => b'c',
-    }
-}
-
-fn unreachable(cause: impl Into<Underlying>) -> VaultError {
-    VaultError::Later { cause: Some(cause.into()) }
-}
-
-fn meaning(at: &ConnectionRef, error: StoreError) -> VaultError {
-    let connection = at.id.to_string();
-    match error {
-        StoreError::Stale { .. } | StoreError::Exists { .. } => VaultError::Stale { connection },
-        StoreError::Unreadable { .. } => VaultError::Sealed { connection },
-        StoreError::Missing { .. } | StoreError::Later { .. } => unreachable(error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
+    use daybook_core::connection::Provider;
     use daybook_core::ids::AppointmentId;
     use daybook_core::key::{Owner, Target};
+    use daybook_engine::ports::StoreError;
+    use daybook_engine::ports::vault::SealedRow;
     use secrecy::ExposeSecret;
     use std::collections::BTreeMap;
     use std::sync::Mutex;
