@@ -7,10 +7,9 @@ For the linters and tests, which need no account for it. It packages nothing and
 
 import argparse
 import json
+import os
 import sys
 
-# The translator asks botocore which partition a region belongs to; nothing is ever called.
-import boto3
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -23,8 +22,9 @@ def main():
     with open(arguments.template, encoding="utf-8") as file:
         template = yaml_parse(file)
     place(template, dict(arguments.code))
-    session = boto3.Session(region_name=arguments.region)
-    plain = transform(template, {}, NoManagedPolicies(), boto_session=session)
+    # The translator wants to know a region, for the partition alone; nobody is called.
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    plain = transform(template, {}, NoManagedPolicies())
     json.dump(plain, sys.stdout, indent=1)
     print()
 
@@ -33,7 +33,6 @@ def read_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("template")
     parser.add_argument("--code", action="append", default=[], type=location, metavar="FUNCTION=s3://BUCKET/KEY")
-    parser.add_argument("--region", default="us-east-1", help="decides the partition only")
     return parser.parse_args()
 
 
