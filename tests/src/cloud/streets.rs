@@ -64,6 +64,7 @@ impl Transport for Streets {
             Some(hiccup) => self.arrive_badly(request, hiccup).await,
             None => arrive(&self.houses, request).await,
         };
+        self.note_refusal(&answer);
         self.world.lock().tell_read(|| format!("  {line}: {}", told(&answer)));
         // Whoever dies here has done it and does not know.
         self.world.breathe().await;
@@ -82,6 +83,14 @@ impl Streets {
         let hiccup = hiccups::some(request.uri(), last.as_ref(), chance)?;
         *last = Some(hiccup.answer.clone());
         Some(hiccup)
+    }
+
+    /// A token that ended by itself was refused too.
+    fn note_refusal(&self, answer: &Response<Bytes>) {
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            let refused = Some(Value::from("unauthorized"));
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+        }
     }
 
     /// The stand-in is told what to answer, once.
