@@ -79,6 +79,12 @@ const STEPS: &[Step] = &[
         needs: &["build"],
     },
     Step {
+        name: "template",
+        about: "the template of the AWS stack: linted, and the same as the code that it deploys",
+        work: Work::Tests("template"),
+        needs: &["build", "tools"],
+    },
+    Step {
         name: "contract",
         about: "every adapter against real servers and the sandbox",
         work: Work::Tests("contract"),
@@ -88,6 +94,12 @@ const STEPS: &[Step] = &[
         name: "e2e",
         about: "the running program from outside",
         work: Work::Tests("e2e"),
+        needs: &["build", "tools"],
+    },
+    Step {
+        name: "aws",
+        about: "the functions as they run on AWS, deployed by the template into a stand-in",
+        work: Work::Tests("aws"),
         needs: &["build", "tools"],
     },
     Step {

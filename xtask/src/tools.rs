@@ -16,12 +16,76 @@ struct Pinned {
     why: &'static str,
 }
 
-const PYTHON: &[Pinned] = &[Pinned {
-    name: "radicale",
-    version: "3.9.0",
-    serves: &["contract", "e2e", "browser"],
-    why: "a CalDAV server that we did not write, of one file and one process",
-}];
+/// Packages of Python that can live together, in a folder of that name.
+struct Venv {
+    folder: &'static str,
+    packages: &'static [Pinned],
+}
+
+const PYTHON: &[Venv] = &[
+    Venv {
+        folder: "venv",
+        packages: &[
+            Pinned {
+                name: "radicale",
+                version: "3.9.0",
+                serves: &["contract", "e2e", "browser"],
+                why: "a CalDAV server that we did not write, of one file and one process",
+            },
+            Pinned {
+                name: "ministack",
+                version: "1.5.33",
+                serves: &["aws"],
+                why: "runs our binaries as functions behind queues, schedules and an API, on loopback",
+            },
+            Pinned {
+                name: "moto[server]",
+                version: "5.2.5",
+                serves: &["contract", "aws"],
+                why: "a second opinion on how AWS's queues and secrets answer, exact in their versions",
+            },
+            Pinned {
+                name: "aws-sam-translator",
+                version: "1.115.0",
+                serves: &["aws", "template"],
+                why: "turns the template into what AWS deploys, with the code that AWS uses",
+            },
+            Pinned {
+                name: "boto3",
+                version: "1.43.106",
+                serves: &["aws", "template"],
+                why: "deploys stacks in tests; the translator asks it for partitions",
+            },
+        ],
+    },
+    // Both pin much that the servers above need in other versions.
+    Venv {
+        folder: "lint",
+        packages: &[
+            Pinned {
+                name: "cfn-lint",
+                version: "1.58.0",
+                serves: &["template"],
+                why: "knows every property of every resource, and which values they take",
+            },
+            Pinned {
+                name: "checkov",
+                version: "3.3.30",
+                serves: &["template"],
+                why: "finds what is open, unencrypted or allowed to everybody",
+            },
+        ],
+    },
+    Venv {
+        folder: "sam",
+        packages: &[Pinned {
+            name: "aws-sam-cli",
+            version: "1.170.0",
+            serves: &["aws"],
+            why: "brings AWS's own runtime emulator as a file, with nothing to download",
+        }],
+    },
+];
 
 const NODE: &[Pinned] = &[
     Pinned {
@@ -50,7 +114,7 @@ const SYSTEM: &[System] = &[
     System {
         probe: &["python3", "-c", "import venv, ensurepip"],
         package: "python3-venv",
-        serves: &["contract", "e2e", "browser"],
+        serves: &["contract", "e2e", "browser", "aws", "template"],
     },
     System { probe: &["node", "--version"], package: "nodejs", serves: &["browser"] },
     System { probe: &["npm", "--version"], package: "npm", serves: &["browser"] },
@@ -62,7 +126,7 @@ const SYSTEM: &[System] = &[
 pub fn install_all(workspace: &Workspace) -> Result<(), Failure> {
     install(&workspace.test_tools(), &|_| true)?;
     println!("{}:", workspace.test_tools().display());
-    for Pinned { name, version, why, .. } in PYTHON.iter().chain(NODE) {
+    for Pinned { name, version, why, .. } in PYTHON.iter().flat_map(|venv| venv.packages).chain(NODE) {
         println!("{name} {version}: {why}");
     }
     Ok(())
@@ -81,8 +145,10 @@ type Wanted<'a> = &'a dyn Fn(&[&str]) -> bool;
 
 fn install(folder: &Path, wanted: Wanted) -> Result<(), Failure> {
     install_system(wanted)?;
-    let python = pins(PYTHON, wanted, "==");
-    once(&folder.join("venv"), &python, |venv| install_python(venv, &python))?;
+    for venv in PYTHON {
+        let python = pins(venv.packages, wanted, "==");
+        once(&folder.join(venv.folder), &python, |venv| install_python(venv, &python))?;
+    }
     let node = pins(NODE, wanted, "@");
     once(&folder.join("node"), &node, |modules| install_node(modules, &node))
 }
@@ -169,11 +235,13 @@ mod tests {
     fn only_what_the_present_tests_use_is_installed() {
         let for_tests = |tests: &'static [&'static str]| {
             let wanted = move |serves: &[&str]| is_used(serves, tests);
-            [pins(PYTHON, &wanted, "=="), pins(NODE, &wanted, "@")].concat()
+            let python = PYTHON.iter().map(|venv| pins(venv.packages, &wanted, "=="));
+            python.chain([pins(NODE, &wanted, "@")]).collect::<Vec<_>>().concat()
         };
         assert_eq!(for_tests(&["story"]), Vec::<String>::new());
-        assert_eq!(for_tests(&["contract_caldav"]), ["radicale==3.9.0"]);
-        assert_eq!(for_tests(&["browser"]).len(), PYTHON.len() + NODE.len());
+        assert_eq!(for_tests(&["e2e_kill"]), ["radicale==3.9.0"]);
+        assert_eq!(for_tests(&["browser"]).len(), 1 + NODE.len());
+        assert_eq!(for_tests(&["template"]).len(), 4);
     }
 
     #[test]
