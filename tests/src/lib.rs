@@ -8,12 +8,16 @@
     reason = "test support: a panic is how a test fails"
 )]
 
+pub mod aws;
 pub mod cloud;
 pub mod contract;
 pub mod outside;
 pub mod person;
 pub mod radicale;
+pub mod secrets_manager;
+pub mod server;
 pub mod simulation;
 pub mod stand_in;
 pub mod story;
+pub mod vault_contract;
 pub mod world;

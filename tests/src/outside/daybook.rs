@@ -1,4 +1,4 @@
-//! The one-machine deployment as a process, and its public face.
+//! The public face of a running Daybook: the one-machine deployment as a process, or a stack on AWS.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -7,15 +7,21 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 
 use super::eventually;
+use crate::aws::Stack;
 
 pub const API_KEY: &str = "test-key-of-the-demo-practice-0123456789";
 pub const HOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// A running Daybook. It is killed when dropped.
+/// A running Daybook. It ends when dropped.
 pub struct Daybook {
-    child: Child,
     pub url: String,
     client: reqwest::Client,
+    runs: Runs,
+}
+
+enum Runs {
+    Process(Child),
+    OnAws(Box<Stack>),
 }
 
 /// The binary under test, or `None` where it was not built.
@@ -54,18 +60,38 @@ impl Daybook {
         let url = first.strip_prefix("listening on ").expect("the first line tells the address").to_owned();
         // Somebody must read the rest, or the process stops when the pipe is full.
         std::thread::spawn(move || lines.for_each(drop));
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client can be built");
-        Self { child, url, client }
+        Self { url, client: client(), runs: Runs::Process(child) }
+    }
+
+    pub fn on_aws(stack: Stack) -> Self {
+        Self { url: stack.url.clone(), client: client(), runs: Runs::OnAws(Box::new(stack)) }
     }
 
     /// As `kill -9`.
-    pub fn kill(mut self) {
-        self.child.kill().expect("it runs");
-        self.child.wait().expect("it ends");
+    pub fn kill(self) {
+        assert!(matches!(self.runs, Runs::Process(_)), "it is no process");
     }
 
     pub fn process_id(&self) -> u32 {
-        self.child.id()
+        match &self.runs {
+            Runs::Process(child) => child.id(),
+            Runs::OnAws(_) => panic!("it is many processes"),
+        }
+    }
+
+    /// What is behind it on AWS.
+    pub fn stack(&self) -> &Stack {
+        match &self.runs {
+            Runs::OnAws(stack) => stack,
+            Runs::Process(_) => panic!("it runs on one machine"),
+        }
+    }
+
+    pub fn stack_mut(&mut self) -> &mut Stack {
+        match &mut self.runs {
+            Runs::OnAws(stack) => stack,
+            Runs::Process(_) => panic!("it runs on one machine"),
+        }
     }
 
     /// One call of the public face; the answer's status and document.
@@ -116,11 +142,17 @@ impl Daybook {
     }
 }
 
-impl Drop for Daybook {
+impl Drop for Runs {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Self::Process(child) = self {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().expect("a client can be built")
 }
 
 /// One connection, by the public face.

@@ -7,6 +7,8 @@ pub mod cloud;
 pub mod daybook;
 pub mod ehr;
 pub mod meter;
+pub mod place;
+pub mod scene;
 
 use std::time::{Duration, Instant};
 

@@ -1,49 +1,11 @@
-//! What survives a crash, and what a withdrawn consent does.
+//! What a withdrawn consent does.
 
 use daybook_tests::outside::browser::{Browser, sign_in};
 use daybook_tests::outside::cloud::{ADA, BEN, Plan};
-use daybook_tests::outside::daybook::binary;
 use daybook_tests::outside::eventually;
 use serde_json::json;
 
-use super::{BY_PUSH, Scene, at_both, book, hour, main_calendar, sign_in_again, start};
-
-#[tokio::test(flavor = "multi_thread")]
-async fn e_002_killed_and_started_again_it_is_still_signed_in() {
-    at_both(BY_PUSH, |scene| async move {
-        let ada = scene.ada().await;
-        let private = ada.make_calendar("Private").await;
-        let (booked, dentist) = (hour(2, 1), hour(3, 1));
-        book(&scene.ehr, "a1", &booked).await;
-        ada.add(&private, Plan::Once(&dentist.0, &dentist.1)).await;
-        let connection =
-            scene.connect(&json!({"direction": "two_way", "blocking_calendars": [private]})).await;
-        let (id, calendar) = (connection.id.clone(), main_calendar(&connection).await);
-
-        let Scene { ehr, cloud, daybook, data } = scene;
-        let address = daybook.url.trim_start_matches("http://").to_owned();
-        daybook.kill();
-        // Booked while nobody listens: the hook tries again, and the start reads on from where it stopped.
-        book(&ehr, "a2", &hour(4, 1)).await;
-        let there = [BY_PUSH, &[("DAYBOOK_LISTEN", address.as_str())]].concat();
-        let daybook = start(&binary().unwrap(), data.path(), &ehr, &there);
-        let connection = daybook.connection(&id);
-        assert_eq!(connection.get().await["state"], "active");
-        // What is kept in memory only is fetched anew, without anybody.
-        cloud.control(&json!({"expire_access_tokens": {"account": null}})).await;
-        let ada = cloud.person(ADA).await;
-        connection.sync().await;
-        eventually("both appointments stand there", || async { ada.events(&calendar).await.len() == 2 })
-            .await;
-        let next = hour(5, 1);
-        ada.add(&private, Plan::Once(&next.0, &next.1)).await;
-        let wanted = vec![dentist, next];
-        eventually("notifications arrive still", || async { ehr.blocks().await == wanted }).await;
-        assert_eq!(connection.get().await["state"], "active");
-        assert_eq!(ada.calendars().await.iter().filter(|(_, name)| name == "Work schedule").count(), 1);
-    })
-    .await;
-}
+use super::{at_both, book, hour, sign_in_again};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn e_001_e_009_a_withdrawn_consent_asks_for_a_sign_in_and_loses_nothing() {

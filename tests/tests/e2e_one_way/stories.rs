@@ -1,43 +1,43 @@
 //! One-way sync from outside: the real binary, the sandbox EHR, a real Radicale.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use daybook_tests::outside::calendar::{Account, Resource, main_calendar};
-use daybook_tests::outside::daybook::{Connection, Daybook, binary};
+use daybook_tests::outside::daybook::{Connection, Daybook};
 use daybook_tests::outside::ehr::{Ehr, PATIENT_WORDS, appointment, at};
 use daybook_tests::outside::eventually;
 use daybook_tests::outside::meter::Meter;
 use daybook_tests::radicale::Radicale;
 use serde_json::json;
 
+use super::PLACE;
+
 /// Everything that runs in one test.
-struct Scene {
-    ehr: Ehr,
+pub struct Scene {
+    pub ehr: Ehr,
     radicale: Radicale,
     /// Between Daybook and Radicale.
-    meter: Meter,
+    pub meter: Meter,
     account: Account,
-    daybook: Daybook,
+    pub daybook: Daybook,
     _data: tempfile::TempDir,
 }
 
-async fn scene() -> Option<Scene> {
-    let (binary, radicale) = (binary()?, Radicale::start()?);
+pub async fn scene() -> Option<Scene> {
+    let radicale = Radicale::start()?;
     let data = tempfile::tempdir().unwrap();
     let ehr = Ehr::start(data.path()).await;
     ehr.empty().await;
     let meter = Meter::before(&radicale.url()).await;
-    let daybook = Daybook::start(&binary, data.path(), &[("DAYBOOK_EHR_FHIR_URL", &ehr.fhir_url())]);
-    ehr.hook(&daybook.url);
+    let daybook = PLACE.open(data.path(), &ehr, &[]).await?;
     let account = Account::at(&radicale.url());
     Some(Scene { ehr, radicale, meter, account, daybook, _data: data })
 }
 
 impl Scene {
-    async fn mirrors(&self, connection: &Connection<'_>) -> Vec<Resource> {
+    pub async fn mirrors(&self, connection: &Connection<'_>) -> Vec<Resource> {
         self.account.resources(&main_calendar(&connection.get().await)).await
     }
 
-    async fn starts(&self, connection: &Connection<'_>) -> Vec<String> {
+    pub async fn starts(&self, connection: &Connection<'_>) -> Vec<String> {
         let mirrors = self.mirrors(connection).await;
         let mut starts: Vec<String> =
             mirrors.iter().map(|mirror| mirror.property("DTSTART").unwrap_or_default().to_owned()).collect();
@@ -57,7 +57,7 @@ impl Scene {
 }
 
 /// `2026-11-24T15:00:00Z` as iCalendar writes it.
-fn basic(instant: &str) -> String {
+pub fn basic(instant: &str) -> String {
     instant.replace(['-', ':'], "")
 }
 
@@ -124,39 +124,6 @@ async fn e_043_a_mirror_that_its_reader_deletes_or_drags_is_put_back() {
     let mirror = scene.mirrors(&connection).await.remove(0);
     assert!(mirror.body.contains("bring the blue folder"), "a person's notes survive");
     assert!(mirror.body.contains("TRIGGER:-PT15M"), "a person's alert survives");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn e_044_an_idle_run_is_one_request_per_calendar_and_no_body() {
-    let Some(scene) = scene().await else { return };
-    for number in 0..40 {
-        scene
-            .ehr
-            .book(
-                &format!("a{number}"),
-                &at(2 + number / 8, 600 + number % 8 * 60),
-                &at(2 + number / 8, 650 + number % 8 * 60),
-            )
-            .await;
-    }
-    let connection = scene.daybook.connect(&scene.meter.url(), &json!({})).await;
-    assert_eq!(scene.mirrors(&connection).await.len(), 40);
-    let first = scene.meter.take();
-    assert_eq!(first.get("PUT"), Some(&40), "{first:?}");
-    connection.sync().await;
-    // Sweeps may have run beside ours: what matters is what kind of requests were made.
-    let idle = scene.meter.take();
-    assert_eq!(idle.keys().collect::<Vec<_>>(), ["REPORT"], "{idle:?}");
-
-    scene.ehr.book("a7", &at(9, 600), &at(9, 650)).await;
-    eventually("the change arrives", || async {
-        scene.starts(&connection).await.contains(&basic(&at(9, 600)))
-    })
-    .await;
-    connection.settles().await;
-    let one = scene.meter.take();
-    assert_eq!(one.get("PUT"), Some(&1), "{one:?}");
-    assert!(one.keys().all(|method| method == "PUT" || method == "REPORT"), "{one:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

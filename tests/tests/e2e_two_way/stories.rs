@@ -1,12 +1,13 @@
 //! Two-way sync from outside: the clinician's own events close time in the EHR.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use daybook_tests::outside::calendar::{Account, main_calendar};
-use daybook_tests::outside::daybook::{Daybook, binary};
+use daybook_tests::outside::daybook::Daybook;
 use daybook_tests::outside::ehr::{Ehr, at};
 use daybook_tests::outside::eventually;
 use daybook_tests::radicale::Radicale;
 use serde_json::json;
+
+use super::PLACE;
 
 struct Scene {
     ehr: Ehr,
@@ -18,12 +19,11 @@ struct Scene {
 }
 
 async fn scene() -> Option<Scene> {
-    let (binary, radicale) = (binary()?, Radicale::start()?);
+    let radicale = Radicale::start()?;
     let data = tempfile::tempdir().unwrap();
     let ehr = Ehr::start(data.path()).await;
     ehr.empty().await;
-    let daybook = Daybook::start(&binary, data.path(), &[("DAYBOOK_EHR_FHIR_URL", &ehr.fhir_url())]);
-    ehr.hook(&daybook.url);
+    let daybook = PLACE.open(data.path(), &ehr, &[]).await?;
     let account = Account::at(&radicale.url());
     let calendar = account.make_calendar("personal").await;
     Some(Scene { ehr, account, calendar, radicale, daybook, _data: data })

@@ -1,0 +1,55 @@
+//! Where the tests find what they start: servers that `cargo xtask tools` installs, binaries that the build made.
+
+use std::path::{Path, PathBuf};
+
+/// The functions, by their binaries' names.
+pub const FUNCTIONS: [&str; 7] = [
+    "availability",
+    "ehr_change",
+    "oauth_callback",
+    "provider_webhook",
+    "settings",
+    "sync_worker",
+    "window_sweep",
+];
+
+/// The folder of the tools, whether or not anything is in it.
+pub fn tools() -> PathBuf {
+    std::env::var_os("DAYBOOK_TEST_TOOLS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-tools"), PathBuf::from)
+}
+
+/// The Python that has ministack; `None` where nobody installed it and nobody requires it.
+pub fn python() -> Option<PathBuf> {
+    let venv = tools().join("venv/bin");
+    let found = venv.join("ministack").is_file().then(|| venv.join("python"));
+    required(found, "ministack is not installed: cargo xtask tools")
+}
+
+/// The folder in which all the functions' binaries are.
+pub fn binaries() -> Option<PathBuf> {
+    let named = std::env::var_os("DAYBOOK_BIN").map(PathBuf::from);
+    let named = named.and_then(|binary| binary.parent().map(Path::to_owned));
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/ci");
+    let has_all = |folder: &PathBuf| FUNCTIONS.iter().all(|name| folder.join(name).is_file());
+    let found = named.into_iter().chain([built]).find(has_all);
+    required(found, "the functions are missing: cargo build --profile ci --workspace")
+}
+
+/// AWS's own emulator of one function alone, as its command line for local runs brings it.
+pub fn emulator_of_one_function() -> Option<PathBuf> {
+    let lib = tools().join("sam/lib");
+    let versions = std::fs::read_dir(lib).into_iter().flatten().flatten();
+    let inside = "site-packages/samcli/local/rapid/aws-lambda-rie-x86_64";
+    let found = versions.map(|version| version.path().join(inside)).find(|path| path.is_file());
+    required(found, "aws-sam-cli is not installed: cargo xtask tools")
+}
+
+fn required(found: Option<PathBuf>, missing: &str) -> Option<PathBuf> {
+    let is_required = std::env::var("DAYBOOK_TEST_SERVERS").is_ok_and(|value| value == "required");
+    assert!(found.is_some() || !is_required, "{missing}");
+    if found.is_none() {
+        println!("skipped: {missing}");
+    }
+    found
+}
