@@ -15,6 +15,7 @@ Chores:
   tools                            install what the tests need, into target/test-tools
   simulate [--seeds N] [--seed S]  run N random histories (50000), or the one history of seed S again
   bench [NAME]                     run every bench of tests/src/bin, or one
+  costs                            print what keeping tokens costs on AWS, in either form
   verify-live --provider P         put the calendar contract to the real google, microsoft or caldav, with a test
                                    account of yours, and print what differs from the sandbox
 
@@ -33,6 +34,7 @@ pub enum Chore {
     Tools,
     Simulate(Histories),
     Bench { name: Option<String> },
+    Costs,
     VerifyLive { provider: String },
 }
 
@@ -56,6 +58,7 @@ pub fn parse(words: &[String]) -> Result<Chore, Usage> {
         ["simulate", rest @ ..] => parse_simulate(rest),
         ["bench"] => Ok(Chore::Bench { name: None }),
         ["bench", name] => Ok(Chore::Bench { name: Some((*name).into()) }),
+        ["costs"] => Ok(Chore::Costs),
         ["verify-live", "--provider", provider @ ("google" | "microsoft" | "caldav")] => {
             Ok(Chore::VerifyLive { provider: (*provider).into() })
         }
@@ -108,6 +111,7 @@ mod tests {
             ("simulate --seed 7", Chore::Simulate(Histories::One(7))),
             ("bench", Chore::Bench { name: None }),
             ("bench sync", Chore::Bench { name: Some("sync".into()) }),
+            ("costs", Chore::Costs),
             ("verify-live --provider google", Chore::VerifyLive { provider: "google".into() }),
         ] {
             assert_eq!(read(line), Ok(chore), "{line}");

@@ -3,6 +3,7 @@
 
 mod bench;
 mod command_line;
+mod costs;
 mod purity;
 mod report;
 mod shell;
@@ -40,6 +41,7 @@ fn carry_out(chore: &Chore) -> Result<ExitCode, shell::Failure> {
         Chore::Help => print!("{HELP}"),
         Chore::ListSteps => steps::print_list(),
         Chore::Test { only } => return Ok(steps::run(&Workspace::read()?, *only)),
+        Chore::Costs => print!("{}", costs::table()),
         Chore::Tools => tools::install_all(&Workspace::read()?)?,
         Chore::Simulate(wanted) => return simulate::run(&Workspace::read()?, wanted),
         Chore::VerifyLive { provider } => return bench::verify_live(&Workspace::read()?, provider),
