@@ -97,12 +97,6 @@ const STEPS: &[Step] = &[
         needs: &["build", "tools"],
     },
     Step {
-        name: "aws",
-        about: "the functions as they run on AWS, deployed by the template into a stand-in",
-        work: Work::Tests("aws"),
-        needs: &["build", "tools"],
-    },
-    Step {
         name: "browser",
         about: "the pages in a real browser",
         work: Work::Tests("browser"),

@@ -35,25 +35,25 @@ const PYTHON: &[Venv] = &[
             Pinned {
                 name: "ministack",
                 version: "1.5.33",
-                serves: &["aws"],
+                serves: &["e2e_aws", "contract_vault", "contract_queue"],
                 why: "runs our binaries as functions behind queues, schedules and an API, on loopback",
             },
             Pinned {
                 name: "moto[server]",
                 version: "5.2.5",
-                serves: &["contract", "aws"],
-                why: "a second opinion on how AWS's queues and secrets answer, exact in their versions",
+                serves: &["contract_vault", "contract_queue"],
+                why: "a second opinion on how AWS's secrets and queues answer",
             },
             Pinned {
                 name: "aws-sam-translator",
                 version: "1.115.0",
-                serves: &["aws", "template"],
+                serves: &["e2e_aws", "template"],
                 why: "turns the template into what AWS deploys, with the code that AWS uses",
             },
             Pinned {
                 name: "boto3",
                 version: "1.43.106",
-                serves: &["aws", "template"],
+                serves: &["e2e_aws", "template"],
                 why: "deploys stacks in tests; the translator asks it for partitions",
             },
         ],
@@ -81,7 +81,7 @@ const PYTHON: &[Venv] = &[
         packages: &[Pinned {
             name: "aws-sam-cli",
             version: "1.170.0",
-            serves: &["aws"],
+            serves: &["e2e_aws"],
             why: "brings AWS's own runtime emulator as a file, with nothing to download",
         }],
     },
@@ -114,7 +114,7 @@ const SYSTEM: &[System] = &[
     System {
         probe: &["python3", "-c", "import venv, ensurepip"],
         package: "python3-venv",
-        serves: &["contract", "e2e", "browser", "aws", "template"],
+        serves: &["contract", "e2e", "browser", "template"],
     },
     System { probe: &["node", "--version"], package: "nodejs", serves: &["browser"] },
     System { probe: &["npm", "--version"], package: "npm", serves: &["browser"] },
@@ -239,7 +239,7 @@ mod tests {
             python.chain([pins(NODE, &wanted, "@")]).collect::<Vec<_>>().concat()
         };
         assert_eq!(for_tests(&["story"]), Vec::<String>::new());
-        assert_eq!(for_tests(&["e2e_kill"]), ["radicale==3.9.0"]);
+        assert_eq!(for_tests(&["contract_caldav"]), ["radicale==3.9.0"]);
         assert_eq!(for_tests(&["browser"]).len(), 1 + NODE.len());
         assert_eq!(for_tests(&["template"]).len(), 4);
     }
