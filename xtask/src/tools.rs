@@ -35,7 +35,7 @@ const PYTHON: &[Venv] = &[
             Pinned {
                 name: "ministack",
                 version: "1.5.33",
-                serves: &["e2e_aws", "contract_vault", "contract_queue"],
+                serves: &["e2e_aws", "e2e_rie", "contract_vault", "contract_queue"],
                 why: "runs our binaries as functions behind queues, schedules and an API, on loopback",
             },
             Pinned {
@@ -47,13 +47,13 @@ const PYTHON: &[Venv] = &[
             Pinned {
                 name: "aws-sam-translator",
                 version: "1.115.0",
-                serves: &["e2e_aws", "template"],
+                serves: &["e2e_aws", "e2e_rie", "template"],
                 why: "turns the template into what AWS deploys, with the code that AWS uses",
             },
             Pinned {
                 name: "boto3",
                 version: "1.43.106",
-                serves: &["e2e_aws", "template"],
+                serves: &["e2e_aws", "e2e_rie", "template"],
                 why: "deploys stacks in tests; the translator asks it for partitions",
             },
         ],
@@ -81,7 +81,7 @@ const PYTHON: &[Venv] = &[
         packages: &[Pinned {
             name: "aws-sam-cli",
             version: "1.170.0",
-            serves: &["e2e_aws"],
+            serves: &["e2e_aws", "e2e_rie"],
             why: "brings AWS's own runtime emulator as a file, with nothing to download",
         }],
     },
