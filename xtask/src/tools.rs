@@ -35,14 +35,14 @@ const PYTHON: &[Venv] = &[
             Pinned {
                 name: "ministack",
                 version: "1.5.33",
-                serves: &["e2e_aws", "e2e_rie", "contract_vault", "contract_queue"],
+                serves: &["e2e_aws", "e2e_rie", "contract_vault"],
                 why: "runs our binaries as functions behind queues, schedules and an API, on loopback",
             },
             Pinned {
                 name: "moto[server]",
                 version: "5.2.5",
-                serves: &["contract_vault", "contract_queue"],
-                why: "a second opinion on how AWS's secrets and queues answer",
+                serves: &["contract_vault"],
+                why: "a second opinion on how AWS's secrets answer",
             },
             Pinned {
                 name: "aws-sam-translator",
