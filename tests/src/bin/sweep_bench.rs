@@ -1,0 +1,195 @@
+//! What one sweep costs beside how many connections there are: 1,000, 10,000 and 100,000, of which a hundred are due each
+//! time, and then a thousand due ones. Requests of the table are counted, which is what a sweep costs; nothing is synced.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use daybook_core::connection::{
+    AgedOut, BlockScope, BlockingCalendars, Connection, Direction, Evidence, MainCalendar, Provider,
+    Schedule, Settings, Signals, Start,
+};
+use daybook_core::detail::Detail;
+use daybook_core::ids::PracticeId;
+use daybook_core::key::PracticeKey;
+use daybook_core::window::WindowDays;
+use daybook_dynamodb::schema::DUE_SHARDS;
+use daybook_dynamodb::{Table, embedded_client};
+use daybook_engine::ports::{
+    Clock, ConnectionRef, Connections, Credentials, Ehr, Ehrs, Queue, RemoteError, Request, StoreError,
+    Stored, Vault, VaultError,
+};
+use daybook_engine::sweep::Swept;
+use daybook_engine::{Engine, Providers};
+use daybook_secrets::SystemRandom;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+const NOW: &str = "2026-11-22T12:00:00Z";
+const TABLE: &str = "daybook";
+
+struct StandingClock;
+
+impl Clock for StandingClock {
+    fn now(&self) -> Timestamp {
+        NOW.parse().unwrap()
+    }
+}
+
+/// Takes requests and counts them.
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+#[async_trait]
+impl Queue for Counting {
+    async fn send(&self, _: Request) -> Result<(), StoreError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// A sweep that only wakes connections asks neither a vault nor an EHR.
+struct Unasked;
+
+#[async_trait]
+impl Vault for Unasked {
+    async fn practice_key(&self, _: &PracticeId) -> Result<PracticeKey, VaultError> {
+        unimplemented!("a sweep reads no key")
+    }
+    async fn find_credentials(&self, _: &ConnectionRef) -> Result<Option<Stored>, VaultError> {
+        unimplemented!("a sweep reads no credentials")
+    }
+    async fn put_credentials(
+        &self,
+        _: &ConnectionRef,
+        _: &Credentials,
+        _: Option<u64>,
+    ) -> Result<u64, VaultError> {
+        unimplemented!("a sweep writes no credentials")
+    }
+    async fn delete_credentials(&self, _: &ConnectionRef) -> Result<(), VaultError> {
+        unimplemented!("a sweep deletes no credentials")
+    }
+}
+
+#[async_trait]
+impl Ehrs for Unasked {
+    async fn open(&self, _: &PracticeId) -> Result<Arc<dyn Ehr>, RemoteError> {
+        unimplemented!("no practice is due")
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    println!("| connections | due | table reads | table writes | queue messages | reads for each due one |");
+    println!("|---|---|---|---|---|---|");
+    for (all, due) in [(1_000, 100), (10_000, 100), (100_000, 100), (100_000, 1_000)] {
+        measure(all, due).await;
+    }
+}
+
+async fn measure(all: u64, due: u64) {
+    let (client, _embedded) = embedded_client(None).unwrap();
+    let table = Table::new(client.clone(), TABLE, Arc::new(StandingClock));
+    table.create_if_missing().await.unwrap();
+    fill(&table, &client, all, due).await;
+    let queue = Arc::new(Counting::default());
+    let engine = engine(&table, &queue);
+    let before = table.requests();
+    let mut woken = 0;
+    for shard in 0..table.due_shards() {
+        let Swept { due, left, .. } = engine.sweep(shard, Timestamp::MAX).await.unwrap();
+        assert_eq!(left, 0, "nothing failed");
+        woken += due;
+    }
+    assert_eq!(woken, due);
+    let after = table.requests();
+    let (reads, writes) = (after.reads - before.reads, after.writes - before.writes);
+    let messages = queue.0.load(Ordering::Relaxed);
+    println!("| {all} | {due} | {reads} | {writes} | {messages} | {:.2} |", reads as f64 / due as f64);
+}
+
+/// One connection through the store, and copies of its row under other names.
+async fn fill(table: &Table, client: &Client, all: u64, due: u64) {
+    table.create_connection(&connection()).await.unwrap();
+    let key = [("pk", "C#demo#model"), ("sk", "CONN")].map(|(name, key)| (name.to_owned(), text(key)));
+    let asked = client.get_item().table_name(TABLE).set_key(Some(key.into())).send().await.unwrap();
+    let model = asked.item.unwrap();
+    let delete = client.delete_item().table_name(TABLE);
+    delete.key("pk", text("C#demo#model")).key("sk", text("CONN")).send().await.unwrap();
+    for number in 0..all {
+        let row = copy(&model, number, number < due);
+        client.put_item().table_name(TABLE).set_item(Some(row)).send().await.unwrap();
+    }
+}
+
+/// Due a minute ago, or in an hour.
+fn copy(
+    model: &HashMap<String, AttributeValue>,
+    number: u64,
+    is_due: bool,
+) -> HashMap<String, AttributeValue> {
+    let due_at = StandingClock.now() + if is_due { -1.minute() } else { 1.hour() };
+    let mut row = model.clone();
+    row.insert("pk".into(), text(&format!("C#demo#connection-{number}")));
+    row.insert("due_shard".into(), AttributeValue::N((number % u64::from(DUE_SHARDS)).to_string()));
+    row.insert("due_at".into(), AttributeValue::N(due_at.as_nanosecond().to_string()));
+    row
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+fn engine(table: &Table, queue: &Arc<Counting>) -> Engine {
+    let unasked = Arc::new(Unasked);
+    Engine::new(
+        Arc::new(table.clone()),
+        unasked.clone(),
+        queue.clone(),
+        unasked,
+        Providers::new(),
+        Arc::new(StandingClock),
+        Arc::new(SystemRandom),
+    )
+}
+
+/// One that is kept in step.
+fn connection() -> Connection {
+    let now = StandingClock.now();
+    let synced = Some(now - SignedDuration::from_mins(5));
+    Connection {
+        practice: "demo".into(),
+        id: "model".into(),
+        practitioner: "prac-1".into(),
+        provider: Provider::Google,
+        account: None,
+        settings: Settings {
+            direction: Direction::EhrToCalendar,
+            window: WindowDays::default(),
+            detail: Detail::Busy,
+            main_calendar: MainCalendar::Create("Work schedule".into()),
+            blocking_calendars: BlockingCalendars::Owned,
+            aged_out: AgedOut::Remove,
+            block_scope: BlockScope::All,
+            reminder_minutes: None,
+            start: Start::WhenAuthorised,
+        },
+        version: 1,
+        evidence: Evidence {
+            created_at: now,
+            authorised_at: Some(now),
+            started_at: Some(now),
+            first_synced_at: synced,
+            last_synced_at: synced,
+            ..Evidence::default()
+        },
+        schedule: Schedule { due_at: Some(now), ..Schedule::default() },
+        signals: Signals::default(),
+        progress: None,
+        problems: [].into(),
+    }
+}
