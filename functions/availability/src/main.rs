@@ -2,6 +2,15 @@
 
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    ExitCode::SUCCESS
+use daybook_availability::router;
+use daybook_aws::Part;
+use daybook_doorway::{Keyring, ON_LAMBDA, dress, never_kept};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    daybook_aws::doors(&[Part::Ehr, Part::ApiKeys], |house| {
+        let keys = Keyring::of(&house.practice.id, &house.api_keys);
+        Ok(dress(never_kept(router(house.engine, keys)), ON_LAMBDA))
+    })
+    .await
 }

@@ -2,6 +2,18 @@
 
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    ExitCode::SUCCESS
+use daybook_aws::Part;
+use daybook_doorway::{ON_LAMBDA, dress, never_kept};
+use daybook_oauth_callback::{LeadsTo, router};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    daybook_aws::doors(&[Part::Queue, Part::Vault, Part::Calendars], |house| {
+        let mut leads_to = LeadsTo::default();
+        for (provider, page) in &house.sign_in_pages {
+            leads_to.add(*provider, page);
+        }
+        Ok(dress(never_kept(router(house.engine, leads_to)), ON_LAMBDA))
+    })
+    .await
 }

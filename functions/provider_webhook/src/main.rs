@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    ExitCode::SUCCESS
+use daybook_aws::Part;
+use daybook_doorway::{ON_LAMBDA, dress, never_kept};
+use daybook_provider_webhook::router;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    daybook_aws::doors(&[Part::Queue], |house| Ok(dress(never_kept(router(house.engine)), ON_LAMBDA))).await
 }

@@ -4,11 +4,11 @@ use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use daybook_doorway::{Fault, Kind, Problem};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::faults::{self, Fault};
-use crate::problem::{Kind, Problem};
+use crate::faults;
 
 /// A body that was read as far as it could be, and what was wrong with the rest.
 pub(crate) struct JsonBody<T> {

@@ -8,6 +8,7 @@ use axum::response::IntoResponse;
 use axum::{Json, RequestPartsExt};
 use daybook_core::connection::{Connection, Mirrors, Provider};
 use daybook_core::ids::ConnectionId;
+use daybook_doorway::{Caller, Document, Kind, Problem};
 use daybook_engine::connect::NewConnection;
 use daybook_engine::ports::ConnectionRef;
 use daybook_engine::{Engine, EngineError};
@@ -16,12 +17,10 @@ use std::collections::HashMap;
 use crate::Door;
 use crate::answer::{CalendarAnswer, ConnectionAnswer, List, PreviewAnswer};
 use crate::body::JsonBody;
-use crate::caller::Caller;
-use crate::failure::signing_in;
-use crate::problem::{Document, Kind, Problem};
 use crate::query::QueryOf;
 use crate::request::{self, DisconnectQuery, ListQuery, NewConnectionBody, SettingsBody};
 use crate::revision::{Seen, etag};
+use crate::signing_in::signing_in;
 
 type Answer = Result<Revised, Problem>;
 

@@ -1,25 +1,10 @@
 //! What is wrong with a request, each fault with a pointer to its place. A fault never quotes the value: it may
 //! be a password.
 
-use serde::Serialize;
+use daybook_doorway::Fault;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
-use utoipa::ToSchema;
-
-/// One fault.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
-pub(crate) struct Fault {
-    /// JSON pointer (RFC 6901) into the body, or `?name` for a part of the query.
-    pub pointer: String,
-    pub detail: String,
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.pointer, self.detail)
-    }
-}
 
 /// More faults than this are not listed.
 const MOST_FAULTS: usize = 32;

@@ -2,15 +2,13 @@
 
 mod answer;
 mod body;
-mod caller;
 mod connections;
-mod failure;
 mod faults;
 mod openapi;
-mod problem;
 mod query;
 mod request;
 mod revision;
+mod signing_in;
 mod told;
 mod twice;
 mod words;
@@ -21,11 +19,11 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use daybook_doorway::prove;
 use daybook_engine::Engine;
 use daybook_engine::ports::Idempotency;
 
-pub use caller::Keyring;
-pub use problem::{Kind, Problem};
+pub use daybook_doorway::{Keyring, Kind, Problem};
 
 /// Larger bodies are refused unread.
 const MOST_BODY_BYTES: usize = 64 * 1024;
@@ -34,20 +32,19 @@ const MOST_BODY_BYTES: usize = 64 * 1024;
 #[derive(Clone)]
 struct Door {
     engine: Engine,
-    keys: Arc<Keyring>,
     answers: Arc<dyn Idempotency>,
 }
 
 /// Every route of the API that concerns connections, and the document that describes them.
 pub fn router(engine: Engine, keys: Keyring, answers: Arc<dyn Idempotency>) -> Router {
-    let door = Door { engine, keys: Arc::new(keys), answers };
+    let door = Door { engine, answers };
     Router::new()
-        .nest("/v1/practices/{practice}", practice_routes(&door))
+        .nest("/v1/practices/{practice}", practice_routes(&door, &Arc::new(keys)))
         .route("/openapi.json", get(|| async { Json(openapi::document()) }))
         .with_state(door)
 }
 
-fn practice_routes(door: &Door) -> Router<Door> {
+fn practice_routes(door: &Door, keys: &Arc<Keyring>) -> Router<Door> {
     Router::new()
         .route("/connections", post(connections::create).get(connections::list))
         .route(
@@ -65,7 +62,7 @@ fn practice_routes(door: &Door) -> Router<Door> {
         // The last layer is the outermost: first the caller is proven, then the trail kept, then repetitions caught.
         .route_layer(from_fn_with_state(door.clone(), twice::answer_once))
         .route_layer(from_fn(told::audit))
-        .route_layer(from_fn_with_state(door.clone(), caller::prove))
+        .route_layer(from_fn_with_state(keys.clone(), prove))
         .fallback(|| async { Problem::new(Kind::NotFound) })
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
 }

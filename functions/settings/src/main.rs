@@ -1,7 +1,19 @@
 //! The door of `settings` on AWS Lambda.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-fn main() -> ExitCode {
-    ExitCode::SUCCESS
+use daybook_aws::Part;
+use daybook_doorway::{Keyring, ON_LAMBDA, dress, health, never_kept};
+use daybook_settings::router;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    daybook_aws::doors(&[Part::Queue, Part::Vault, Part::Calendars, Part::Ehr, Part::ApiKeys], |house| {
+        let table = Arc::new(house.table);
+        let keys = Keyring::of(&house.practice.id, &house.api_keys);
+        let api = never_kept(router(house.engine, keys, table.clone()));
+        Ok(dress(api.merge(health(table, house.practice.id)), ON_LAMBDA))
+    })
+    .await
 }

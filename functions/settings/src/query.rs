@@ -2,12 +2,12 @@
 
 use axum::extract::{FromRequestParts, RawQuery};
 use axum::http::request::Parts;
+use daybook_doorway::{Fault, Problem};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use crate::faults::{self, Fault};
-use crate::problem::Problem;
+use crate::faults;
 
 /// A query in which nothing is wrong.
 pub(crate) struct QueryOf<T>(pub T);

@@ -4,6 +4,7 @@
 use daybook_core::connection::{BlockingCalendars, CalendarRef, MainCalendar, Settings, Start as StartWhen};
 use daybook_core::ids::{CalendarId, PractitionerId};
 use daybook_core::window::WindowDays;
+use daybook_doorway::{Fault, Problem};
 use daybook_engine::command::Patch;
 use daybook_engine::ports::Login;
 use secrecy::{ExposeSecret, SecretString};
@@ -12,8 +13,6 @@ use url::Url;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::body::JsonBody;
-use crate::faults::Fault;
-use crate::problem::Problem;
 use crate::words::{AgedOut, BlockScope, Detail, Direction, Mirrors, Provider, Start};
 
 const DEFAULT_CALENDAR: &str = "Work schedule";

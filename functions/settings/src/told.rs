@@ -4,8 +4,7 @@ use axum::extract::{OriginalUri, Request};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
-
-use crate::problem::{Kind, Problem};
+use daybook_doorway::{Kind, Problem};
 
 const ACTOR: &str = "daybook-actor";
 const MOST_ACTOR_BYTES: usize = 128;

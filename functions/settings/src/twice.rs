@@ -8,14 +8,13 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use daybook_core::ids::{ConnectionId, PracticeId};
+use daybook_doorway::{Caller, Kind, Problem};
 use daybook_engine::ports::{Answer, Claim, ConnectionRef};
 use jiff::ToSpan;
 use serde_json::Value;
 
 use crate::Door;
 use crate::body::read_bytes;
-use crate::caller::Caller;
-use crate::problem::{Kind, Problem};
 
 const KEY: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");

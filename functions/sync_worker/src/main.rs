@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    ExitCode::SUCCESS
+use daybook_sync_worker::{PARTS, work};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    daybook_aws::events(PARTS, Ok, work).await
 }

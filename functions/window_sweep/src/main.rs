@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    ExitCode::SUCCESS
+use daybook_window_sweep::{PARTS, Sweeper, sweep};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    daybook_aws::events(PARTS, |house| Ok(Sweeper::new(house)), sweep).await
 }

@@ -1,1 +1,21 @@
-//! What the functions have in common on AWS: configuration, clients, logs, metrics. It decides nothing.
+//! What the functions have in common on AWS: configuration, clients, the engine put together from what a function may
+//! reach, logs, metrics, serving. It decides nothing, and of the doors it knows nothing.
+
+mod absent;
+mod clients;
+mod config;
+mod house;
+mod keeper;
+mod letters;
+mod logs;
+mod metrics;
+mod providers;
+mod serve;
+mod start;
+
+pub use config::Part;
+pub use house::House;
+pub use logs::chain;
+pub use metrics::Metrics;
+pub use serve::{doors, events};
+pub use start::{StartError, failed};

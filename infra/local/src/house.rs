@@ -14,7 +14,7 @@ use daybook_oauth_callback::LeadsTo;
 use daybook_queue::InProcessQueue;
 use daybook_sandbox::ehr::{HookTarget, Sandbox};
 use daybook_secrets::{SealedVault, SystemRandom};
-use daybook_settings::Keyring;
+use daybook_doorway::Keyring;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;

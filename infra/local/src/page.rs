@@ -13,7 +13,7 @@ use axum::routing::get;
 use daybook_engine::ports::Counts;
 use daybook_engine::view::state_word;
 use daybook_engine::{Engine, EngineError};
-use daybook_settings::{Kind, Problem};
+use daybook_doorway::{Kind, Problem};
 
 use crate::config::DEMO;
 use crate::doors::{page_policy, this_machine_only};

@@ -17,7 +17,7 @@ use daybook_core::window::WindowDays;
 use daybook_engine::connect::NewConnection;
 use daybook_engine::{Engine, EngineError};
 use daybook_oauth_callback::is_own_form;
-use daybook_settings::{Kind, Problem};
+use daybook_doorway::{Kind, Problem};
 use serde::Deserialize;
 
 use crate::config::DEMO;

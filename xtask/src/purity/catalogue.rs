@@ -9,7 +9,7 @@ use super::source::Source;
 const DOCUMENT: &str = "docs/problems.md";
 /// Where the problems are named: a connection's, and those that the API answers with.
 const CATALOGUES: &[(&str, &str)] =
-    &[("shared/core/src/connection.rs", "ProblemKind"), ("functions/settings/src/problem.rs", "Kind")];
+    &[("shared/core/src/connection.rs", "ProblemKind"), ("functions/doorway/src/problem.rs", "Kind")];
 
 const TYPE: &str = "/problems/";
 
@@ -75,7 +75,7 @@ mod tests {
         let sources = [
             source(DOCUMENT, document),
             source("shared/core/src/connection.rs", connection),
-            source("functions/settings/src/problem.rs", api),
+            source("functions/doorway/src/problem.rs", api),
         ];
         check(&sources).into_iter().map(|offence| offence.what).collect()
     }

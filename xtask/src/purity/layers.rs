@@ -12,7 +12,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("shared/adapters/http", &[]),
     ("shared/adapters/oauth", &["shared/core", "shared/engine", "shared/adapters/http"]),
     ("shared/adapters/", &["shared/core", "shared/engine", "shared/adapters/http", "shared/adapters/oauth"]),
-    ("functions/", &["shared/", "infra/aws"]),
+    // What the doors share, on any deployment.
+    ("functions/doorway", &["shared/core", "shared/engine"]),
+    ("functions/", &["shared/", "functions/doorway", "infra/aws"]),
     // What the functions have in common on AWS; of the doors it knows nothing.
     ("infra/aws", &["shared/"]),
     // The sandbox stands for the outside world: of ours it knows nothing.
@@ -68,7 +70,11 @@ mod tests {
             ("shared/adapters/oauth", &["shared/adapters/google"], 1),
             ("shared/adapters/ehr", &["infra/sandbox"], 1),
             ("functions/settings", &["shared/engine", "shared/adapters/secrets"], 0),
+            ("functions/settings", &["functions/doorway", "infra/aws"], 0),
             ("functions/settings", &["functions/ehr_change"], 1),
+            ("functions/doorway", &["functions/settings"], 1),
+            ("infra/aws", &["shared/adapters/secrets"], 0),
+            ("infra/aws", &["functions/doorway"], 1),
             ("infra/sandbox", &["shared/core"], 1),
             ("infra/local", &["infra/sandbox", "functions/settings", "shared/core"], 0),
             ("shared/extra", &[], 1),

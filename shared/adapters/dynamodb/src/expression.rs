@@ -72,6 +72,15 @@ impl Change {
         self
     }
 
+    /// Adds to a number, which is zero where nothing stands.
+    #[must_use]
+    pub fn add(mut self, name: &str, by: u32) -> Self {
+        let clause = format!("#{name} :{name}");
+        self.learn(&clause, [(name, number(by))]);
+        self.adds.push(clause);
+        self
+    }
+
     /// Removes an attribute, or an entry of a map (`marks.#m0`, see [`Self::alias`]).
     #[must_use]
     pub fn remove(mut self, path: &str) -> Self {

@@ -17,6 +17,7 @@ pub const REFRESH: &str = "REFRESH";
 pub const IDEMPOTENT: &str = "IDEM";
 pub const VISIT: &str = "VISIT";
 pub const SUBSCRIPTION: &str = "SUB";
+pub const QUOTA: &str = "QUOTA";
 /// What the partitions of connections begin with.
 pub const CONNECTIONS: &str = "C#";
 /// What all links of a connection begin with.
@@ -74,6 +75,11 @@ pub fn visit(nonce: &str) -> RowKey {
 
 pub fn subscription(provider: Provider, id: &SubscriptionId) -> RowKey {
     RowKey { pk: format!("W#{}#{}", provider.word(), escaped(id.as_str())), sk: SUBSCRIPTION.into() }
+}
+
+/// What is drawn from a provider's budget in one minute, counted since the epoch.
+pub fn quota(provider: Provider, minute: i64) -> RowKey {
+    RowKey { pk: format!("Q#{}#{minute}", provider.word()), sk: QUOTA.into() }
 }
 
 pub fn practice(id: &PracticeId) -> RowKey {

@@ -14,6 +14,7 @@
 //! | `A#provider#subject` | `C#practice#connection` | the names of the connections that use an account |
 //! | `S#nonce` | `VISIT` | a sign-in under way |
 //! | `W#provider#id` | `SUB` | what a subscription is about |
+//! | `Q#provider#minute` | `QUOTA` | how much of the provider's budget was drawn in a minute: `total`, and `p#practice` for each |
 //!
 //! Four sparse indexes hold names only: `due`, `appointment`, `owing` and `remote` (see [`schema`]). Instants are numbers,
 //! nanoseconds since the epoch; only `expires_at`, which the table's own clean-up reads, is in seconds.
@@ -31,6 +32,7 @@ mod link_row;
 mod links;
 mod marks;
 mod practices;
+mod quotas;
 mod refresh;
 mod save;
 mod schedule_row;

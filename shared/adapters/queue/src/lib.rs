@@ -1,8 +1,11 @@
 //! The queue of sync requests in process, with the rules of the one on AWS: first in, first out within a connection,
 //! one in flight per connection, connections side by side, dead letters after five receives.
-//! It outlives no restart: what waits is noted in the table, from where the sweep sends it again.
+//! It outlives no restart: what waits is noted in the table, from where the sweep sends it again. With the feature `sqs`,
+//! the queue on AWS.
 
 mod lines;
+#[cfg(feature = "sqs")]
+mod sqs;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +15,9 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::lines::{Fate, Lines, Next};
+
+#[cfg(feature = "sqs")]
+pub use sqs::{SqsQueue, Unreadable, parse_body};
 
 /// Cheap to clone; clones are the same queue.
 #[derive(Clone, Default)]

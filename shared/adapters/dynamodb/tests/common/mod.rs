@@ -108,6 +108,15 @@ impl Room {
         let item = asked.send().await.unwrap().item?;
         item.get(name)?.as_s().ok().cloned()
     }
+
+    /// One number of a row, as it is stored.
+    pub async fn stored_number(&self, pk: &str, sk: &str, name: &str) -> Option<i64> {
+        use aws_sdk_dynamodb::types::AttributeValue::S;
+        let asked =
+            self.client.get_item().table_name("daybook").key("pk", S(pk.into())).key("sk", S(sk.into()));
+        let item = asked.send().await.unwrap().item?;
+        item.get(name)?.as_n().ok()?.parse().ok()
+    }
 }
 
 pub fn at(second: i64) -> Timestamp {

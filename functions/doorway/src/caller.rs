@@ -11,8 +11,8 @@ use axum::{RequestPartsExt, extract::Path};
 use daybook_core::ids::PracticeId;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::Door;
 use crate::problem::{Kind, Problem};
 
 /// The keys of the practices, as digests.
@@ -29,6 +29,15 @@ impl std::fmt::Debug for Keyring {
 }
 
 impl Keyring {
+    /// The keys of one practice.
+    pub fn of(practice: &PracticeId, keys: &[SecretString]) -> Self {
+        let mut keyring = Self::default();
+        for key in keys {
+            keyring.add(practice.clone(), key);
+        }
+        keyring
+    }
+
     /// Lets this key open this practice, beside those that open it already.
     pub fn add(&mut self, practice: PracticeId, key: &SecretString) {
         self.keys.push((sha256(key.expose_secret().as_bytes()), practice));
@@ -56,18 +65,18 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
 
 /// The practice that a proven request is about.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller {
+pub struct Caller {
     pub practice: PracticeId,
 }
 
-/// Lets a request pass that carries the key of the practice in its path.
-pub(crate) async fn prove(
-    State(door): State<Door>,
+/// Lets a request pass that carries the key of the practice in its path, which names it `{practice}`.
+pub async fn prove(
+    State(keys): State<Arc<Keyring>>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
-    let opens = bearer(&parts.headers).and_then(|key| door.keys.practice_of(key));
+    let opens = bearer(&parts.headers).and_then(|key| keys.practice_of(key));
     let opens = opens.ok_or_else(|| Problem::new(Kind::Unauthorised))?.clone();
     let path = parts.extract::<Path<HashMap<String, String>>>().await;
     let asked = path.ok().and_then(|Path(mut names)| names.remove("practice"));

@@ -7,8 +7,6 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::faults::Fault;
-
 /// Each kind has one `type`, one title and one status.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -88,6 +86,20 @@ impl Kind {
     }
 }
 
+/// What is wrong with one part of a request. It never quotes the value: that may be a password.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
+pub struct Fault {
+    /// JSON pointer (RFC 6901) into the body, or `?name` for a part of the query.
+    pub pointer: String,
+    pub detail: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.pointer, self.detail)
+    }
+}
+
 /// One problem document.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
@@ -100,7 +112,7 @@ pub struct Problem {
 /// The document as it goes over the wire.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub(crate) struct Document {
+pub struct Document {
     /// From the catalogue in `docs/problems.md`.
     #[serde(rename = "type")]
     kind: String,
@@ -130,7 +142,8 @@ impl Problem {
         Self { retry_after_s: Some(retry_after_s), ..self }
     }
 
-    pub(crate) fn invalid(faults: Vec<Fault>) -> Self {
+    /// A request with these faults.
+    pub fn invalid(faults: Vec<Fault>) -> Self {
         let detail = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         Self { faults, ..Self::new(Kind::Invalid).with_detail(detail) }
     }

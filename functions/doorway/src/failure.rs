@@ -3,8 +3,7 @@
 use daybook_engine::EngineError;
 use daybook_engine::ports::{RemoteError, StoreError, VaultError};
 
-use crate::faults::Fault;
-use crate::problem::{Kind, Problem};
+use crate::problem::{Fault, Kind, Problem};
 
 /// When to try again where nobody says it, in seconds.
 const RETRY_AFTER_S: u64 = 5;
@@ -53,21 +52,6 @@ impl From<VaultError> for Problem {
     }
 }
 
-/// What a sign-in with an address, a user name and a password came to. Its faults are in what was typed.
-pub(crate) fn signing_in(error: EngineError) -> Problem {
-    match &error {
-        EngineError::Calendar(RemoteError::Refused { .. }) => Problem::new(Kind::CredentialsRefused)
-            .with_detail("the server refuses this user name and password"),
-        EngineError::Calendar(RemoteError::Missing { .. }) => {
-            no_calendar_server("there are no calendars at this address")
-        }
-        EngineError::Calendar(RemoteError::Rejected { .. }) => {
-            no_calendar_server("this address cannot be used")
-        }
-        _ => error.into(),
-    }
-}
-
 fn calendar(error: &RemoteError) -> Problem {
     if !matches!(error, RemoteError::Refused { .. }) {
         log(error);
@@ -91,10 +75,6 @@ fn calendar(error: &RemoteError) -> Problem {
         | RemoteError::Unintelligible { .. } => Problem::new(Kind::CalendarUnreachable)
             .with_detail("the calendar's provider answers in a way that is not understood"),
     }
-}
-
-fn no_calendar_server(detail: &str) -> Problem {
-    Problem::invalid(vec![Fault { pointer: "/caldav/url".to_owned(), detail: detail.to_owned() }])
 }
 
 fn ehr(error: &RemoteError) -> Problem {

@@ -1,0 +1,13 @@
+//! What the doors have in common: the frame of every answer, the catalogue of problems, and who may ask. It opens no
+//! door itself.
+
+mod caller;
+mod failure;
+mod frame;
+mod health;
+mod problem;
+
+pub use caller::{Caller, Keyring, prove};
+pub use frame::{ON_LAMBDA, PAGE_POLICY, dress, never_kept};
+pub use health::health;
+pub use problem::{Document, Fault, Kind, Problem};
