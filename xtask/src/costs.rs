@@ -85,14 +85,15 @@ pub fn table() -> String {
 fn cells(month: &Month) -> String {
     let tenths = (month.writes_per_hour * 10 + 1_800) / 3_600;
     let writes = format!("{}.{}", grouped(tenths / 10), tenths % 10);
-    let writes = marked(writes, month.writes_per_hour > MOST_WRITES_PER_SECOND * 3_600);
-    let secrets = marked(grouped(month.secrets), month.secrets > MOST_SECRETS);
+    let writes = marked(writes, month.writes_per_hour, MOST_WRITES_PER_SECOND * 3_600);
+    let secrets = marked(grouped(month.secrets), month.secrets, MOST_SECRETS);
     let dollars = grouped((month.nanodollars + 500_000_000) / 1_000_000_000);
     format!("{secrets} | {writes} | {dollars}")
 }
 
-fn marked(cell: String, is_over_quota: bool) -> String {
-    if is_over_quota { format!("**{cell}**") } else { cell }
+/// Bold where there are more than the quota allows.
+fn marked(cell: String, number: u64, quota: u64) -> String {
+    if number > quota { format!("**{cell}**") } else { cell }
 }
 
 /// 1234567 as 1,234,567.
