@@ -117,5 +117,6 @@ fn every_shard_has_its_schedule() {
     });
     let mut inputs: Vec<Value> = inputs.collect();
     inputs.sort_by_key(|input| input["shard"].as_u64());
+    assert_eq!(plain.properties("SweepCalls")["MaximumRetryAttempts"], 0, "the next sweep is the repetition");
     assert_eq!(inputs, (0..DUE_SHARDS).map(|shard| json!({"shard": shard})).collect::<Vec<_>>());
 }
