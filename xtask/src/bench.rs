@@ -7,6 +7,10 @@ use crate::shell::{Failure, Shell};
 use crate::workspace::{TESTS, Workspace};
 
 const ENDING: &str = "_bench";
+/// It measures the functions as they are shipped, not itself.
+const OF_FUNCTIONS: &str = "lambda_bench";
+/// Rooms of the functions.
+const FUNCTIONS: &str = "functions/";
 
 pub fn run(workspace: &Workspace, name: Option<&str>) -> Result<ExitCode, Failure> {
     let package = workspace.package(TESTS);
@@ -17,9 +21,31 @@ pub fn run(workspace: &Workspace, name: Option<&str>) -> Result<ExitCode, Failur
         return Err(Failure::new(format!("there is no such bench; there are: {known}")));
     }
     for program in chosen {
-        run_program(workspace, program, &[])?;
+        if program == OF_FUNCTIONS {
+            measure_functions(workspace)?;
+        } else {
+            run_program(workspace, program, &[])?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds every function with the profile that is shipped, and what they are measured against.
+fn measure_functions(workspace: &Workspace) -> Result<(), Failure> {
+    let functions = workspace.packages.iter().filter(|package| package.room.starts_with(FUNCTIONS));
+    let functions = functions.filter(|package| !package.programs.is_empty());
+    let named: Vec<&str> = functions.flat_map(|package| ["--package", package.name.as_str()]).collect();
+    let build = ["build", "--profile", "lambda"];
+    let bins = [&build[..], &["--bins"], &named].concat();
+    Shell::cargo(&bins).within(&workspace.root).run()?;
+    let bare = [&build[..], &["--package", "daybook-aws", "--example", "bare"]].concat();
+    Shell::cargo(&bare).within(&workspace.root).run()?;
+    Shell::cargo(&["run", "--profile", "ci", "--package", TESTS, "--bin", OF_FUNCTIONS])
+        .within(&workspace.root)
+        .with("DAYBOOK_TEST_SERVERS", "required")
+        .with("DAYBOOK_TEST_TOOLS", workspace.test_tools())
+        .with("DAYBOOK_BIN", workspace.target.join("lambda").join("daybook"))
+        .run()
 }
 
 /// It speaks to a provider outside, and so is no test.

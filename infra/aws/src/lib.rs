@@ -13,6 +13,7 @@ mod providers;
 mod serve;
 mod start;
 
+pub use clients::shared_config;
 pub use config::Part;
 pub use house::House;
 pub use logs::chain;

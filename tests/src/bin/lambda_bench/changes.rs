@@ -1,0 +1,104 @@
+//! What one change costs, counted: requests of the table, the queue and the vault, from the EHR's hook to the mirror, in a
+//! deployed stack whose functions are warm. Then the same as money for a million changes.
+
+use std::collections::BTreeMap;
+
+use daybook_tests::aws::{Call, Stack};
+use daybook_tests::outside::browser::{Browser, sign_in};
+use daybook_tests::outside::cloud::ADA;
+use daybook_tests::outside::daybook::Connection;
+use daybook_tests::outside::ehr::{Ehr, at};
+use daybook_tests::outside::place::Place;
+use serde_json::json;
+
+/// Dollars for a million of each, us-east-1, November 2026: `docs/adr/0011-where-tokens-live.md` names the sources.
+const READ: f64 = 0.125;
+const WRITE: f64 = 0.625;
+const MESSAGE_REQUEST: f64 = 0.40;
+const INVOCATION: f64 = 0.20;
+const API_REQUEST: f64 = 1.0;
+const SECRET_READ: f64 = 5.0;
+/// Sent, received, deleted.
+const REQUESTS_A_MESSAGE: f64 = 3.0;
+
+/// What was asked on account of one change.
+#[derive(Clone, Copy, Default)]
+struct Asked {
+    reads: usize,
+    writes: usize,
+    messages: usize,
+    secrets: usize,
+}
+
+pub async fn measure(_: &super::World) {
+    let data = tempfile::tempdir().unwrap();
+    let ehr = Ehr::start(data.path()).await;
+    ehr.empty().await;
+    let Some(daybook) = Place::Aws.open(data.path(), &ehr, &[("DAYBOOK_SWEEP_SECONDS", "3600")]).await else {
+        return;
+    };
+    let connection = daybook.begin("google", &json!({})).await;
+    sign_in(&Browser::new(), &connection.authorise_url().await, ADA).await;
+    connection.becomes("active").await;
+    // So that the functions are warm and the account is open.
+    ehr.book("warm", &at(2, 600), &at(2, 650)).await;
+    settled(&connection).await;
+    println!(
+        "\n| change | table reads | table writes | goal | queue messages | Secrets Manager calls | $ a million |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    let stack = daybook.stack();
+    for (what, goal, day, minutes) in
+        [("booked: a new link", "3, 5", 3, 650), ("moved", "3, 4", 4, 650), ("made longer", "3, 4", 4, 680)]
+    {
+        let before = stack.calls().len();
+        ehr.book("one", &at(day, 600), &at(day, minutes)).await;
+        settled(&connection).await;
+        tell(what, goal, &asked(stack, before));
+    }
+    let before = stack.calls().len();
+    ehr.cancel("one").await;
+    settled(&connection).await;
+    tell("cancelled", "3, 4", &asked(stack, before));
+}
+
+/// Until nothing waits or runs; the echo of our own write counts too, so it is waited for.
+async fn settled(connection: &Connection<'_>) {
+    for _ in 0..3 {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        connection.settles().await;
+    }
+}
+
+fn tell(what: &str, goal: &str, asked: &Asked) {
+    let Asked { reads, writes, messages, secrets } = *asked;
+    println!("| {what} | {reads} | {writes} | {goal} | {messages} | {secrets} | {:.2} |", dollars(asked));
+}
+
+/// Consistent reads of rows below 4 KB and writes of rows below 1 KB; one hook, one run.
+#[expect(clippy::cast_precision_loss, reason = "small counts")]
+fn dollars(asked: &Asked) -> f64 {
+    let Asked { reads, writes, messages, secrets } = *asked;
+    let queue = messages as f64 * REQUESTS_A_MESSAGE * MESSAGE_REQUEST;
+    let doors = API_REQUEST + INVOCATION * (1 + messages) as f64;
+    reads as f64 * READ + writes as f64 * WRITE + queue + doors + secrets as f64 * SECRET_READ
+}
+
+/// What the functions asked since then, leaving out the API, through which this bench itself looks.
+fn asked(stack: &Stack, before: usize) -> Asked {
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    let calls = stack.calls();
+    for Call { caller, action, .. } in calls.iter().skip(before) {
+        if !caller.contains("settings") {
+            *counted.entry(action.clone()).or_default() += 1;
+        }
+    }
+    let of = |actions: &[&str]| actions.iter().filter_map(|action| counted.get(*action)).sum();
+    let secrets = counted.iter().filter(|(action, _)| action.starts_with("secretsmanager:"));
+    Asked {
+        reads: of(&["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]),
+        writes: of(&["dynamodb:UpdateItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]),
+        messages: of(&["sqs:SendMessage"]),
+        secrets: secrets.map(|(_, count)| count).sum(),
+    }
+}
