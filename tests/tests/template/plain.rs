@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use daybook_tests::aws::tools;
 use serde_json::Value;
 
 /// The transformed template.
@@ -35,6 +34,10 @@ pub fn code_below(folder: &str) -> String {
 
 pub fn template() -> PathBuf {
     root().join("infra/aws/template.yaml")
+}
+
+fn tools() -> PathBuf {
+    std::env::var_os("DAYBOOK_TEST_TOOLS").map_or_else(|| root().join("target/test-tools"), PathBuf::from)
 }
 
 /// A tool, if it is installed; it has to be where tools are required.
