@@ -55,8 +55,8 @@ impl Client {
         Invoked { failed, answer: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
     }
 
-    /// All lines that a function's invocations left.
-    pub async fn logs(&self, function: &str) -> Vec<String> {
+    /// All lines that a function's invocations left, each behind its stream: one for each invocation.
+    pub async fn logs(&self, function: &str) -> Vec<(String, String)> {
         let mut asked = json!({"logGroupName": format!("/aws/lambda/{function}")});
         let mut lines = Vec::new();
         for _ in 0..MOST_PAGES {
@@ -66,7 +66,8 @@ impl Client {
                 return lines;
             }
             let events = page["events"].as_array().cloned().unwrap_or_default();
-            lines.extend(events.iter().filter_map(|event| event["message"].as_str()).map(str::to_owned));
+            let text = |value: &Value| value.as_str().unwrap_or_default().trim_end().to_owned();
+            lines.extend(events.iter().map(|event| (text(&event["logStreamName"]), text(&event["message"]))));
             match page["nextToken"].as_str() {
                 Some(token) => asked["nextToken"] = json!(token),
                 None => return lines,
@@ -90,6 +91,14 @@ impl Client {
         panic!("{table} does not end")
     }
 
+    /// How a function is configured.
+    pub async fn function(&self, name: &str) -> Value {
+        let url = format!("{}/2015-03-31/functions/{name}/configuration", self.endpoint);
+        let answer =
+            self.http.get(url).header("authorization", scope("lambda")).send().await.expect("an answer");
+        answer.json().await.expect("a document")
+    }
+
     /// Ends a stack and everything in it.
     pub async fn delete_stack(&self, name: &str) {
         let form = [("Action", "DeleteStack"), ("Version", "2010-05-15"), ("StackName", name)];
@@ -100,10 +109,18 @@ impl Client {
 
     /// The names of all secrets that are there.
     pub async fn secrets(&self) -> Vec<String> {
-        let answer =
-            self.call("secretsmanager", "secretsmanager.ListSecrets", &json!({"MaxResults": 100})).await;
-        let all = answer["SecretList"].as_array().cloned().unwrap_or_default();
-        all.iter().filter_map(|secret| secret["Name"].as_str()).map(str::to_owned).collect()
+        let mut asked = json!({"MaxResults": 100});
+        let mut names = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let page = self.call("secretsmanager", "secretsmanager.ListSecrets", &asked).await;
+            let all = page["SecretList"].as_array().cloned().unwrap_or_default();
+            names.extend(all.iter().filter_map(|secret| secret["Name"].as_str()).map(str::to_owned));
+            match page["NextToken"].as_str() {
+                Some(token) => asked["NextToken"] = json!(token),
+                None => return names,
+            }
+        }
+        panic!("the secrets do not end")
     }
 }
 

@@ -45,6 +45,23 @@ pub fn emulator_of_one_function() -> Option<PathBuf> {
     required(found, "aws-sam-cli is not installed: cargo xtask tools")
 }
 
+/// Processes whose environment has this line.
+pub fn processes_with(line: &str) -> Vec<u32> {
+    let all = std::fs::read_dir("/proc").expect("a Linux machine").flatten();
+    let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let has = |id: &u32| {
+        let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|own| own == line.as_bytes())
+    };
+    ids.filter(has).collect()
+}
+
+/// As `kill -9`.
+pub fn kill(process: u32) {
+    let killed = std::process::Command::new("kill").args(["-9", &process.to_string()]).status();
+    assert!(killed.is_ok_and(|status| status.success()), "{process} cannot be killed");
+}
+
 fn required(found: Option<PathBuf>, missing: &str) -> Option<PathBuf> {
     let is_required = std::env::var("DAYBOOK_TEST_SERVERS").is_ok_and(|value| value == "required");
     assert!(found.is_some() || !is_required, "{missing}");

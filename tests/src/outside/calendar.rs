@@ -8,6 +8,8 @@ pub const PASSWORD: &str = "secret-ada";
 /// One account at a CalDAV server.
 pub struct Account {
     url: String,
+    user: String,
+    password: String,
     client: reqwest::Client,
 }
 
@@ -20,13 +22,19 @@ pub struct Resource {
 
 impl Account {
     pub fn at(url: &str) -> Self {
+        Self::of(url, USER, PASSWORD)
+    }
+
+    /// Somebody else's.
+    pub fn of(url: &str, user: &str, password: &str) -> Self {
         let client = reqwest::Client::builder().no_proxy().build().expect("a client can be built");
-        Self { url: url.trim_end_matches('/').to_owned(), client }
+        let url = url.trim_end_matches('/').to_owned();
+        Self { url, user: user.to_owned(), password: password.to_owned(), client }
     }
 
     pub async fn request(&self, method: &str, path: &str, depth: &str, body: String) -> (u16, String) {
         let request = self.client.request(method.parse().expect("a method"), format!("{}{path}", self.url));
-        let request = request.basic_auth(USER, Some(PASSWORD)).header("Depth", depth);
+        let request = request.basic_auth(&self.user, Some(&self.password)).header("Depth", depth);
         let answer = request.header("Content-Type", "text/calendar; charset=utf-8").body(body).send().await;
         let answer = answer.expect("an answer");
         (answer.status().as_u16(), answer.text().await.unwrap_or_default())
@@ -34,7 +42,7 @@ impl Account {
 
     /// Makes a calendar and returns its path.
     pub async fn make_calendar(&self, name: &str) -> String {
-        let path = format!("/{USER}/{name}/");
+        let path = format!("/{}/{name}/", self.user);
         let (status, text) = self.request("MKCALENDAR", &path, "0", String::new()).await;
         assert_eq!(status, 201, "{text}");
         path

@@ -87,13 +87,6 @@ impl Daybook {
         }
     }
 
-    pub fn stack_mut(&mut self) -> &mut Stack {
-        match &mut self.runs {
-            Runs::OnAws(stack) => stack,
-            Runs::Process(_) => panic!("it runs on one machine"),
-        }
-    }
-
     /// One call of the public face; the answer's status and document.
     pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         let method = method.parse().expect("a method");

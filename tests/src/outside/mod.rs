@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod cloud;
 pub mod daybook;
 pub mod ehr;
+pub mod hook;
 pub mod meter;
 pub mod place;
 pub mod scene;

@@ -20,6 +20,14 @@ mod sign_in;
 #[path = "../e2e_cloud/tokens.rs"]
 mod tokens;
 
+mod crash;
+mod hostile;
+mod passing;
+mod permissions;
+mod stores;
+mod storm;
+mod throttled;
+
 use daybook_tests::outside::cloud::Provider;
 use daybook_tests::outside::place::Place;
 use daybook_tests::outside::scene::{

@@ -46,7 +46,7 @@ impl Scene {
     }
 
     /// Waits until exactly these starts stand in the calendar.
-    async fn shows(&self, connection: &Connection<'_>, expected: &[&str]) {
+    pub async fn shows(&self, connection: &Connection<'_>, expected: &[&str]) {
         let mut expected: Vec<String> = expected.iter().map(|start| basic(start)).collect();
         expected.sort();
         eventually(&format!("the calendar shows {expected:?}"), || async {

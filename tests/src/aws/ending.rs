@@ -1,0 +1,77 @@
+//! What is asked of every stack when its story ends: whether each call to AWS was allowed to the function that made it,
+//! whether a word leaked into a log, and whether anything panicked. After a failure it tells what the logs say instead.
+
+use super::stack::Stack;
+use crate::outside::calendar::PASSWORD;
+use crate::outside::daybook::{API_KEY, HOOK_SECRET};
+use crate::outside::ehr::PATIENT_WORDS;
+
+/// How the sandbox providers know us.
+pub const CLIENT_SECRET: &str = "secret-of-the-test-client";
+/// What stands in calendars, accounts and vaults here, and must not stand in a log: titles, names, keys, passwords, and
+/// the beginnings that the providers' tokens have.
+const PRIVATE_WORDS: [&str; 12] = [
+    "Dentist",
+    "Dr. Wu",
+    "Elm Street",
+    "clinic.example",
+    API_KEY,
+    CLIENT_SECRET,
+    PASSWORD,
+    "ada-sandbox",
+    "ya29.",
+    "1//0g",
+    "eyJ0eXAi",
+    "0.AXoA",
+];
+const MOST_LINES_SHOWN: usize = 400;
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if let Some(sweeping) = self.sweeping.take() {
+            sweeping.abort();
+        }
+        let (client, name) = (self.client().clone(), self.name.clone());
+        let names: Vec<String> = self.functions.values().map(|function| function.name.clone()).collect();
+        let lines = self.emulator.finish(async move {
+            let mut lines = Vec::new();
+            for function in names {
+                let own = client.logs(&function).await;
+                lines.extend(own.into_iter().map(|(_, line)| format!("{function}: {line}")));
+            }
+            client.delete_stack(&name).await;
+            lines
+        });
+        if std::thread::panicking() {
+            let from = lines.len().saturating_sub(MOST_LINES_SHOWN);
+            lines[from..].iter().for_each(|line| println!("{line}"));
+        } else {
+            self.assert_nothing_leaked(&lines);
+            self.assert_all_was_allowed();
+        }
+    }
+}
+
+impl Stack {
+    fn assert_nothing_leaked(&self, lines: &[String]) {
+        let hook = HOOK_SECRET.trim_start_matches("whsec_");
+        let words = PATIENT_WORDS.iter().chain(&PRIVATE_WORDS).copied();
+        let words: Vec<&str> = words.chain([hook, "panicked at"]).collect();
+        for line in lines {
+            let found = words.iter().find(|word| line.contains(**word));
+            assert_eq!(found, None, "in a log: {line}");
+        }
+    }
+
+    fn assert_all_was_allowed(&self) {
+        for call in self.calls() {
+            let mut all = self.functions.values();
+            let function = all.find(|function| function.name == call.caller);
+            let function = function.unwrap_or_else(|| panic!("nobody's call: {call:?}"));
+            assert!(
+                function.statements.iter().any(|statement| statement.allows(&call)),
+                "not allowed: {call:?}"
+            );
+        }
+    }
+}

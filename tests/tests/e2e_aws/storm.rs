@@ -1,0 +1,194 @@
+//! Much at once: signals for one connection, and changes of many connections. Few syncs, nothing lost, and never two of
+//! one connection at a time.
+
+use std::collections::BTreeMap;
+
+use daybook_tests::aws::Stack;
+use daybook_tests::outside::calendar::Account;
+use daybook_tests::outside::daybook::Daybook;
+use daybook_tests::outside::ehr::{Ehr, at};
+use daybook_tests::outside::eventually;
+use daybook_tests::outside::hook::{Message, appointment_changed};
+use futures_util::stream::{self, StreamExt};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{PLACE, one_way};
+
+const SIGNALS: i64 = 100;
+/// So many arrive side by side.
+const AT_ONCE: usize = 8;
+/// A second of them ends in this many syncs at most.
+const MOST_SYNCS_A_SECOND: usize = 3;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_signals_for_one_connection_are_few_syncs_and_lose_nothing() {
+    let Some(scene) = one_way::scene().await else { return };
+    let connection = scene.daybook.connect(&scene.meter.url(), &json!({})).await;
+    // The sandbox's own messages come one by one; these come at once.
+    scene.ehr.fhir("POST", "../control", Some(&json!({"hooks": "drop"}))).await;
+    for n in 0..SIGNALS {
+        let (start, end) = (at(2 + n / 20, 500 + n % 20 * 30), at(2 + n / 20, 520 + n % 20 * 30));
+        scene.ehr.book(&format!("a{n}"), &start, &end).await;
+    }
+    let stack = scene.daybook.stack();
+    let before = syncs(stack).await.len();
+    let messages = (0..SIGNALS).map(|n| {
+        let body = appointment_changed(&format!("a{n}"), "prac-1").to_string();
+        let url = scene.daybook.url.clone();
+        async move { Message::new(&format!("msg-{n}"), &body).post(&url, "demo").await.0 }
+    });
+    let began = now();
+    let statuses: Vec<u16> = stream::iter(messages).buffer_unordered(AT_ONCE).collect().await;
+    let seconds = usize::try_from((now() - began).get_seconds()).unwrap() + 1;
+    assert!(statuses.iter().all(|status| (200..300).contains(status)), "{statuses:?}");
+    eventually("all are in the calendar", || async { scene.mirrors(&connection).await.len() == 100 }).await;
+    connection.settles().await;
+    let after = syncs(stack).await.len();
+    println!("{SIGNALS} signals within {seconds} s: {} syncs", after - before);
+    assert!(after - before <= MOST_SYNCS_A_SECOND * seconds, "{} syncs in {seconds} s", after - before);
+    assert_eq!((stack.queue_depth().await, stack.dead_letters().await), (0, 0));
+}
+
+/// A thousand by `DAYBOOK_AWS_CONNECTIONS=1000`, which takes some minutes.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_connections_settle_and_none_is_synced_twice_at_once() {
+    let count = std::env::var("DAYBOOK_AWS_CONNECTIONS").ok().and_then(|count| count.parse().ok());
+    let count: usize = count.unwrap_or(200);
+    let data = tempfile::tempdir().unwrap();
+    let ehr = Ehr::start(data.path()).await;
+    ehr.empty().await;
+    // Credentials as rows: as many connections are what this form is for.
+    let more = [("DAYBOOK_SWEEP_SECONDS", "20"), ("TokenStore", "sealed")];
+    let Some(daybook) = PLACE.open(data.path(), &ehr, &more).await else { return };
+    stream::iter(0..count).map(|n| connect(&daybook, n)).buffer_unordered(AT_ONCE).collect::<()>().await;
+    all_settle(&daybook, count, 0).await;
+
+    stream::iter(0..count).map(|n| book(&ehr, n)).buffer_unordered(AT_ONCE).collect::<()>().await;
+    all_settle(&daybook, count, 1).await;
+    let account = Account::of(&daybook.url, "ada", "ada-sandbox");
+    for n in (0..count).step_by(10) {
+        let calendar = calendar(n);
+        assert_eq!(account.resources(&calendar).await.len(), 1, "{calendar}");
+    }
+    let stack = daybook.stack();
+    assert_eq!(stack.dead_letters().await, 0);
+    assert_never_two_at_once(&syncs(stack).await);
+}
+
+/// Each is another practitioner's, with a calendar of its own in one account.
+async fn connect(daybook: &Daybook, n: usize) {
+    let url = format!("{}/sandbox/caldav/", daybook.url);
+    let account = Account::of(&daybook.url, "ada", "ada-sandbox");
+    let calendar = calendar(n);
+    let (status, text) = account.request("MKCALENDAR", &calendar, "0", String::new()).await;
+    assert_eq!(status, 201, "{text}");
+    let body = json!({
+        "practitioner_id": format!("prac-{}", 1000 + n), "provider": "caldav",
+        "main_calendar": {"id": calendar},
+        "caldav": {"url": url, "username": "ada", "password": "ada-sandbox"},
+    });
+    let (status, answer) = daybook.call("POST", "/v1/practices/demo/connections", Some(body)).await;
+    assert_eq!(status, 201, "{answer}");
+}
+
+fn calendar(n: usize) -> String {
+    format!("/sandbox/caldav/calendars/ada/work-{n}/")
+}
+
+async fn book(ehr: &Ehr, n: usize) {
+    let days = i64::try_from(2 + n % 50).unwrap();
+    let appointment = json!({
+        "resourceType": "Appointment", "id": format!("many-{n}"), "status": "booked",
+        "start": at(days, 600), "end": at(days, 650),
+        "participant": [
+            {"actor": {"reference": format!("Practitioner/prac-{}", 1000 + n)}, "status": "accepted"},
+            {"actor": {"reference": "Patient/pat-1", "display": "Ottoline Quillfeather"}, "status": "accepted"},
+        ],
+    });
+    let (status, answer) = ehr.fhir("PUT", &format!("Appointment/many-{n}"), Some(&appointment)).await;
+    assert!(matches!(status, 200 | 201), "{answer}");
+}
+
+async fn all_settle(daybook: &Daybook, count: usize, mirrors: u64) {
+    // As many as there are take longer than one; whoever never settles is told.
+    for _ in 0..5 {
+        let settled = tokio::time::timeout(std::time::Duration::from_secs(110), async {
+            eventually("all settle", || async { unsettled(daybook, mirrors).await == (count, 0) }).await;
+        });
+        if settled.await.is_ok() {
+            return;
+        }
+    }
+    panic!("of {count}: {:?}", unsettled(daybook, mirrors).await);
+}
+
+/// How many there are, and how many of them have not settled with so many mirrors.
+async fn unsettled(daybook: &Daybook, mirrors: u64) -> (usize, usize) {
+    let (mut all, mut open) = (0, 0);
+    let mut path = "/v1/practices/demo/connections".to_owned();
+    for _ in 0..100 {
+        let (status, page) = daybook.call("GET", &path, None).await;
+        assert_eq!(status, 200, "{page}");
+        let items = page["items"].as_array().unwrap();
+        all += items.len();
+        open += items.iter().filter(|item| !is_settled(item, mirrors)).count();
+        match page["next"].as_str() {
+            Some(next) => path = next.to_owned(),
+            None => break,
+        }
+    }
+    (all, open)
+}
+
+fn is_settled(connection: &Value, mirrors: u64) -> bool {
+    let counts = &connection["counts"];
+    connection["settled"] == true
+        && connection["state"] == "active"
+        && (&counts["mirrored_events"], &counts["owing"]) == (&json!(mirrors), &json!(0))
+}
+
+/// From when until when a connection was synced.
+pub struct Sync {
+    connection: String,
+    began: Timestamp,
+    ended: Timestamp,
+}
+
+/// Every run of the worker that went through, from its log: an invocation tells the end and, as a metric, how long it
+/// took.
+pub async fn syncs(stack: &Stack) -> Vec<Sync> {
+    let lines = stack.logs("sync_worker").await;
+    let took = lines.iter().filter_map(|(stream, line)| Some((stream, line["SyncSeconds"].as_f64()?)));
+    let took: BTreeMap<&String, f64> = took.collect();
+    let ends = lines
+        .iter()
+        .filter(|(_, line)| line["message"].as_str().is_some_and(|text| text.starts_with("synced")));
+    ends.map(|(stream, line)| {
+        let ended: Timestamp = line["timestamp"].as_str().unwrap().parse().unwrap();
+        let seconds = took.get(stream).unwrap_or_else(|| panic!("no metric beside {line}"));
+        let connection = line["spans"][0]["connection"].as_str().unwrap().to_owned();
+        Sync { connection, began: ended - std::time::Duration::from_secs_f64(*seconds), ended }
+    })
+    .collect()
+}
+
+fn assert_never_two_at_once(syncs: &[Sync]) {
+    let mut by_connection: BTreeMap<&str, Vec<(Timestamp, Timestamp)>> = BTreeMap::new();
+    for sync in syncs {
+        by_connection.entry(&sync.connection).or_default().push((sync.began, sync.ended));
+    }
+    for (connection, mut runs) in by_connection {
+        runs.sort();
+        for pair in runs.windows(2) {
+            // A line is written just before its metric is taken.
+            let overlap = pair[0].1.duration_since(pair[1].0).as_millis();
+            assert!(overlap <= 5, "{connection}: two at once for {overlap} ms");
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a storm lasts is measured in real time")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
