@@ -13,7 +13,7 @@ use crate::command::refuse_when_leaving;
 use crate::error::EngineError;
 use crate::ports::{
     AccessToken, AccountIdentity, CalendarInfo, Cause, ConnectionRef, Credentials, Login, Named, RemoteError,
-    SignIn, SignedIn,
+    SignIn, SignedIn, VaultError,
 };
 use crate::sign_in::{Why, note_sign_in};
 use crate::{Engine, sync::zone};
@@ -177,9 +177,15 @@ impl Engine {
         Ok(settings)
     }
 
-    /// Credentials that cannot be unsealed are replaced like any others.
+    /// Credentials that nobody can open any more make room: what is stored in their place is the first again.
     async fn newest_version(&self, at: &ConnectionRef) -> Result<Option<u64>, EngineError> {
-        Ok(self.vault.find_credentials(at).await?.map(|stored| stored.version))
+        match self.vault.find_credentials(at).await {
+            Err(VaultError::Sealed { .. }) => {
+                self.vault.delete_credentials(at).await?;
+                Ok(None)
+            }
+            found => Ok(found?.map(|stored| stored.version)),
+        }
     }
 
     /// Changes are followed from before the first look at the EHR, so that none falls between the two.

@@ -14,9 +14,9 @@ async fn check(per_minute: u32, draws: &[(Provider, &str, u32, i64, bool)]) {
     for (index, (provider, practice, wanted, second, expected)) in draws.iter().enumerate() {
         room.clock.set(*second);
         let practice = (*practice).into();
-        let drawn = room.table.draw(*provider, &practice, Quota { per_minute }, *wanted, at(*second));
-        let (_, writes, drawn) = room.cost(drawn).await;
-        assert_eq!(drawn.unwrap(), *expected, "draw {index} of {per_minute} a minute");
+        let asked = room.table.draw(*provider, &practice, Quota { per_minute }, *wanted, at(*second));
+        let (_, writes, answer) = room.cost(asked).await;
+        assert_eq!(answer.unwrap(), *expected, "draw {index} of {per_minute} a minute");
         assert!(writes <= 1, "draw {index}: {writes} writes");
     }
 }

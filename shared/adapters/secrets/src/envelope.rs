@@ -11,6 +11,7 @@ use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 
 use crate::credentials_row::{self, ROOM};
+use crate::random::as_hexadecimal;
 
 /// The first byte of a row that points to a version of the connection's secret.
 const POINTER: u8 = 2;
@@ -75,8 +76,7 @@ impl Envelope {
 
 /// No two rows hold the same bytes: a seal has a nonce of its own, a pointer an id of its own.
 fn name_of(row: &SealedRow) -> String {
-    let digest = digest(&SHA256, &row.sealed);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    as_hexadecimal(digest(&SHA256, &row.sealed).as_ref())
 }
 
 pub(crate) fn pointer_row(version: u64, version_id: &str) -> SealedRow {

@@ -20,7 +20,12 @@ impl Random for SystemRandom {
 }
 
 pub(crate) fn hexadecimal<const N: usize>() -> String {
-    drawn::<N>().map(|byte| format!("{byte:02x}")).concat()
+    as_hexadecimal(&drawn::<N>())
+}
+
+/// Two lower-case digits for each byte.
+pub(crate) fn as_hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 #[expect(

@@ -14,6 +14,7 @@ use super::apply::{Applied, after};
 use super::lanes::{Part, Seen, Settled};
 use super::lease::Lease;
 use super::problems::{About, Problems};
+use super::scope::Trust;
 use super::session::calendar_problem;
 use super::{Session, Tally, ehr};
 
@@ -49,25 +50,33 @@ pub(super) fn schedule(session: &Session<'_>, lease: &mut Lease<'_>, seen: &Seen
     lease.release.schedule = schedule;
 }
 
-/// What the run did. Where nothing was marked and everything had been compared before under the same settings, what
-/// there was to do had gone unnoticed.
+/// What the run did.
 pub(super) fn tally(session: &Session<'_>, settled: &Settled) -> Tally {
     let of = |count: fn(&Applied) -> usize| (count(&settled.appointments) + count(&settled.blocks)) as u64;
     let changed = of(|applied| applied.written + applied.removed);
-    let connection = &session.connection;
-    let is_unmarked = connection.signals.marks == Marks::default();
-    let is_known = connection.schedule.reconciled.is_some_and(|last| last.version == connection.version);
-    let was_owing = connection.schedule.owing_at.is_some_and(|at| at <= session.now);
-    let healed = if is_unmarked && is_known && !was_owing { changed } else { 0 };
-    let is_told = connection.schedule.tellings.values().any(|telling| telling.subscription().is_some());
     let blocks = (settled.blocks.written + settled.blocks.removed) as u64;
+    let tellings = &session.connection.schedule.tellings;
+    let is_told = tellings.values().any(|telling| telling.subscription().is_some());
+    let unnoticed = was_in_step(session);
     Tally {
         changed,
         put_off: of(|applied| applied.put_off),
         rejected: of(|applied| applied.rejected),
-        healed,
-        untold: if is_told { healed.min(blocks) } else { 0 },
+        healed: if unnoticed && session.looks_at_everything() { changed } else { 0 },
+        untold: if unnoticed && is_told { blocks } else { 0 },
     }
+}
+
+/// Whether the run before left nothing to do and nothing has come in since, as far as we were told: what there was to do
+/// all the same had gone unnoticed.
+fn was_in_step(session: &Session<'_>) -> bool {
+    let Session { connection, scope, .. } = session;
+    let schedule = &connection.schedule;
+    connection.signals.marks == Marks::default()
+        && scope.trust == Trust::Links
+        && schedule.rolled_to == Some(session.today)
+        && schedule.reconciled.is_some_and(|last| last.version == connection.version)
+        && schedule.owing_at.is_none_or(|at| at > session.now)
 }
 
 /// Whether every source was read, every lane planned and every question answered.

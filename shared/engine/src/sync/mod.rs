@@ -47,9 +47,9 @@ pub struct Tally {
     pub put_off: u64,
     /// Writes that will never be accepted as they are.
     pub rejected: u64,
-    /// Changes of which no signal had told: found by comparing or polling.
+    /// Changes of which nothing had told, found by comparing everything.
     pub healed: u64,
-    /// Those among them in a calendar whose provider had promised to tell.
+    /// Changes in calendars whose provider had promised to tell, found by looking.
     pub untold: u64,
 }
 
