@@ -21,6 +21,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 BUCKET = "code"
 FUNCTION = "AWS::Lambda::Function"
+MAPPING = "AWS::Lambda::EventSourceMapping"
 TABLE = "AWS::DynamoDB::Table"
 
 
@@ -73,9 +74,12 @@ def code(asked):
     return {"template": str(template)}
 
 
-def with_environment(template, asked):
-    """Values that a test wants otherwise, for the functions that read them."""
+def fitted(template, asked):
+    """Values that a test wants otherwise, for the functions that read them; and a parameter's number as a number."""
     for resource in template["Resources"].values():
+        if resource["Type"] == MAPPING and "ScalingConfig" in resource["Properties"]:
+            scaling = resource["Properties"]["ScalingConfig"]
+            scaling["MaximumConcurrency"] = number(scaling["MaximumConcurrency"], template, asked["parameters"])
         if resource["Type"] != FUNCTION:
             continue
         variables = resource["Properties"].setdefault("Environment", {}).setdefault("Variables", {})
@@ -171,7 +175,7 @@ def schedules(template):
 
 
 def stack(asked):
-    template = with_environment(json.loads(pathlib.Path(asked["template"]).read_text()), asked)
+    template = fitted(json.loads(pathlib.Path(asked["template"]).read_text()), asked)
     resources, outputs = create(asked, template)
     finish(asked, template, resources)
     return {

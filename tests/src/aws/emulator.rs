@@ -148,6 +148,8 @@ fn launch(python: &Path, room: &Path, port: u16, endpoint_of_functions: &str) ->
         ("MINISTACK_HOST", "127.0.0.1"),
         ("GATEWAY_PORT", &port),
         ("MINISTACK_REGION", REGION),
+        // An HTTP API is looked for in this account, since its callers name none.
+        ("MINISTACK_ACCOUNT_ID", ACCOUNT),
         ("AWS_ENDPOINT_URL", endpoint_of_functions),
         ("LAMBDA_ACCOUNT_CONCURRENCY", "0"),
         ("LOG_LEVEL", "WARNING"),

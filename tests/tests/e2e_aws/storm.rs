@@ -167,7 +167,8 @@ pub async fn syncs(stack: &Stack) -> Vec<Sync> {
     ends.map(|(stream, line)| {
         let ended: Timestamp = line["timestamp"].as_str().unwrap().parse().unwrap();
         let seconds = took.get(stream).unwrap_or_else(|| panic!("no metric beside {line}"));
-        let connection = line["spans"][0]["connection"].as_str().unwrap().to_owned();
+        let spans = line["spans"].as_array().unwrap();
+        let connection = spans.iter().find_map(|span| span["connection"].as_str()).unwrap().to_owned();
         Sync { connection, began: ended - std::time::Duration::from_secs_f64(*seconds), ended }
     })
     .collect()
