@@ -48,7 +48,7 @@ async fn take(house: &House, message: &SqsMessage, deadline: Timestamp) -> Fate 
             sync(house, request, deadline).instrument(span).await
         }
         Err(error) => {
-            tracing::error!(message = id, %error, "a message cannot be read; it will be a dead letter");
+            tracing::error!(message_id = id, %error, "a message cannot be read; it will be a dead letter");
             Outcome::Unreadable
         }
     };

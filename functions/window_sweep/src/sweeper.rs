@@ -1,6 +1,7 @@
 //! One pass of one invocation, and what it measured.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use daybook_aws::{House, Metrics, Part, chain};
 use daybook_engine::sweep::Swept;
@@ -8,6 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent};
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use crate::Turn;
 
@@ -16,6 +18,9 @@ pub const PARTS: &[Part] = &[Part::Queue, Part::Ehr];
 
 /// Nothing new is begun so long before the function's own end.
 const LEFT_TO_END: SignedDuration = SignedDuration::from_secs(5);
+
+/// A sweep that has not ended so long before the function's own end is broken off; the next one finds what it left.
+const LEFT_TO_TELL: Duration = Duration::from_secs(1);
 
 /// What the function works with. Clones settle the practice together.
 #[derive(Clone)]
@@ -48,11 +53,16 @@ pub async fn sweep(sweeper: Sweeper, event: LambdaEvent<Turn>) -> Result<(), Err
     if shard >= house.engine.store.due_shards() {
         return Err(format!("there is no shard {shard}").into());
     }
-    sweeper.settle().await;
     let deadline = Timestamp::try_from(event.context.deadline())?;
-    let until = deadline.checked_sub(LEFT_TO_END)?;
-    let swept = house.engine.sweep(shard, until).await;
-    let swept = swept.inspect_err(|error| tracing::error!(shard, error = chain(error), "a sweep failed"))?;
+    let left = Duration::try_from(deadline.duration_since(house.engine.clock.now()))?;
+    let all = async {
+        sweeper.settle().await;
+        house.engine.sweep(shard, deadline.checked_sub(LEFT_TO_END)?).await.map_err(Error::from)
+    };
+    // What is begun in time may still wait for an EHR that does not answer.
+    let swept = timeout(left.saturating_sub(LEFT_TO_TELL), all).await.map_err(Error::from).flatten();
+    let swept =
+        swept.inspect_err(|error| tracing::error!(shard, error = chain(error.as_ref()), "a sweep failed"))?;
     tracing::info!(shard, due = swept.due, left = swept.left, "swept");
     let now = house.engine.clock.now();
     measure(house, swept, now).write(now);

@@ -20,6 +20,8 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// One try, from the request to its answer.
 const ATTEMPT: Duration = Duration::from_secs(3);
 const ATTEMPTS: u32 = 3;
+/// Before the second attempt, at most; a throttled table wants no more.
+const PAUSE: Duration = Duration::from_millis(100);
 /// After a frozen function thaws, its idle sockets are dead.
 const IDLE: Duration = Duration::from_secs(20);
 
@@ -39,7 +41,7 @@ pub fn shared_config(variables: fn(&str) -> Option<String>) -> SdkConfig {
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(find("AWS_REGION").or_else(|| find("AWS_DEFAULT_REGION")).map(Region::new))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(PAUSE))
         .timeout_config(
             TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build(),
         )
@@ -66,5 +68,50 @@ impl LoadServiceConfig for Variables {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
         let service = key.service_id().to_uppercase().replace(' ', "_");
         (self.0)(&format!("{}_{service}", key.env())).filter(|value| !value.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+
+    fn on_lambda(name: &str) -> Option<String> {
+        let value = match name {
+            "AWS_REGION" => "eu-central-1",
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "x",
+            "AWS_LAMBDA_FUNCTION_NAME" => "daybook-prod-settings",
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER" => "http://127.0.0.1:2",
+            "AWS_ENDPOINT_URL" => "http://127.0.0.1:1",
+            "AWS_SESSION_TOKEN" => "",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    #[test]
+    fn the_function_s_own_variables_are_heeded() {
+        let config = shared_config(on_lambda);
+        assert_eq!(config.region().unwrap().as_ref(), "eu-central-1");
+        assert_eq!(config.app_name().unwrap().as_ref(), "daybook-prod-settings");
+        assert_eq!(config.endpoint_url(), Some("http://127.0.0.1:1"));
+        let service = config.service_config().unwrap();
+        for (id, expected) in [("Secrets Manager", Some("http://127.0.0.1:2")), ("DynamoDB", None)] {
+            let key = ServiceConfigKey::builder()
+                .service_id(id)
+                .env("AWS_ENDPOINT_URL")
+                .profile("endpoint_url")
+                .build()
+                .unwrap();
+            assert_eq!(service.load_config(key).as_deref(), expected, "{id}");
+        }
+    }
+
+    #[test]
+    fn nothing_prints_the_credentials() {
+        fn secret(name: &str) -> Option<String> {
+            name.starts_with("AWS_S").then(|| "hunter2".to_owned())
+        }
+        assert!(!format!("{:?}", shared_config(secret)).contains("hunter2"));
     }
 }

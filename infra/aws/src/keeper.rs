@@ -18,6 +18,8 @@ use crate::start::{StartError, failed};
 const FRESH_FOR: Duration = Duration::from_mins(10);
 /// Warming up is worth no more than this; the first request does the rest.
 const WARM_UP: Duration = Duration::from_secs(2);
+/// Who asks must not wait longer for secrets that may not even have changed.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Makes what the function works with out of the house.
 type Furnish<T> = dyn Fn(House) -> Result<T, StartError> + Send + Sync;
@@ -85,7 +87,11 @@ impl<T: Clone> Keeper<T> {
         if let Some(furnished) = kept.furnished.as_ref().filter(|_| is_fresh) {
             return Ok(furnished.clone());
         }
-        let letters = ground.read_letters(&kept.letters).await;
+        let read = timeout(PATIENCE, ground.read_letters(&kept.letters)).await;
+        let letters = read.unwrap_or_else(|_| {
+            tracing::error!("secrets cannot be read in time");
+            kept.letters.clone()
+        });
         if !ground.is_enough(&letters) {
             kept.letters = letters;
             return Err(StartError::new("a secret cannot be read"));

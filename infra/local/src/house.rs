@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use daybook_doorway::Keyring;
 use daybook_dynamodb::{Embedded, Table, embedded_client};
 use daybook_ehr::{EhrDirectory, FhirConfig};
 use daybook_ehr_change::{HookKeys, HookSecret};
@@ -14,7 +15,6 @@ use daybook_oauth_callback::LeadsTo;
 use daybook_queue::InProcessQueue;
 use daybook_sandbox::ehr::{HookTarget, Sandbox};
 use daybook_secrets::{SealedVault, SystemRandom};
-use daybook_doorway::Keyring;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;

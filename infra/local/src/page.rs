@@ -10,10 +10,10 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::middleware::from_fn;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use daybook_doorway::{Kind, Problem};
 use daybook_engine::ports::Counts;
 use daybook_engine::view::state_word;
 use daybook_engine::{Engine, EngineError};
-use daybook_doorway::{Kind, Problem};
 
 use crate::config::DEMO;
 use crate::doors::{page_policy, this_machine_only};

@@ -14,10 +14,10 @@ use daybook_core::connection::{
 use daybook_core::detail::Detail;
 use daybook_core::ids::PractitionerId;
 use daybook_core::window::WindowDays;
+use daybook_doorway::{Kind, Problem};
 use daybook_engine::connect::NewConnection;
 use daybook_engine::{Engine, EngineError};
 use daybook_oauth_callback::is_own_form;
-use daybook_doorway::{Kind, Problem};
 use serde::Deserialize;
 
 use crate::config::DEMO;
