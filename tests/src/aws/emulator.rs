@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::client::{ACCOUNT, Client, REGION};
+use super::client::{ACCOUNT, REGION};
 use super::recorder::Recorder;
 use super::tools::{FUNCTIONS, binaries, python};
 
@@ -25,7 +25,6 @@ pub struct Emulator {
     process: Child,
     pub url: String,
     pub recorder: Recorder,
-    pub client: Client,
     python: PathBuf,
     /// The transformed template, its code uploaded.
     template: PathBuf,
@@ -57,10 +56,8 @@ impl Emulator {
         let url = format!("http://127.0.0.1:{port}");
         let recorder = runtime.block_on(Recorder::before(&url));
         let process = launch(&python, room.path(), port, &recorder.url);
-        let client = Client::new(&url);
         let runtime = Some(runtime);
-        let mut emulator =
-            Self { process, url, recorder, client, python, template: PathBuf::new(), runtime, room };
+        let mut emulator = Self { process, url, recorder, python, template: PathBuf::new(), runtime, room };
         emulator.wait();
         let answer = emulator.deploy("code", code(binaries, emulator.room.path()));
         emulator.template = answer["template"].as_str().expect("a template").into();

@@ -1,6 +1,7 @@
 //! What is asked of every stack when its story ends: whether each call to AWS was allowed to the function that made it,
 //! whether a word leaked into a log, and whether anything panicked. After a failure it tells what the logs say instead.
 
+use super::client::Client;
 use super::stack::Stack;
 use crate::outside::calendar::PASSWORD;
 use crate::outside::daybook::{API_KEY, HOOK_SECRET};
@@ -31,7 +32,7 @@ impl Drop for Stack {
         if let Some(sweeping) = self.sweeping.take() {
             sweeping.abort();
         }
-        let (client, name) = (self.client().clone(), self.name.clone());
+        let (client, name) = (Client::new(&self.emulator.url), self.name.clone());
         let names: Vec<String> = self.functions.values().map(|function| function.name.clone()).collect();
         let lines = self.emulator.finish(async move {
             let mut lines = Vec::new();

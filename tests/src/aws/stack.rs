@@ -25,6 +25,8 @@ pub struct Stack {
     /// Where the world reaches it.
     pub url: String,
     pub(super) name: String,
+    /// Its connections live on this test's runtime.
+    client: Client,
     pub(super) emulator: Arc<Emulator>,
     pub(super) functions: BTreeMap<String, Function>,
     /// Logical id, type and physical id of each resource.
@@ -53,6 +55,7 @@ impl Stack {
         let described = created.await.expect("it is deployed or says why not");
         let mut stack = Self {
             url: front.url.clone(),
+            client: Client::new(&emulator.url),
             name,
             functions: functions(&described),
             resources: resources(&described),
@@ -68,7 +71,7 @@ impl Stack {
     }
 
     pub fn client(&self) -> &Client {
-        &self.emulator.client
+        &self.client
     }
 
     /// Invokes a function, named as its binary is.

@@ -54,11 +54,13 @@ impl Ehr {
         (status, answer.json().await.unwrap_or(Value::Null))
     }
 
-    /// Removes every appointment that came with the sandbox, so that a test starts from none.
+    /// Removes every appointment that came with the sandbox, so that a test starts from none. Nobody is told.
     pub async fn empty(&self) {
+        self.fhir("POST", "../control", Some(&json!({"hooks": "drop"}))).await;
         for _ in 0..20 {
             let found = self.search("Appointment?_count=200").await;
             if found.is_empty() {
+                self.fhir("POST", "../control", Some(&json!({"hooks": "deliver"}))).await;
                 return;
             }
             for appointment in found {
