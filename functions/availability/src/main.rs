@@ -8,7 +8,7 @@ use daybook_doorway::{Keyring, ON_LAMBDA, dress, never_kept};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    daybook_aws::doors(&[Part::Ehr, Part::ApiKeys], |house| {
+    daybook_aws::doors(&[Part::EHR, Part::API_KEYS], |house| {
         let keys = Keyring::of(&house.practice.id, &house.api_keys);
         Ok(dress(never_kept(router(house.engine, keys)), ON_LAMBDA))
     })

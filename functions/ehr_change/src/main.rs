@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    daybook_aws::doors(&[Part::Queue, Part::Ehr, Part::HookSecrets], |house| {
+    daybook_aws::doors(&[Part::QUEUE, Part::EHR, Part::HOOK_SECRETS], |house| {
         let mut keys = HookKeys::default();
         for secret in &house.hook_secrets {
             let secret = HookSecret::parse(secret.expose_secret());

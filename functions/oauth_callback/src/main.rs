@@ -9,7 +9,7 @@ use daybook_oauth_callback::{LeadsTo, router};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     // The EHR, since the page names the clinician.
-    daybook_aws::doors(&[Part::Queue, Part::Vault, Part::Calendars, Part::Ehr], |house| {
+    daybook_aws::doors(&[Part::QUEUE, Part::VAULT, Part::CALENDARS, Part::EHR], |house| {
         let mut leads_to = LeadsTo::default();
         for (provider, page) in &house.sign_in_pages {
             leads_to.add(*provider, page);

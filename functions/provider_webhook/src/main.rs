@@ -8,5 +8,5 @@ use daybook_provider_webhook::router;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    daybook_aws::doors(&[Part::Queue], |house| Ok(dress(never_kept(router(house.engine)), ON_LAMBDA))).await
+    daybook_aws::doors(&[Part::QUEUE], |house| Ok(dress(never_kept(router(house.engine)), ON_LAMBDA))).await
 }

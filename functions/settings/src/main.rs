@@ -9,7 +9,7 @@ use daybook_settings::router;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    daybook_aws::doors(&[Part::Queue, Part::Vault, Part::Calendars, Part::Ehr, Part::ApiKeys], |house| {
+    daybook_aws::doors(&[Part::QUEUE, Part::VAULT, Part::CALENDARS, Part::EHR, Part::API_KEYS], |house| {
         let table = Arc::new(house.table);
         let keys = Keyring::of(&house.practice.id, &house.api_keys);
         let api = never_kept(router(house.engine, keys, table.clone()));

@@ -17,7 +17,7 @@ use tracing::{Instrument, Span};
 use crate::{Fate, Outcome, fate};
 
 /// Everything that a sync needs.
-pub const PARTS: &[Part] = &[Part::Queue, Part::Vault, Part::Calendars, Part::Ehr];
+pub const PARTS: &[Part] = &[Part::QUEUE, Part::VAULT, Part::CALENDARS, Part::EHR];
 
 /// So long before the function's own end a sync is broken off, to tell the queue and the log.
 const LEFT_TO_TELL: Duration = Duration::from_secs(5);

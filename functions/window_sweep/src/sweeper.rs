@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::Turn;
 
 /// It reads the table, polls the EHR and leaves requests.
-pub const PARTS: &[Part] = &[Part::Queue, Part::Ehr];
+pub const PARTS: &[Part] = &[Part::QUEUE, Part::EHR];
 
 /// Nothing new is begun so long before the function's own end.
 const LEFT_TO_END: SignedDuration = SignedDuration::from_secs(5);

@@ -7,23 +7,23 @@ use daybook_core::connection::Provider;
 use daybook_core::ids::PracticeId;
 use daybook_core::quota::Quota;
 use daybook_dynamodb::Table;
-use daybook_ehr::{EhrDirectory, FhirConfig};
 use daybook_engine::Engine;
 use daybook_engine::ports::{Clock, Ehrs, Practice, Practices, Queue, StoreError, Vault};
-use daybook_http::{Transport, Web};
 use daybook_queue::SqsQueue;
-use daybook_secrets::{AwsVault, Secrets, SystemRandom};
+use daybook_secrets::SystemRandom;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use secrecy::SecretString;
 use url::Url;
 
 use crate::absent::Absent;
-use crate::config::{Config, Part};
+use crate::config::Config;
 use crate::letters::{Letter, Letters};
 use crate::logs::chain;
-use crate::providers::{Calendars, Ways};
-use crate::start::{StartError, failed};
+use crate::part::Part;
+use crate::providers::Calendars;
+use crate::start::StartError;
 
 /// The time of this machine.
 pub struct SystemClock;
@@ -40,12 +40,13 @@ impl Clock for SystemClock {
 pub struct House {
     pub engine: Engine,
     pub table: Table,
+    /// Where this function's messages come from, if it has any.
     pub queue: Option<SqsQueue>,
     /// As the configuration has it.
     pub practice: Practice,
-    /// Empty without [`Part::ApiKeys`].
+    /// Empty without [`Part::API_KEYS`].
     pub api_keys: Vec<SecretString>,
-    /// Empty without [`Part::HookSecrets`].
+    /// Empty without [`Part::HOOK_SECRETS`].
     pub hook_secrets: Vec<SecretString>,
     /// Where our sign-in page may lead a browser to.
     pub sign_in_pages: Vec<(Provider, Url)>,
@@ -55,41 +56,46 @@ pub struct House {
     pub microsoft_secret_expires: Option<Date>,
 }
 
-/// What a house is built on: it outlives every change of a secret.
+/// What a house is built on: it outlives every change of a secret. What no part has laid stands empty.
 pub struct Ground {
-    config: Config,
-    table: Table,
-    queue: Option<SqsQueue>,
-    secrets: Option<Secrets>,
-    vault: Arc<dyn Vault>,
-    ways: Option<Ways>,
-    to_ehr: Option<Arc<dyn Transport>>,
-    clock: Arc<dyn Clock>,
-    wanted: Vec<Letter>,
+    pub config: Config,
+    pub sdk: SdkConfig,
+    pub table: Table,
+    pub clock: Arc<dyn Clock>,
+    pub queue: Arc<dyn Queue>,
+    /// The same queue, for whoever receives from it.
+    pub received_from: Option<SqsQueue>,
+    pub vault: Arc<dyn Vault>,
+    pub calendars: Option<Box<Build<Calendars>>>,
+    pub ehrs: Option<Box<Build<Arc<dyn Ehrs>>>>,
+    pub read_letters: Option<Box<ReadLetters>>,
+    pub wanted: Vec<Letter>,
 }
 
+/// Builds something with what was read.
+pub type Build<T> = dyn Fn(&Config, &Letters) -> Result<T, StartError> + Send + Sync;
+/// Reads these letters of a practice; those that cannot be read stay as they were.
+pub type ReadLetters = dyn Fn(PracticeId, Vec<Letter>, Letters) -> BoxFuture<'static, Letters> + Send + Sync;
+
 impl Ground {
-    pub fn new(config: Config, sdk: &SdkConfig, parts: &[Part]) -> Result<Self, StartError> {
+    pub fn new(config: Config, sdk: SdkConfig, parts: &[Part]) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let table = Table::new(aws_sdk_dynamodb::Client::new(sdk), &config.table, clock.clone());
-        let queue = config.queue_url.clone();
-        let secrets = config.secrets.as_ref().map(|given| {
-            let client = aws_sdk_secretsmanager::Client::new(sdk);
-            Secrets::new(client, &given.prefix, given.kms_key.clone())
-        });
-        let ways = config.calendars.as_ref().map(|calendars| Ways::new(calendars, &clock)).transpose()?;
-        let to_ehr = config.ehr_url.as_ref().map(|_| way_to_ehr()).transpose()?;
-        Ok(Self {
-            vault: vault(&config, secrets.as_ref(), &table, parts),
-            queue: queue.map(|url| SqsQueue::new(aws_sdk_sqs::Client::new(sdk), url)),
-            wanted: wanted(&config, parts),
+        let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), &config.table, clock.clone());
+        let mut ground = Self {
             config,
+            sdk,
             table,
-            secrets,
-            ways,
-            to_ehr,
             clock,
-        })
+            queue: Arc::new(Absent),
+            received_from: None,
+            vault: Arc::new(Absent),
+            calendars: None,
+            ehrs: None,
+            read_letters: None,
+            wanted: Vec::new(),
+        };
+        parts.iter().try_for_each(|part| (part.lay)(&mut ground))?;
+        Ok(ground)
     }
 
     pub fn now(&self) -> Timestamp {
@@ -103,12 +109,8 @@ impl Ground {
 
     /// Reads the secrets that people set; those that cannot be read stay as they were.
     pub async fn read_letters(&self, before: &Letters) -> Letters {
-        match &self.secrets {
-            Some(secrets) if !self.wanted.is_empty() => {
-                Letters::read(secrets, &self.config.practice.id, &self.wanted, before).await
-            }
-            _ => Letters::default(),
-        }
+        let Some(read) = &self.read_letters else { return Letters::default() };
+        read(self.config.practice.id.clone(), self.wanted.clone(), before.clone()).await
     }
 
     /// Opens the way to the table by a read of nothing, so that the first request need not.
@@ -119,15 +121,14 @@ impl Ground {
     }
 
     pub fn build(&self, letters: &Letters) -> Result<House, StartError> {
-        let calendars = match (&self.config.calendars, &self.ways) {
-            (Some(config), Some(ways)) => Calendars::connect(config, ways, letters, &self.clock)?,
-            _ => Calendars::default(),
-        };
+        let calendars = self.calendars.as_ref().map(|build| build(&self.config, letters)).transpose()?;
+        let calendars = calendars.unwrap_or_default();
+        let ehrs = self.ehrs.as_ref().map(|build| build(&self.config, letters)).transpose()?;
         let mut engine = Engine::new(
             Arc::new(self.table.clone()),
             self.vault.clone(),
-            self.queue_port(),
-            self.ehrs(letters)?,
+            self.queue.clone(),
+            ehrs.unwrap_or_else(|| Arc::new(Absent)),
             calendars.providers,
             self.clock.clone(),
             Arc::new(SystemRandom),
@@ -143,7 +144,7 @@ impl Ground {
         Ok(House {
             engine,
             table: self.table.clone(),
-            queue: self.queue.clone(),
+            queue: self.received_from.clone(),
             practice: self.config.practice.clone(),
             api_keys: letters.api_keys()?,
             hook_secrets: letters.hook_secrets()?,
@@ -151,24 +152,6 @@ impl Ground {
             stack: self.config.stack.clone(),
             microsoft_secret_expires: self.config.microsoft_secret_expires,
         })
-    }
-
-    fn queue_port(&self) -> Arc<dyn Queue> {
-        match &self.queue {
-            Some(queue) => Arc::new(queue.clone()),
-            None => Arc::new(Absent),
-        }
-    }
-
-    fn ehrs(&self, letters: &Letters) -> Result<Arc<dyn Ehrs>, StartError> {
-        let (Some(url), Some(transport)) = (&self.config.ehr_url, &self.to_ehr) else {
-            return Ok(Arc::new(Absent));
-        };
-        let ehrs = EhrDirectory::over(transport.clone());
-        let fhir = FhirConfig { token: letters.ehr_token()?, ..FhirConfig::open(url.as_str()) };
-        let reached = ehrs.configure(self.config.practice.id.clone(), &fhir);
-        reached.map_err(failed("the EHR cannot be reached as configured"))?;
-        Ok(Arc::new(ehrs))
     }
 }
 
@@ -181,32 +164,4 @@ impl House {
         }
         self.table.put_practice(&self.practice).await
     }
-}
-
-fn way_to_ehr() -> Result<Arc<dyn Transport>, StartError> {
-    Ok(Arc::new(Web::new().map_err(failed("EHRs cannot be reached"))?))
-}
-
-fn vault(config: &Config, secrets: Option<&Secrets>, table: &Table, parts: &[Part]) -> Arc<dyn Vault> {
-    match (&config.secrets, secrets) {
-        (Some(given), Some(secrets)) if parts.contains(&Part::Vault) => {
-            Arc::new(AwsVault::new(secrets.clone(), Arc::new(table.clone()), given.token_store))
-        }
-        _ => Arc::new(Absent),
-    }
-}
-
-fn wanted(config: &Config, parts: &[Part]) -> Vec<Letter> {
-    let has = |part| parts.contains(&part);
-    let registered = |provider| config.calendars.as_ref().is_some_and(|all| all.of(provider).is_some());
-    [
-        (Letter::ApiKeys, has(Part::ApiKeys)),
-        (Letter::HookSecrets, has(Part::HookSecrets)),
-        (Letter::Ehr, has(Part::Ehr)),
-        (Letter::Google, registered(Provider::Google)),
-        (Letter::Microsoft, registered(Provider::Microsoft)),
-    ]
-    .into_iter()
-    .filter_map(|(letter, is_wanted)| is_wanted.then_some(letter))
-    .collect()
 }

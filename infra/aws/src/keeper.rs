@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use crate::config::{Config, Part};
+use crate::config::{Config, Kind};
 use crate::house::{Ground, House};
 use crate::letters::Letters;
 use crate::logs::chain;
+use crate::part::Part;
 use crate::start::{StartError, failed};
 
 /// How long a replaced secret may take to be heeded.
@@ -54,10 +55,11 @@ impl<T: Clone> Keeper<T> {
         parts: &[Part],
         furnish: impl Fn(House) -> Result<T, StartError> + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
-        let config = Config::read(std::env::vars(), parts);
+        let kinds: Vec<Kind> = parts.iter().map(|part| part.kind).collect();
+        let config = Config::read(std::env::vars(), &kinds);
         let config = config.map_err(failed("the configuration cannot be used"))?;
         let sdk = crate::clients::shared_config(|name| std::env::var(name).ok());
-        let ground = Ground::new(config, &sdk, parts)?;
+        let ground = Ground::new(config, sdk, parts)?;
         let kept = Kept { letters: Letters::default(), read_at: Timestamp::MIN, furnished: None };
         let shared = Shared { ground, furnish: Box::new(furnish), kept: Mutex::new(kept) };
         let keeper = Self { shared: Arc::new(shared) };

@@ -9,14 +9,15 @@ mod keeper;
 mod letters;
 mod logs;
 mod metrics;
+mod part;
 mod providers;
 mod serve;
 mod start;
 
 pub use clients::shared_config;
-pub use config::Part;
 pub use house::House;
 pub use logs::chain;
 pub use metrics::Metrics;
+pub use part::Part;
 pub use serve::{doors, events};
 pub use start::{StartError, failed};

@@ -14,10 +14,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 
-use crate::config::Part;
 use crate::house::House;
 use crate::keeper::Keeper;
 use crate::logs::{self, chain};
+use crate::part::Part;
 use crate::start::StartError;
 
 /// Serves the routes that `open` makes, behind an HTTP API. Ends with the process.

@@ -45,10 +45,10 @@ fn every_program_is_a_function_and_every_function_a_program() {
 
 /// What each part of a function reads, as `Config::read` has it. What the others have besides is in [`MORE`].
 const PARTS: &[(&str, &[&str])] = &[
-    ("Queue", &["QUEUE_URL"]),
-    ("Vault", &["SECRETS_PREFIX", "TOKEN_STORE", "KMS_KEY_ID"]),
+    ("QUEUE", &["QUEUE_URL"]),
+    ("VAULT", &["SECRETS_PREFIX", "TOKEN_STORE", "KMS_KEY_ID"]),
     (
-        "Calendars",
+        "CALENDARS",
         &[
             "SECRETS_PREFIX",
             "PUBLIC_URL",
@@ -64,9 +64,9 @@ const PARTS: &[(&str, &[&str])] = &[
             "MICROSOFT_API_URL",
         ],
     ),
-    ("Ehr", &["SECRETS_PREFIX", "PRACTICE", "EHR_FHIR_URL"]),
-    ("ApiKeys", &["SECRETS_PREFIX", "PRACTICE"]),
-    ("HookSecrets", &["SECRETS_PREFIX", "PRACTICE"]),
+    ("EHR", &["SECRETS_PREFIX", "PRACTICE", "EHR_FHIR_URL"]),
+    ("API_KEYS", &["SECRETS_PREFIX", "PRACTICE"]),
+    ("HOOK_SECRETS", &["SECRETS_PREFIX", "PRACTICE"]),
 ];
 
 /// Who polls, measures, keeps to the budget or stores the practice.
@@ -92,7 +92,7 @@ const MORE: &[(&str, &[&str])] = &[
 fn parts(program: &str) -> BTreeSet<String> {
     let text = code_below(&format!("functions/{program}/src"));
     let named = text.split("Part::").skip(1);
-    named.map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect()).collect()
+    named.map(|rest| rest.chars().take_while(|c| c.is_ascii_uppercase() || *c == '_').collect()).collect()
 }
 
 fn more(program: &str) -> &'static [&'static str] {

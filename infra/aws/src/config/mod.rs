@@ -17,24 +17,18 @@ use url::Url;
 pub use source::Faults;
 use source::Source;
 
-/// What a function may reach beside the table. Its role allows no more.
+/// What a function may have beside the table, and so which variables it reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Part {
-    /// Where requests to sync are left.
+pub enum Kind {
     Queue,
-    /// Connections' credentials and the practice's key.
     Vault,
-    /// Google, Microsoft and CalDAV servers, as this deployment is registered there.
     Calendars,
-    /// The practice's EHR.
     Ehr,
-    /// The keys that open the API.
     ApiKeys,
-    /// What the EHR signs its hooks with.
     HookSecrets,
 }
 
-/// Everything that can be set. What belongs to no part of the function is `None`, whatever the variables say.
+/// Everything that can be set. What belongs to nothing that the function has is `None`, whatever the variables say.
 #[derive(Debug)]
 pub struct Config {
     pub table: String,
@@ -90,21 +84,21 @@ pub struct PaceConfig {
 }
 
 impl Config {
-    /// From the variables of the process, for a function with these parts.
-    pub fn read(variables: impl Iterator<Item = (String, String)>, parts: &[Part]) -> Result<Self, Faults> {
+    /// From the variables of the process, for a function that has these.
+    pub fn read(variables: impl Iterator<Item = (String, String)>, kinds: &[Kind]) -> Result<Self, Faults> {
         let mut source = Source::new(variables);
-        let has = |part| parts.contains(&part);
+        let has = |kind| kinds.contains(&kind);
         let config = Self {
             table: source.require("TABLE", meaning::text).unwrap_or_default(),
             stack: source.find("STACK", meaning::text).unwrap_or_else(|| "daybook".to_owned()),
             practice: practice(&mut source),
-            queue_url: has(Part::Queue)
+            queue_url: has(Kind::Queue)
                 .then(|| source.require("QUEUE_URL", meaning::web_address))
                 .flatten()
                 .map(Into::into),
-            secrets: parts.iter().any(|part| part.has_secrets()).then(|| secrets(&mut source)),
-            calendars: has(Part::Calendars).then(|| calendars(&mut source)),
-            ehr_url: has(Part::Ehr).then(|| source.require("EHR_FHIR_URL", meaning::web_address)).flatten(),
+            secrets: kinds.iter().any(|kind| kind.has_secrets()).then(|| secrets(&mut source)),
+            calendars: has(Kind::Calendars).then(|| calendars(&mut source)),
+            ehr_url: has(Kind::Ehr).then(|| source.require("EHR_FHIR_URL", meaning::web_address)).flatten(),
             pace: pace(&mut source),
             google_per_minute: Some(source.find("GOOGLE_PER_MINUTE", meaning::count).unwrap_or(8_000))
                 .filter(|budget| *budget > 0),
@@ -114,9 +108,9 @@ impl Config {
     }
 }
 
-impl Part {
+impl Kind {
     fn has_secrets(self) -> bool {
-        self != Part::Queue
+        self != Kind::Queue
     }
 }
 

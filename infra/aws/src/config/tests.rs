@@ -1,13 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 use super::*;
 
-fn read(text: &str, parts: &[Part]) -> Result<Config, Faults> {
+fn read(text: &str, kinds: &[Kind]) -> Result<Config, Faults> {
     let pairs = text.split_whitespace().map(|pair| pair.split_once('=').unwrap());
-    Config::read(pairs.map(|(name, value)| (format!("DAYBOOK_{name}"), value.to_owned())), parts)
+    Config::read(pairs.map(|(name, value)| (format!("DAYBOOK_{name}"), value.to_owned())), kinds)
 }
 
-const ALL: [Part; 6] =
-    [Part::Queue, Part::Vault, Part::Calendars, Part::Ehr, Part::ApiKeys, Part::HookSecrets];
+const ALL: [Kind; 6] =
+    [Kind::Queue, Kind::Vault, Kind::Calendars, Kind::Ehr, Kind::ApiKeys, Kind::HookSecrets];
 
 const ENOUGH: &str = "TABLE=t QUEUE_URL=https://sqs.example.test/1/q.fifo SECRETS_PREFIX=daybook-prod \
     PUBLIC_URL=https://sync.example.test/ EHR_FHIR_URL=https://ehr.example.test/fhir";
@@ -53,9 +53,9 @@ fn what_is_given() {
 
 #[test]
 fn a_function_reads_what_it_may_reach() {
-    let config = read("TABLE=t QUEUE_URL=https://q.example.test/", &[Part::Queue]).unwrap();
+    let config = read("TABLE=t QUEUE_URL=https://q.example.test/", &[Kind::Queue]).unwrap();
     assert!(config.secrets.is_none() && config.calendars.is_none() && config.ehr_url.is_none());
-    let config = read(ENOUGH, &[Part::Ehr, Part::ApiKeys]).unwrap();
+    let config = read(ENOUGH, &[Kind::Ehr, Kind::ApiKeys]).unwrap();
     assert!(config.queue_url.is_none() && config.calendars.is_none());
     assert!(config.secrets.is_some() && config.ehr_url.is_some());
 }

@@ -1,0 +1,101 @@
+//! The parts that a function may be put together from. A part is named by the function that has it and comes with the code
+//! that builds it, so that a program holds only what it may reach, and starts the faster for it.
+
+use std::sync::Arc;
+
+use daybook_core::connection::Provider;
+use daybook_ehr::{EhrDirectory, FhirConfig};
+use daybook_engine::ports::Ehrs;
+use daybook_http::{Transport, Web};
+use daybook_queue::SqsQueue;
+use daybook_secrets::{AwsVault, Secrets};
+use futures_util::FutureExt;
+
+use crate::config::{Config, Kind};
+use crate::house::Ground;
+use crate::letters::{Letter, Letters};
+use crate::providers::{Calendars, Ways};
+use crate::start::{StartError, failed};
+
+/// What a function may reach beside the table. Its role allows no more.
+#[derive(Clone, Copy)]
+pub struct Part {
+    pub(crate) kind: Kind,
+    pub(crate) lay: fn(&mut Ground) -> Result<(), StartError>,
+}
+
+impl Part {
+    /// Where requests to sync are left.
+    pub const QUEUE: Part = Part { kind: Kind::Queue, lay: queue };
+    /// Connections' credentials and the practice's key.
+    pub const VAULT: Part = Part { kind: Kind::Vault, lay: vault };
+    /// Google, Microsoft and CalDAV servers, as this deployment is registered there.
+    pub const CALENDARS: Part = Part { kind: Kind::Calendars, lay: calendars };
+    /// The practice's EHR.
+    pub const EHR: Part = Part { kind: Kind::Ehr, lay: ehr };
+    /// The keys that open the API.
+    pub const API_KEYS: Part = Part { kind: Kind::ApiKeys, lay: |ground| want(ground, Letter::ApiKeys) };
+    /// What the EHR signs its hooks with.
+    pub const HOOK_SECRETS: Part =
+        Part { kind: Kind::HookSecrets, lay: |ground| want(ground, Letter::HookSecrets) };
+}
+
+fn queue(ground: &mut Ground) -> Result<(), StartError> {
+    if let Some(url) = &ground.config.queue_url {
+        let queue = SqsQueue::new(aws_sdk_sqs::Client::new(&ground.sdk), url);
+        ground.queue = Arc::new(queue.clone());
+        ground.received_from = Some(queue);
+    }
+    Ok(())
+}
+
+fn vault(ground: &mut Ground) -> Result<(), StartError> {
+    if let (Some(secrets), Some(given)) = (secrets(ground), &ground.config.secrets) {
+        ground.vault = Arc::new(AwsVault::new(secrets, Arc::new(ground.table.clone()), given.token_store));
+    }
+    Ok(())
+}
+
+fn calendars(ground: &mut Ground) -> Result<(), StartError> {
+    let Some(given) = &ground.config.calendars else { return Ok(()) };
+    let registered = [(Provider::Google, Letter::Google), (Provider::Microsoft, Letter::Microsoft)]
+        .map(|(provider, letter)| given.of(provider).map(|_| letter));
+    let (ways, clock) = (Ways::new(given, &ground.clock)?, ground.clock.clone());
+    ground.calendars = Some(Box::new(move |config: &Config, letters: &Letters| {
+        let connect = |given| Calendars::connect(given, &ways, letters, &clock);
+        config.calendars.as_ref().map_or_else(|| Ok(Calendars::default()), connect)
+    }));
+    registered.into_iter().flatten().try_for_each(|letter| want(ground, letter))
+}
+
+fn ehr(ground: &mut Ground) -> Result<(), StartError> {
+    let web: Arc<dyn Transport> = Arc::new(Web::new().map_err(failed("EHRs cannot be reached"))?);
+    ground.ehrs = Some(Box::new(move |config: &Config, letters: &Letters| {
+        let ehrs = EhrDirectory::over(web.clone());
+        if let Some(url) = &config.ehr_url {
+            let fhir = FhirConfig { token: letters.ehr_token()?, ..FhirConfig::open(url.as_str()) };
+            let reached = ehrs.configure(config.practice.id.clone(), &fhir);
+            reached.map_err(failed("the EHR cannot be reached as configured"))?;
+        }
+        Ok(Arc::new(ehrs) as Arc<dyn Ehrs>)
+    }));
+    want(ground, Letter::Ehr)
+}
+
+/// Has the letter read before anything is built.
+fn want(ground: &mut Ground, letter: Letter) -> Result<(), StartError> {
+    if let (None, Some(secrets)) = (&ground.read_letters, secrets(ground)) {
+        ground.read_letters = Some(Box::new(move |practice, wanted, before| {
+            let secrets = secrets.clone();
+            async move { Letters::read(&secrets, &practice, &wanted, &before).await }.boxed()
+        }));
+    }
+    ground.wanted.push(letter);
+    Ok(())
+}
+
+fn secrets(ground: &Ground) -> Option<Secrets> {
+    let given = ground.config.secrets.as_ref()?;
+    let client = aws_sdk_secretsmanager::Client::new(&ground.sdk);
+    Some(Secrets::new(client, &given.prefix, given.kms_key.clone()))
+}
