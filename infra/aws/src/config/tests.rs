@@ -1,3 +1,4 @@
+//! The configuration, value by value. It reads no real variable.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 use super::*;
 
