@@ -42,8 +42,9 @@ async fn a_pause_holds_everything_and_a_level_of_detail_reaches_every_mirror() {
 /// A minute passes between two of its turns.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_schedule_finds_by_itself_what_nobody_told() {
-    let by_schedule =
-        [BY_PUSH, &[("SweepRate", "rate(1 minute)"), ("DAYBOOK_POLL_TOLD_SECONDS", "1")]].concat();
+    let polled =
+        [("DAYBOOK_POLL_SECONDS", "1"), ("DAYBOOK_POLL_TOLD_SECONDS", "1"), ("SweepRate", "rate(1 minute)")];
+    let by_schedule = [BY_PUSH, &polled].concat();
     let Some(scene) = super::scene(super::Provider::Google, &by_schedule).await else { return };
     let ada = scene.ada().await;
     let private = ada.make_calendar("Private").await;

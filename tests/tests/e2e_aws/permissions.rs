@@ -38,6 +38,11 @@ const OUT_OF_REACH: &[(&str, &str, &str)] = &[
     ("oauth-callback", "secretsmanager:DeleteSecret connections/demo/*", RACE),
     ("oauth-callback", "secretsmanager:RestoreSecret connections/demo/*", RETURN),
     ("settings", "dynamodb:BatchGetItem table", "the engine reads several rows at once where it can"),
+    (
+        "settings",
+        "dynamodb:Query index appointment",
+        "who wishes to sync has the EHR polled, and what it names is told",
+    ),
     ("settings", "dynamodb:Query index remote", "a preview looks up mirrors by the provider's id"),
     ("settings", "secretsmanager:CreateSecret practices/demo/key*", FIRST),
     (
@@ -51,6 +56,7 @@ const OUT_OF_REACH: &[(&str, &str, &str)] = &[
         "a preview may be the one to renew a token",
     ),
     ("settings", "secretsmanager:RestoreSecret connections/demo/*", RETURN),
+    ("sync-worker", "dynamodb:BatchGetItem table", "a signal names several appointments at once"),
     ("sync-worker", "dynamodb:ConditionCheckItem table", "many links are saved only while the lease holds"),
     ("sync-worker", "dynamodb:Query index owing", "what is owed is looked up after a failure"),
     ("sync-worker", "secretsmanager:CreateSecret connections/demo/*", RETURN),

@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 
 use super::{PLACE, one_way};
 
+/// So many calendars, which the connections share: mirrors of two clinicians in one calendar do not collide.
+const CALENDARS: usize = 20;
 const SIGNALS: i64 = 100;
 /// So many arrive side by side.
 const AT_ONCE: usize = 8;
@@ -75,16 +77,22 @@ async fn many_connections_settle_and_none_is_synced_twice_at_once() {
     let more = [("DAYBOOK_SWEEP_SECONDS", "20"), ("TokenStore", "sealed")];
     let Some(daybook) = PLACE.open(data.path(), &ehr, &more).await else { return };
     stream::iter(0..count).map(|n| employ(&ehr, n)).buffer_unordered(AT_ONCE).collect::<()>().await;
+    for n in 0..CALENDARS {
+        let account = Account::of(&daybook.url, "ada", "ada-sandbox");
+        let (status, text) = account.request("MKCALENDAR", &calendar(n), "0", String::new()).await;
+        assert_eq!(status, 201, "{text}");
+    }
     stream::iter(0..count).map(|n| connect(&daybook, n)).buffer_unordered(AT_ONCE).collect::<()>().await;
     all_settle(&daybook, count, 0).await;
 
     stream::iter(0..count).map(|n| book(&ehr, n)).buffer_unordered(AT_ONCE).collect::<()>().await;
     all_settle(&daybook, count, 1).await;
     let account = Account::of(&daybook.url, "ada", "ada-sandbox");
-    for n in (0..count).step_by(10) {
-        let calendar = calendar(n);
-        assert_eq!(account.resources(&calendar).await.len(), 1, "{calendar}");
+    let mut mirrors = 0;
+    for n in 0..CALENDARS {
+        mirrors += account.resources(&calendar(n)).await.len();
     }
+    assert_eq!(mirrors, count);
     let stack = daybook.stack();
     assert_eq!(stack.dead_letters().await, 0);
     assert_never_two_at_once(&syncs(stack).await);
@@ -98,16 +106,12 @@ async fn employ(ehr: &Ehr, n: usize) {
     assert!(matches!(status, 200 | 201), "{answer}");
 }
 
-/// Each is another practitioner's, with a calendar of its own in one account.
+/// Each is another practitioner's, in one account.
 async fn connect(daybook: &Daybook, n: usize) {
     let url = format!("{}/sandbox/caldav/", daybook.url);
-    let account = Account::of(&daybook.url, "ada", "ada-sandbox");
-    let calendar = calendar(n);
-    let (status, text) = account.request("MKCALENDAR", &calendar, "0", String::new()).await;
-    assert_eq!(status, 201, "{text}");
     let body = json!({
         "practitioner_id": format!("prac-{}", 1000 + n), "provider": "caldav",
-        "main_calendar": {"id": calendar},
+        "main_calendar": {"id": calendar(n)},
         "caldav": {"url": url, "username": "ada", "password": "ada-sandbox"},
     });
     let (status, answer) = daybook.call("POST", "/v1/practices/demo/connections", Some(body)).await;
@@ -115,7 +119,7 @@ async fn connect(daybook: &Daybook, n: usize) {
 }
 
 fn calendar(n: usize) -> String {
-    format!("/sandbox/caldav/calendars/ada/work-{n}/")
+    format!("/sandbox/caldav/calendars/ada/work-{}/", n % CALENDARS)
 }
 
 async fn book(ehr: &Ehr, n: usize) {
