@@ -53,6 +53,20 @@ fn alarms_watch_what_the_code_measures() {
     assert!(code.contains("NAMESPACE: &str = \"Daybook\"") && code.contains("DIMENSION: &str = \"Stack\""));
 }
 
+/// A connection is counted in the sweep that finds it due: one that fails each quarter of an hour, one whose provider
+/// notifies each `PollToldSeconds`. An alarm that looks back less far forgets it in between.
+#[test]
+fn alarms_on_connections_look_back_until_all_were_due() {
+    let Some(plain) = plain() else { return };
+    let told_seconds = plain.document["Parameters"]["PollToldSeconds"]["Default"].as_u64().unwrap();
+    for id in ["StaleConnectionsAlarm", "OldestOwingAlarm"] {
+        let alarm = plain.properties(id);
+        assert!(alarm["Period"].as_u64().unwrap() >= told_seconds.max(900), "{id}");
+        assert_eq!(alarm["EvaluationPeriods"], 1, "{id}");
+        assert_eq!(alarm["Statistic"], "Maximum", "{id}");
+    }
+}
+
 #[test]
 fn the_dashboard_shows_what_is_measured() {
     let Some(plain) = plain() else { return };

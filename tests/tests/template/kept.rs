@@ -95,7 +95,9 @@ fn a_connection_is_synced_by_one_worker_at_a_time_and_a_crash_heals() {
     assert_eq!(dead["FifoQueue"], true);
     assert!(dead["MessageRetentionPeriod"].as_u64() > queue["MessageRetentionPeriod"].as_u64());
     let mappings = plain.all("AWS::Lambda::EventSourceMapping");
-    let [(_, mapping)] = mappings.as_slice() else { panic!("one mapping") };
+    let [(id, mapping)] = mappings.as_slice() else { panic!("one mapping") };
+    // By its id the worker is stopped without a message being lost.
+    assert_eq!(told(&plain.document["Outputs"]["WorkersMapping"]["Value"]), format!("${{{id}}}"));
     assert_eq!(
         (told(&mapping["EventSourceArn"]), told(&mapping["FunctionName"])),
         ("${Queue.Arn}".into(), "${SyncWorker}".into())
