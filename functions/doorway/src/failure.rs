@@ -1,7 +1,7 @@
 //! Turns a use case's failure into a problem document, and logs the cause once where it is ours or a server's.
 
-use daybook_engine::EngineError;
 use daybook_engine::ports::{RemoteError, StoreError, VaultError};
+use daybook_engine::{EngineError, chain};
 
 use crate::problem::{Fault, Kind, Problem};
 
@@ -91,11 +91,5 @@ fn ehr(error: &RemoteError) -> Problem {
 
 /// The whole chain in one line; our errors hold no content and no secret.
 fn log(error: &dyn std::error::Error) {
-    let mut chain = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        chain = format!("{chain}: {cause}");
-        source = cause.source();
-    }
-    tracing::warn!(error = chain, "a request to the API could not be fulfilled");
+    tracing::warn!(error = chain(error), "a request to the API could not be fulfilled");
 }

@@ -23,8 +23,8 @@ use crate::problem::{Kind, Problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// How long an answer may take behind an HTTP API, which waits for half a minute.
-pub const ON_LAMBDA: Duration = Duration::from_secs(25);
+/// How long an answer may take behind an HTTP API, which waits for half a minute: a secret may have to be read first.
+pub const ON_LAMBDA: Duration = Duration::from_secs(20);
 
 /// What a page of ours may load, unless it says otherwise itself.
 pub const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";

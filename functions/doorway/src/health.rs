@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use daybook_core::ids::PracticeId;
+use daybook_engine::chain;
 use daybook_engine::ports::Practices;
 use serde::Serialize;
 
@@ -32,8 +33,7 @@ async fn feel(State(pulse): State<Pulse>) -> Response {
     match pulse.practices.find_practice(&pulse.practice).await {
         Ok(_) => Json(Health { status: "ok" }).into_response(),
         Err(error) => {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "the table does not answer");
+            tracing::warn!(error = chain(&error), "the table does not answer");
             Problem::new(Kind::Unavailable).with_retry_after(5).into_response()
         }
     }

@@ -4,7 +4,7 @@
 mod world;
 
 use daybook_core::connection::{CalendarRef, Direction, MainCalendar, Provider, Settings, Start, State};
-use daybook_engine::ports::Login;
+use daybook_engine::ports::{ConnectionRef, Credentials, Login};
 use world::{Answer, PASSWORD, PUBLIC, World, settings};
 
 const CALLBACK: &str = "/oauth/google/callback";
@@ -282,6 +282,24 @@ async fn e_010_one_account_once_and_the_same_one_again() {
     let other = world.get(&format!("{CALLBACK}?code=eve&state={state}"), &page.cookie().unwrap()).await;
     assert_eq!(other.status, 409, "{}", other.text);
     assert!(other.text.contains("eve@clinic.example") && other.text.contains("ada@clinic.example"));
+}
+
+/// A secret or a key was lost: signing in again is what mends it.
+#[tokio::test]
+async fn credentials_that_nobody_can_open_are_replaced() {
+    let world = World::new().await;
+    let (connection, path) = world.waiting(Provider::Google, settings()).await;
+    let (cookie, state) = world.sent(&path).await;
+    assert_eq!(world.get(&format!("{CALLBACK}?code=ada&state={state}"), &cookie).await.status, 200);
+    let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
+    let damaged = Credentials::Granted { provider: Provider::Google, refresh_token: world::DAMAGED.into() };
+    world.engine.vault.put_credentials(&at, &damaged, Some(1)).await.unwrap();
+    refuse(&world, &connection).await;
+    let path = world.link(&world.find(&connection).await).await;
+    let (cookie, state) = world.sent(&path).await;
+    let done = world.get(&format!("{CALLBACK}?code=ada&state={state}"), &cookie).await;
+    assert_eq!(done.status, 200, "{}", done.text);
+    assert!(world.engine.vault.find_credentials(&at).await.unwrap().is_some());
 }
 
 /// The provider has refused the credentials.

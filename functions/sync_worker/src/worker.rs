@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use daybook_aws::{House, Metrics, Part, chain};
+use daybook_aws::{House, Metrics, Part};
+use daybook_engine::chain;
 use daybook_engine::ports::Request;
 use daybook_engine::sync::{Report, Run, Tally};
 use daybook_engine::{Engine, EngineError};
@@ -132,10 +133,9 @@ fn measure(
         .count("DriftHealed", tally.healed)
         .count("Untold", tally.untold)
         .count("HandedOver", (*run == Run::Continued).into());
-    match run {
-        Run::Done => metrics.seconds("SignalToAgreedSeconds", since_signal.as_secs_f64()),
-        Run::Held | Run::Continued => metrics,
-    }
+    // Of a signal that changed nothing nobody waits for the end, and one that was put off has not come to its end.
+    let is_agreed = *run == Run::Done && tally.changed > 0 && tally.put_off == 0;
+    if is_agreed { metrics.seconds("SignalToAgreedSeconds", since_signal.as_secs_f64()) } else { metrics }
 }
 
 /// Without it the message comes again too, only later.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use daybook_aws::{House, Metrics, Part, chain};
+use daybook_aws::{House, Metrics, Part};
+use daybook_engine::chain;
 use daybook_engine::sweep::Swept;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};

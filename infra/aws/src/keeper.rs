@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use daybook_engine::chain;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -11,7 +12,6 @@ use tokio::time::timeout;
 use crate::config::{Config, Kind};
 use crate::house::{Ground, House};
 use crate::letters::Letters;
-use crate::logs::chain;
 use crate::part::Part;
 use crate::start::{StartError, failed};
 

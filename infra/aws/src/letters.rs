@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use daybook_core::ids::PracticeId;
+use daybook_engine::chain;
 use daybook_secrets::Secrets;
 use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::logs::chain;
 use crate::start::{StartError, failed};
 
 /// A secret that a function reads for its settings.

@@ -16,7 +16,6 @@ mod start;
 
 pub use clients::shared_config;
 pub use house::House;
-pub use logs::chain;
 pub use metrics::Metrics;
 pub use part::Part;
 pub use serve::{doors, events};

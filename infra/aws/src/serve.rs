@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
+use daybook_engine::chain;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,7 +17,7 @@ use tower::ServiceExt;
 
 use crate::house::House;
 use crate::keeper::Keeper;
-use crate::logs::{self, chain};
+use crate::logs;
 use crate::part::Part;
 use crate::start::StartError;
 

@@ -14,6 +14,7 @@ mod workers;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+use daybook_engine::chain;
 use tracing_subscriber::EnvFilter;
 
 use config::Config;
@@ -66,14 +67,4 @@ fn refuse(why: &str) -> ExitCode {
     // Nobody may be reading; the exit code says it too.
     drop(writeln!(std::io::stderr(), "daybook: {why}"));
     ExitCode::from(BAD_CONFIGURATION)
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

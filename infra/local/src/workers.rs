@@ -9,7 +9,7 @@ use daybook_core::ids::PracticeId;
 use daybook_dynamodb::{Embedded, Table};
 use daybook_engine::ports::{Cause, ConnectionRef, Connections, Request};
 use daybook_engine::sync::{Report, Run};
-use daybook_engine::{Engine, EngineError};
+use daybook_engine::{Engine, EngineError, chain};
 use daybook_queue::{Delivery, InProcessQueue};
 use jiff::Timestamp;
 use tokio::task::{JoinHandle, JoinSet};
@@ -90,7 +90,7 @@ async fn take(engine: &Engine, delivery: Delivery) {
             tracing::info!(%practice, connection = %id, %correlation, "somebody else syncs it; tried again");
         }
         Some(Err(error)) => {
-            let error = crate::chain(&error);
+            let error = chain(&error);
             tracing::warn!(%practice, connection = %id, %correlation, error, "a sync failed; tried again");
         }
         None => tracing::error!(%practice, connection = %id, %correlation, "a sync panicked; tried again"),
@@ -124,7 +124,7 @@ impl Sweeper {
     async fn run(self, every: Duration) {
         for practice in &self.practices {
             if let Err(error) = self.take_up(practice).await {
-                let error = crate::chain(&error);
+                let error = chain(&error);
                 tracing::warn!(%practice, error, "what was left undone could not be taken up; the sweep will");
             }
         }
@@ -161,7 +161,7 @@ impl Sweeper {
     async fn sweep(&self) {
         for shard in 0..self.table.due_shards() {
             if let Err(error) = self.engine.sweep(shard, Timestamp::MAX).await {
-                let error = crate::chain(&error);
+                let error = chain(&error);
                 tracing::warn!(shard, error, "a sweep failed; the next one tries again");
             }
         }
@@ -172,7 +172,7 @@ impl Sweeper {
         match tokio::task::spawn_blocking(move || embedded.delete_expired()).await {
             Ok(Ok(rows)) => tracing::debug!(rows, "expired rows are gone"),
             Ok(Err(error)) => {
-                tracing::warn!(error = crate::chain(&error), "expired rows could not be deleted");
+                tracing::warn!(error = chain(&error), "expired rows could not be deleted");
             }
             Err(_) => tracing::warn!("deleting expired rows panicked"),
         }

@@ -5,8 +5,8 @@
 pub const UNASKED: u32 = 10;
 /// Requests are drawn so many at a time, so that asking costs little.
 pub const DRAUGHT: u32 = 50;
-/// No practice draws more than this part of a minute's budget.
-const LARGEST_PART: u32 = 2;
+/// No practice draws more than four fifths of a minute's budget.
+const LARGEST_PART: (u32, u32) = (4, 5);
 
 /// A provider's allowance for one registered program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,7 +18,8 @@ pub struct Quota {
 impl Quota {
     /// Until how many requests, its own included, one practice may go on drawing in a minute.
     pub fn part(self) -> u32 {
-        (self.per_minute / LARGEST_PART).max(1)
+        let (of, all) = LARGEST_PART;
+        (self.per_minute / all * of).max(1)
     }
 }
 
@@ -35,9 +36,10 @@ impl Default for Allowance {
 }
 
 impl Allowance {
-    /// How many must be drawn before so many can be spent; `None` where it holds enough.
-    pub fn lacks(self, requests: u32) -> Option<u32> {
-        (requests > self.left).then(|| requests.max(DRAUGHT))
+    /// How many must be drawn before so many can be spent; `None` where it holds enough. Never more than a practice
+    /// may draw in a minute: a small budget makes it slow and does not stop it.
+    pub fn lacks(self, requests: u32, quota: Quota) -> Option<u32> {
+        (requests > self.left).then(|| requests.max(DRAUGHT).min(quota.part()))
     }
 
     pub fn add(&mut self, drawn: u32) {
@@ -54,12 +56,14 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
 
+    const LARGE: Quota = Quota { per_minute: 10_000 };
+
     #[test]
     fn a_few_go_unasked_and_the_rest_is_drawn_in_draughts() {
         let mut allowance = Allowance::default();
         let mut drawn = 0;
         for _ in 0..200 {
-            if let Some(wanted) = allowance.lacks(1) {
+            if let Some(wanted) = allowance.lacks(1, LARGE) {
                 assert_eq!(wanted, DRAUGHT);
                 drawn += 1;
                 allowance.add(wanted);
@@ -67,12 +71,13 @@ mod tests {
             allowance.spend(1);
         }
         assert_eq!(drawn, 4, "190 requests beyond the first 10");
-        assert_eq!(Allowance::default().lacks(80), Some(80), "a batch is not torn");
+        assert_eq!(Allowance::default().lacks(80, LARGE), Some(80), "a batch is not torn");
+        assert_eq!(Allowance::default().lacks(50, Quota { per_minute: 20 }), Some(16), "slow, not stopped");
     }
 
     #[test]
     fn no_practice_gets_all_of_it() {
-        for (per_minute, part) in [(10_000, 5_000), (1, 1), (0, 1)] {
+        for (per_minute, part) in [(10_000, 8_000), (20, 16), (1, 1), (0, 1)] {
             assert_eq!(Quota { per_minute }.part(), part);
         }
     }

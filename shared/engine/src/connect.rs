@@ -10,7 +10,7 @@ use daybook_core::ids::{ConnectionId, PracticeId, PractitionerId};
 use jiff::Timestamp;
 
 use crate::command::refuse_when_leaving;
-use crate::error::EngineError;
+use crate::error::{EngineError, chain};
 use crate::ports::{
     AccessToken, AccountIdentity, CalendarInfo, Cause, ConnectionRef, Credentials, Login, Named, RemoteError,
     SignIn, SignedIn, VaultError,
@@ -139,7 +139,7 @@ impl Engine {
         let forgotten = self.vault.delete_credentials(at).await.map_err(EngineError::from);
         let unnoted = self.store.forget_account(at, provider, &accepted.account()).await;
         for error in forgotten.err().into_iter().chain(unnoted.err().map(EngineError::from)) {
-            tracing::warn!(connection = %at.id, error = &error as &dyn std::error::Error, "what a late sign-in left could not be removed");
+            tracing::warn!(connection = %at.id, error = chain(&error), "what a late sign-in left could not be removed");
         }
     }
 

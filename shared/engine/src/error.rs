@@ -30,3 +30,14 @@ pub enum EngineError {
     #[error("the vault failed")]
     Vault(#[from] VaultError),
 }
+
+/// An error with all its causes, for one line of a log: not every kind of log looks beneath the first.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

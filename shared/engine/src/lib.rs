@@ -23,7 +23,7 @@ use daybook_core::connection::Provider;
 use daybook_core::quota::Quota;
 
 pub use accounts::{Accounts, Providers};
-pub use error::EngineError;
+pub use error::{EngineError, chain};
 
 use ports::{Clock, Ehrs, Queue, Quotas, Random, Store, Vault};
 

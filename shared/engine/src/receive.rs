@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::Engine;
-use crate::error::EngineError;
+use crate::error::{EngineError, chain};
 use crate::ports::{Cause, ConnectionRef, Named, Request, Signalled, StoreError, SubscriptionRow};
 
 /// How many rows one message may have read at the same time: a stranger's message must not crowd out the others.
@@ -36,7 +36,7 @@ pub struct Notification {
 fn note_failure<T>(error: EngineError, failed: &mut Option<EngineError>) -> Option<T> {
     match error {
         EngineError::Store(StoreError::Unreadable { .. }) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a row of a notification is left alone");
+            tracing::warn!(error = chain(&error), "a row of a notification is left alone");
         }
         error => drop(failed.get_or_insert(error)),
     }
@@ -149,10 +149,22 @@ impl Engine {
     /// Counts one signal and sends a request unless one is waiting. A connection that is gone needs none.
     pub async fn signal(&self, at: &ConnectionRef, named: &Named, cause: Cause) -> Result<(), EngineError> {
         let (correlation, since) = (self.random.token(), self.clock.now());
-        match self.store.signal(at, named, &correlation, since).await {
+        let request = Request { connection: at.clone(), cause, correlation: correlation.clone(), since };
+        self.signal_for(named, &correlation, request).await
+    }
+
+    /// As [`Self::signal`], with the request that is to be sent if none is waiting. `token` names this one signal.
+    pub(crate) async fn signal_for(
+        &self,
+        named: &Named,
+        token: &str,
+        request: Request,
+    ) -> Result<(), EngineError> {
+        match self.store.signal(&request.connection, named, token, self.clock.now()).await {
             Ok(Signalled::Send) => {
-                self.queue.send(Request { connection: at.clone(), cause, correlation, since }).await?;
-                Ok(())
+                let Request { connection, cause, correlation, .. } = &request;
+                tracing::info!(connection = %connection.id, ?cause, correlation, "signal queued");
+                Ok(self.queue.send(request).await?)
             }
             Ok(Signalled::Coalesced) | Err(StoreError::Missing { .. }) => Ok(()),
             Err(error) => Err(error.into()),

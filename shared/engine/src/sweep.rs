@@ -1,7 +1,7 @@
 //! The scheduled pass: polls each practice's EHR, wakes the connections that are due, sends old requests again.
 //! It reads the index of due work, so it costs what is due, not what exists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use daybook_core::health::Health;
@@ -9,7 +9,7 @@ use daybook_core::ids::{AppointmentId, PracticeId, PractitionerId};
 use jiff::Timestamp;
 
 use crate::Engine;
-use crate::error::EngineError;
+use crate::error::{EngineError, chain};
 use crate::ports::{Cause, ConnectionRef, Due, Named, RemoteError, Request};
 use crate::receive::some_at_once;
 
@@ -49,8 +49,10 @@ impl Engine {
     /// stop the others.
     pub async fn sweep(&self, shard: u32, until: Timestamp) -> Result<Swept, EngineError> {
         let now = self.clock.now();
-        let due = self.store.list_due(shard, now, MOST).await?;
+        // One more than it acts on, to tell that there is more.
+        let mut due = self.store.list_due(shard, now, MOST + 1).await?;
         let mut swept = Swept { due: due.len() as u64, ..Swept::default() };
+        swept.left = due.split_off(due.len().min(MOST)).len() as u64;
         for woken in some_at_once(due.into_iter().map(|due| self.wake(due, now, until))).await {
             match woken {
                 Woken::Yes(health) => swept.note(health),
@@ -70,7 +72,7 @@ impl Engine {
         };
         woken.map_or_else(
             |error| {
-                tracing::warn!(due = ?due, error = &error as &dyn std::error::Error, "could not be woken; the next sweep tries again");
+                tracing::warn!(due = ?due, error = chain(&error), "could not be woken; the next sweep tries again");
                 Woken::Failed
             },
             Woken::Yes,
@@ -82,14 +84,25 @@ impl Engine {
         let Some(connection) = self.store.find_connection(at).await? else { return Ok(Health::default()) };
         match connection.signals.pending_since {
             None => self.signal(at, &Named::default(), Cause::Sweep).await?,
-            Some(since) if since + self.pace.resend <= now => {
-                let correlation = self.random.token();
-                let request = Request { connection: at.clone(), cause: Cause::Sweep, correlation, since };
-                self.queue.send(request).await?;
-            }
+            Some(since) if since + self.pace.resend <= now => self.send_again(at, since, now).await?,
             Some(_) => {}
         }
         Ok(Health::of(&connection.evidence, &connection.problems, now))
+    }
+
+    async fn send_again(
+        &self,
+        at: &ConnectionRef,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        if self.store.take_up_request(at, since, now).await? {
+            let correlation = self.random.token();
+            tracing::info!(connection = %at.id, correlation, "a request is taken for lost and sent again");
+            let request = Request { connection: at.clone(), cause: Cause::Sweep, correlation, since };
+            self.queue.send(request).await?;
+        }
+        Ok(())
     }
 
     /// Reads what changed in the practice's EHR since the last poll and marks it on the connections concerned. The
@@ -126,8 +139,11 @@ impl Engine {
         changed: Vec<(AppointmentId, Vec<PractitionerId>)>,
     ) -> Result<(), EngineError> {
         let mut marks: BTreeMap<ConnectionRef, Vec<AppointmentId>> = BTreeMap::new();
-        for (appointment, practitioners) in changed {
-            for at in self.concerned(practice, std::slice::from_ref(&appointment), &practitioners).await? {
+        let looks =
+            changed.into_iter().map(|(id, practitioners)| self.concerned_by(practice, id, practitioners));
+        for looked in some_at_once(looks).await {
+            let (appointment, connections) = looked?;
+            for at in connections {
                 marks.entry(at).or_default().push(appointment.clone());
             }
         }
@@ -135,5 +151,16 @@ impl Engine {
             self.signal(&at, &Named::appointments(appointments), Cause::Sweep).await?;
         }
         Ok(())
+    }
+
+    async fn concerned_by(
+        &self,
+        practice: &PracticeId,
+        appointment: AppointmentId,
+        practitioners: Vec<PractitionerId>,
+    ) -> Result<(AppointmentId, BTreeSet<ConnectionRef>), EngineError> {
+        let named = std::slice::from_ref(&appointment);
+        let connections = self.concerned(practice, named, &practitioners).await?;
+        Ok((appointment, connections))
     }
 }

@@ -168,8 +168,11 @@ impl Stack {
 
     /// Ends the processes of a function as a crash does, each by its id; how many there were.
     pub fn kill(&self, function: &str) -> usize {
-        let found =
-            tools::processes_with(&format!("AWS_LAMBDA_FUNCTION_NAME={}", self.function_name(function)));
+        let found = tools::processes_with(&[
+            format!("AWS_LAMBDA_FUNCTION_NAME={}", self.function_name(function)),
+            // Another run on this machine has stacks of the same names.
+            format!("AWS_ENDPOINT_URL={}", self.emulator.recorder.url),
+        ]);
         found.iter().for_each(|process| tools::kill(*process));
         found.len()
     }

@@ -45,15 +45,16 @@ pub fn emulator_of_one_function() -> Option<PathBuf> {
     required(found, "aws-sam-cli is not installed: cargo xtask tools")
 }
 
-/// Processes whose environment has this line.
-pub fn processes_with(line: &str) -> Vec<u32> {
+/// Processes whose environment has all of these lines.
+pub fn processes_with(lines: &[String]) -> Vec<u32> {
     let all = std::fs::read_dir("/proc").expect("a Linux machine").flatten();
     let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let has = |id: &u32| {
+    let has_all = |id: &u32| {
         let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|own| own == line.as_bytes())
+        let own: Vec<&[u8]> = environment.split(|byte| *byte == 0).collect();
+        lines.iter().all(|line| own.contains(&line.as_bytes()))
     };
-    ids.filter(has).collect()
+    ids.filter(has_all).collect()
 }
 
 /// As `kill -9`.

@@ -197,8 +197,26 @@ impl Connections for World {
         signals.marks.subscriptions.extend(marked(&named.subscriptions));
         let is_lost = |since: &Timestamp| now.duration_since(*since) > PRESUMED_LOST;
         let first = signals.pending_since.as_ref().is_none_or(is_lost);
-        signals.pending_since.get_or_insert(now);
+        if first {
+            signals.pending_since = Some(now);
+        }
         ending.store("a signal", if first { Signalled::Send } else { Signalled::Coalesced })
+    }
+
+    async fn take_up_request(
+        &self,
+        at: &ConnectionRef,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let ending = self.point(Point::TableWrite).await.of_store("a request")?;
+        let mut state = self.lock();
+        let signals = &mut state.row(at)?.connection.signals;
+        let stands = signals.pending_since == Some(since);
+        if stands {
+            signals.pending_since = Some(now);
+        }
+        ending.store("a request", stands)
     }
 
     async fn acquire(

@@ -27,11 +27,7 @@ async fn a_worker_that_is_killed_in_the_midst_of_a_sync_loses_nothing() {
         scene.ehr.book(&format!("a{n}"), &start, &end).await;
     }
     connection.post("sync").await;
-    let mut written = 0;
-    while written == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        written += scene.meter.take().get("PUT").copied().unwrap_or_default();
-    }
+    eventually("the worker writes", || async { scene.meter.take().contains_key("PUT") }).await;
     assert!(stack.kill("sync_worker") > 0);
     let after = scene.mirrors(&connection).await.len();
     println!("killed after {after} of {APPOINTMENTS}");

@@ -24,7 +24,7 @@ use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 use ports::{Counting, Drawer, Heap, OneEhr, OnePage, OneServer};
-pub use ports::{HandClock, PASSWORD};
+pub use ports::{DAMAGED, HandClock, PASSWORD};
 
 pub const PUBLIC: &str = "https://sync.example.org";
 

@@ -65,6 +65,13 @@ impl Queue for Heap {
     }
 }
 
+/// What nobody can open any more, once it is in the vault.
+pub const DAMAGED: &str = "damaged";
+
+fn is_damaged(stored: &Stored) -> bool {
+    matches!(&stored.credentials, Credentials::Granted { refresh_token, .. } if refresh_token.expose_secret() == DAMAGED)
+}
+
 #[derive(Default)]
 pub struct Drawer(Mutex<HashMap<ConnectionRef, Stored>>);
 
@@ -75,7 +82,11 @@ impl Vault for Drawer {
     }
 
     async fn find_credentials(&self, at: &ConnectionRef) -> Result<Option<Stored>, VaultError> {
-        Ok(self.0.lock().unwrap().get(at).cloned())
+        let found = self.0.lock().unwrap().get(at).cloned();
+        match found.filter(is_damaged) {
+            Some(_) => Err(VaultError::Sealed { connection: at.id.to_string() }),
+            None => Ok(self.0.lock().unwrap().get(at).cloned()),
+        }
     }
 
     async fn put_credentials(
@@ -84,6 +95,9 @@ impl Vault for Drawer {
         credentials: &Credentials,
         replaces: Option<u64>,
     ) -> Result<u64, VaultError> {
+        if self.0.lock().unwrap().get(at).map(|stored| stored.version) != replaces {
+            return Err(VaultError::Stale { connection: at.id.to_string() });
+        }
         let version = replaces.unwrap_or_default() + 1;
         let stored = Stored { credentials: credentials.clone(), version };
         self.0.lock().unwrap().insert(at.clone(), stored);

@@ -121,6 +121,15 @@ impl Connections for Table {
         self.note_signal(at, named, token, now).await
     }
 
+    async fn take_up_request(
+        &self,
+        at: &ConnectionRef,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.renew_pending(at, since, now).await
+    }
+
     async fn acquire(
         &self,
         at: &ConnectionRef,

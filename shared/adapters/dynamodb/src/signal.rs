@@ -26,11 +26,46 @@ impl Table {
         for change in attempts {
             let change = counted(change, token, now);
             match self.update(&keys::connection(at), &change, ReturnValue::UpdatedNew, &named(at)).await? {
-                Written::Done(new) => return Ok(answer(&new, token, now)),
+                Written::Done(new) => return self.answer(at, &new, token, now).await,
                 Written::Refused(old) => connected(at, old)?,
             }
         }
         Err(StoreError::Later { what: named(at), cause: None })
+    }
+
+    async fn answer(
+        &self,
+        at: &ConnectionRef,
+        new: &Item,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Signalled, StoreError> {
+        let row = Row(new);
+        let ours = row.find_text("pending_by").ok().flatten() == Some(token);
+        let send = match row.find_instant("pending_since").ok().flatten() {
+            Some(since) if !ours && now.duration_since(since) > PRESUMED_LOST => {
+                self.renew_pending(at, since, now).await?
+            }
+            Some(_) => ours,
+            None => true,
+        };
+        Ok(if send { Signalled::Send } else { Signalled::Coalesced })
+    }
+
+    /// Whoever moves the time of a request that is taken for lost sends it again.
+    pub(crate) async fn renew_pending(
+        &self,
+        at: &ConnectionRef,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let change = Change::of_readable()
+            .assign([("pending_since", Some(instant(now)))])
+            .only_if("#pending_since = :seen", [("seen", instant(since))]);
+        match self.update(&keys::connection(at), &change, ReturnValue::None, &named(at)).await? {
+            Written::Done(_) => Ok(true),
+            Written::Refused(old) => absent_or_newer(at, old).map(|_| false),
+        }
     }
 }
 
@@ -42,14 +77,6 @@ fn counted(change: Change, token: &str, now: Timestamp) -> Change {
         .assign_once("pending_since", instant(now))
         .assign_once("pending_by", text(token))
         .only_if("attribute_not_exists(#disconnected_at)", [])
-}
-
-fn answer(new: &Item, token: &str, now: Timestamp) -> Signalled {
-    let row = Row(new);
-    let ours = row.find_text("pending_by").ok().flatten() == Some(token);
-    let since = row.find_instant("pending_since").ok().flatten();
-    let lost = since.is_none_or(|since| now.duration_since(since) > PRESUMED_LOST);
-    if ours || lost { Signalled::Send } else { Signalled::Coalesced }
 }
 
 /// Whether it was for the marks that the condition was refused.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use daybook_core::ids::PracticeId;
 use daybook_core::key::PracticeKey;
+use daybook_engine::chain;
 use daybook_engine::ports::vault::{SealedRow, SealedRows};
 use daybook_engine::ports::{ConnectionRef, Credentials, Stored, Vault, VaultError};
 
@@ -111,8 +112,7 @@ impl AwsVault {
     /// The credentials are in their row now. If this fails, the old secret stays until the connection ends.
     async fn drop_replaced(&self, at: &ConnectionRef) {
         if let Err(error) = self.delete_secret(at).await {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(connection = %at.id, error, "the secret of a connection that is sealed now could not be deleted");
+            tracing::warn!(connection = %at.id, error = chain(&error), "the secret of a connection that is sealed now could not be deleted");
         }
     }
 }

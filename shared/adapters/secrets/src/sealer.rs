@@ -86,7 +86,9 @@ pub(crate) fn meaning(at: &ConnectionRef, error: StoreError) -> VaultError {
     let connection = at.id.to_string();
     match error {
         StoreError::Stale { .. } | StoreError::Exists { .. } => VaultError::Stale { connection },
-        StoreError::Unreadable { .. } => VaultError::Sealed { connection },
-        StoreError::Missing { .. } | StoreError::Later { .. } => unreachable(error),
+        // A row of a newer program is left alone: it is not lost, only not for this one to read.
+        StoreError::Unreadable { .. } | StoreError::Missing { .. } | StoreError::Later { .. } => {
+            unreachable(error)
+        }
     }
 }

@@ -167,6 +167,15 @@ pub trait Connections: Send + Sync {
         now: Timestamp,
     ) -> Result<Signalled, StoreError>;
 
+    /// Takes up a request that has waited since `since` and is taken for lost, so that it is sent again once and not by
+    /// everybody who notices. `false` where a worker or somebody else was first.
+    async fn take_up_request(
+        &self,
+        at: &ConnectionRef,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
     /// Takes the lease if it is free or ran out before `now`, raises the generation and clears
     /// `pending_since`. One write, no read. `None` while somebody else holds it.
     async fn acquire(

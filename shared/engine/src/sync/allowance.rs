@@ -19,7 +19,7 @@ impl Lease<'_> {
         let (engine, provider) = (self.engine, self.connection.provider);
         let Some((quotas, quota)) = engine.budgets.get(&provider) else { return Ok(None) };
         let requests = u32::try_from(requests).unwrap_or(u32::MAX);
-        if let Some(wanted) = self.allowance.lacks(requests) {
+        if let Some(wanted) = self.allowance.lacks(requests, *quota) {
             let now = self.now();
             if !quotas.draw(provider, &self.at.practice, *quota, wanted, now).await? {
                 return Ok(Some(left_of_minute(now) + SPREAD.mul_f64(engine.random.unit())));

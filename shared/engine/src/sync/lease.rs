@@ -2,9 +2,10 @@
 
 use daybook_core::connection::{Connection, Progress, Schedule};
 use daybook_core::quota::Allowance;
+use daybook_core::retry;
 use jiff::Timestamp;
 
-use super::{Halt, Tally};
+use super::{Halt, Tally, after};
 use crate::Engine;
 use crate::error::EngineError;
 use crate::ports::{Acquired, ConnectionRef, LeaseTerm, LinkChange, Previous, Release};
@@ -119,9 +120,13 @@ impl<'e> Lease<'e> {
         Ok(self.engine.store.release(&self.at, self.generation, &release).await?)
     }
 
-    /// The run broke: the lease ends now, so that the next attempt need not wait. It counts as abandoned.
+    /// The run broke: the lease ends now, so that the next attempt need not wait. It counts as abandoned. The request
+    /// is delivered again; only where it never is does the sweep send another.
     pub async fn let_go(&self) {
-        let unmoved = self.unmoved();
+        let mut unmoved = self.unmoved();
+        let failures = unmoved.schedule.failures.saturating_add(1);
+        let pause = retry::delay(failures, self.engine.random.unit(), Some(self.engine.pace.resend));
+        unmoved.schedule = Schedule { failures, due_at: Some(after(self.now(), pause)), ..unmoved.schedule };
         if let Err(error) =
             self.engine.store.checkpoint(&self.at, self.generation, self.now(), &unmoved).await
         {

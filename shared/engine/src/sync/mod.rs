@@ -24,7 +24,7 @@ use jiff::Timestamp;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{Cause, LeaseTerm, Named, Request};
+use crate::ports::{Cause, LeaseTerm, Named, Request, StoreError};
 
 pub(crate) use apply::after;
 pub(crate) use lanes::Part;
@@ -88,8 +88,14 @@ impl Engine {
         let at = &request.connection;
         let now = self.clock.now();
         let term = self.lease_term(now);
-        let Some(acquired) = self.store.acquire(at, &term, now).await? else {
-            return Ok(Report { run: Run::Held, tally: Tally::default() });
+        let acquired = match self.store.acquire(at, &term, now).await {
+            Ok(Some(acquired)) => acquired,
+            Ok(None) => return Ok(Report { run: Run::Held, tally: Tally::default() }),
+            // Forgotten meanwhile: there is nothing left to do.
+            Err(StoreError::Missing { .. }) => {
+                return Ok(Report { run: Run::Done, tally: Tally::default() });
+            }
+            Err(error) => return Err(error.into()),
         };
         let state = acquired.connection.evidence.state();
         let mut lease = Lease::new(self, at.clone(), acquired, &term);
@@ -106,7 +112,7 @@ impl Engine {
             }
         };
         let tally = lease.tally;
-        Ok(Report { run: self.end(lease, ended).await?, tally })
+        Ok(Report { run: self.end(lease, ended, request).await?, tally })
     }
 
     fn lease_term(&self, now: Timestamp) -> LeaseTerm {
@@ -128,7 +134,12 @@ impl Engine {
     }
 
     /// Gives the lease back with what the run has learnt.
-    async fn end(&self, mut lease: Lease<'_>, ended: Result<(), Halt>) -> Result<Run, EngineError> {
+    async fn end(
+        &self,
+        mut lease: Lease<'_>,
+        ended: Result<(), Halt>,
+        request: &Request,
+    ) -> Result<Run, EngineError> {
         match ended {
             Ok(()) => {
                 lease.answer().await?;
@@ -141,9 +152,10 @@ impl Engine {
                 Ok(Run::Done)
             }
             Err(Halt::TimeUp) => {
-                let at = lease.at.clone();
                 lease.hand_over().await?;
-                self.signal(&at, &Named::default(), Cause::Continued).await?;
+                // The signal that set it off is still to be answered: its id and its age go along.
+                let onward = Request { cause: Cause::Continued, ..request.clone() };
+                self.signal_for(&Named::default(), &self.random.token(), onward).await?;
                 Ok(Run::Continued)
             }
             Err(Halt::Broken(error)) => {
