@@ -138,14 +138,19 @@ async fn signals_coalesce_until_a_worker_takes_them_up() {
     assert_eq!(signal("t1", 120).await, Signalled::Send, "its own answer was lost");
     assert_eq!(signal("t3", 400).await, Signalled::Coalesced);
     assert_eq!(signal("t4", 401).await, Signalled::Send, "the request must be lost");
+    assert_eq!(signal("t5", 402).await, Signalled::Coalesced, "it was just sent again");
     let stored = room.table.find_connection(&c1).await.unwrap().unwrap();
-    assert_eq!(stored.signals.pending_since, Some(at(100)));
-    assert_eq!(stored.signals.received, 5);
+    assert_eq!(stored.signals.pending_since, Some(at(401)));
+    assert_eq!(stored.signals.received, 6);
+    assert!(!room.table.take_up_request(&c1, at(100), at(500)).await.unwrap(), "somebody was first");
+    assert!(room.table.take_up_request(&c1, at(401), at(501)).await.unwrap());
+    assert!(!room.table.take_up_request(&c1, at(401), at(502)).await.unwrap());
     assert!(!stored.signals.settled());
-    let acquired = room.table.acquire(&c1, &term("w", 900), at(402)).await.unwrap().unwrap();
+    let acquired = room.table.acquire(&c1, &term("w", 900), at(602)).await.unwrap().unwrap();
     assert_eq!(acquired.connection.signals.pending_since, None);
-    assert_eq!(acquired.connection.signals.marks.appointments[&"a1".into()], "t4");
-    assert_eq!(signal("t5", 403).await, Signalled::Send);
+    assert_eq!(acquired.connection.signals.marks.appointments[&"a1".into()], "t5");
+    assert!(!room.table.take_up_request(&c1, at(501), at(603)).await.unwrap(), "a worker has it");
+    assert_eq!(signal("t6", 603).await, Signalled::Send);
 }
 
 #[tokio::test]

@@ -27,17 +27,17 @@ async fn one_practice_cannot_draw_all() {
     check(
         200,
         &[
-            (Google, "bulk", 50, 1_200, true),
-            (Google, "bulk", 50, 1_201, true),
+            (Google, "bulk", 80, 1_200, true),
+            (Google, "bulk", 80, 1_201, true),
             (Google, "bulk", 50, 1_202, false),
             (Google, "bulk", 1, 1_202, false),
-            (Google, "small", 60, 1_203, true),
-            (Google, "other", 40, 1_204, true),
+            (Google, "small", 30, 1_203, true),
+            (Google, "other", 10, 1_204, true),
             (Google, "third", 1, 1_204, false),
             (Microsoft, "third", 100, 1_204, true),
             (Google, "bulk", 1, 1_259, false),
-            (Google, "bulk", 100, 1_260, true),
-            (Google, "third", 100, 1_319, true),
+            (Google, "bulk", 160, 1_260, true),
+            (Google, "third", 40, 1_319, true),
             (Google, "small", 1, 1_319, false),
         ],
     )
@@ -46,7 +46,7 @@ async fn one_practice_cannot_draw_all() {
 
 #[tokio::test]
 async fn what_was_refused_is_not_counted() {
-    let refused = (Provider::Google, "p", 60, 1_200, false);
+    let refused = (Provider::Google, "p", 90, 1_200, false);
     check(100, &[refused, refused, (Provider::Google, "p", 50, 1_200, true), refused]).await;
     check(1, &[(Provider::Google, "p", 50, 1_200, false), (Provider::Google, "p", 1, 1_200, true)]).await;
 }
