@@ -97,7 +97,8 @@ pub async fn found(vault: &Arc<dyn Vault>, at: &ConnectionRef) -> Option<(String
     Some((secret(&stored).to_owned(), stored.version))
 }
 
-fn some(token: &str, version: u64) -> Option<(String, u64)> {
+/// What [`found`] should answer.
+pub fn some(token: &str, version: u64) -> Option<(String, u64)> {
     Some((token.to_owned(), version))
 }
 

@@ -1,4 +1,4 @@
-//! Metrics as one line on stdout in the embedded metric format, out of which CloudWatch makes them. It sends nothing.
+//! Metrics as one line on stdout in the embedded metric format, out of which `CloudWatch` makes them. It sends nothing.
 //!
 //! The crate `metrique` does this too, and brings 81 crates for what is one JSON line.
 //! The format: `AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html`.

@@ -26,34 +26,55 @@ pub struct Part {
 
 impl Part {
     /// Where requests to sync are left.
-    pub const QUEUE: Part = Part { kind: Kind::Queue, lay: queue };
+    pub const QUEUE: Part = Part {
+        kind: Kind::Queue,
+        lay: |ground| {
+            queue(ground);
+            Ok(())
+        },
+    };
     /// Connections' credentials and the practice's key.
-    pub const VAULT: Part = Part { kind: Kind::Vault, lay: vault };
+    pub const VAULT: Part = Part {
+        kind: Kind::Vault,
+        lay: |ground| {
+            vault(ground);
+            Ok(())
+        },
+    };
     /// Google, Microsoft and CalDAV servers, as this deployment is registered there.
     pub const CALENDARS: Part = Part { kind: Kind::Calendars, lay: calendars };
     /// The practice's EHR.
     pub const EHR: Part = Part { kind: Kind::Ehr, lay: ehr };
     /// The keys that open the API.
-    pub const API_KEYS: Part = Part { kind: Kind::ApiKeys, lay: |ground| want(ground, Letter::ApiKeys) };
+    pub const API_KEYS: Part = Part {
+        kind: Kind::ApiKeys,
+        lay: |ground| {
+            want(ground, Letter::ApiKeys);
+            Ok(())
+        },
+    };
     /// What the EHR signs its hooks with.
-    pub const HOOK_SECRETS: Part =
-        Part { kind: Kind::HookSecrets, lay: |ground| want(ground, Letter::HookSecrets) };
+    pub const HOOK_SECRETS: Part = Part {
+        kind: Kind::HookSecrets,
+        lay: |ground| {
+            want(ground, Letter::HookSecrets);
+            Ok(())
+        },
+    };
 }
 
-fn queue(ground: &mut Ground) -> Result<(), StartError> {
+fn queue(ground: &mut Ground) {
     if let Some(url) = &ground.config.queue_url {
         let queue = SqsQueue::new(aws_sdk_sqs::Client::new(&ground.sdk), url);
         ground.queue = Arc::new(queue.clone());
         ground.received_from = Some(queue);
     }
-    Ok(())
 }
 
-fn vault(ground: &mut Ground) -> Result<(), StartError> {
+fn vault(ground: &mut Ground) {
     if let (Some(secrets), Some(given)) = (secrets(ground), &ground.config.secrets) {
         ground.vault = Arc::new(AwsVault::new(secrets, Arc::new(ground.table.clone()), given.token_store));
     }
-    Ok(())
 }
 
 fn calendars(ground: &mut Ground) -> Result<(), StartError> {
@@ -65,7 +86,8 @@ fn calendars(ground: &mut Ground) -> Result<(), StartError> {
         let connect = |given| Calendars::connect(given, &ways, letters, &clock);
         config.calendars.as_ref().map_or_else(|| Ok(Calendars::default()), connect)
     }));
-    registered.into_iter().flatten().try_for_each(|letter| want(ground, letter))
+    registered.into_iter().flatten().for_each(|letter| want(ground, letter));
+    Ok(())
 }
 
 fn ehr(ground: &mut Ground) -> Result<(), StartError> {
@@ -79,11 +101,12 @@ fn ehr(ground: &mut Ground) -> Result<(), StartError> {
         }
         Ok(Arc::new(ehrs) as Arc<dyn Ehrs>)
     }));
-    want(ground, Letter::Ehr)
+    want(ground, Letter::Ehr);
+    Ok(())
 }
 
 /// Has the letter read before anything is built.
-fn want(ground: &mut Ground, letter: Letter) -> Result<(), StartError> {
+fn want(ground: &mut Ground, letter: Letter) {
     if let (None, Some(secrets)) = (&ground.read_letters, secrets(ground)) {
         ground.read_letters = Some(Box::new(move |practice, wanted, before| {
             let secrets = secrets.clone();
@@ -91,7 +114,6 @@ fn want(ground: &mut Ground, letter: Letter) -> Result<(), StartError> {
         }));
     }
     ground.wanted.push(letter);
-    Ok(())
 }
 
 fn secrets(ground: &Ground) -> Option<Secrets> {

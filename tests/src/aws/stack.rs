@@ -173,7 +173,9 @@ impl Stack {
             // Another run on this machine has stacks of the same names.
             format!("AWS_ENDPOINT_URL={}", self.emulator.recorder.url),
         ]);
-        found.iter().for_each(|process| tools::kill(*process));
+        for process in &found {
+            tools::kill(*process);
+        }
         found.len()
     }
 

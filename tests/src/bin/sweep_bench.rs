@@ -109,7 +109,8 @@ async fn measure(all: u64, due: u64) {
     let after = table.requests();
     let (reads, writes) = (after.reads - before.reads, after.writes - before.writes);
     let messages = queue.0.load(Ordering::Relaxed);
-    println!("| {all} | {due} | {reads} | {writes} | {messages} | {:.2} |", reads as f64 / due as f64);
+    let each = f64::from(u32::try_from(reads).unwrap()) / f64::from(u32::try_from(due).unwrap());
+    println!("| {all} | {due} | {reads} | {writes} | {messages} | {each:.2} |");
 }
 
 /// One connection through the store, and copies of its row under other names.

@@ -115,8 +115,4 @@ async fn stacks() -> Vec<Stack> {
     stacks
 }
 
-fn some(token: &str, version: u64) -> Option<(String, u64)> {
-    Some((token.to_owned(), version))
-}
-
 const SECRET: &str = "connections/demo/c1";

@@ -9,10 +9,10 @@ use daybook_engine::ports::vault::SealedRows;
 use daybook_engine::ports::{Vault, VaultError};
 use daybook_secrets::{AwsVault, Secrets, TokenStore};
 use daybook_tests::secrets_manager::{Emulator, client};
-use daybook_tests::vault_contract::{at, found, granted, name_by};
+use daybook_tests::vault_contract::{at, found, granted, name_by, some};
 use secrecy::ExposeSecret;
 
-use crate::{SECRET, Stack, files, some, stacks};
+use crate::{SECRET, Stack, files, stacks};
 
 #[tokio::test]
 async fn a_secret_that_is_gone_is_told_and_replaced() {

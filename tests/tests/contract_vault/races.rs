@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use daybook_engine::ports::vault::{SealedRow, SealedRows};
 use daybook_engine::ports::{ConnectionRef, StoreError, Vault};
 use daybook_secrets::TokenStore;
-use daybook_tests::vault_contract::{at, found, granted, is_stale, name_by};
+use daybook_tests::vault_contract::{at, found, granted, is_stale, name_by, some};
 use futures_util::future::BoxFuture;
 
-use crate::{SECRET, Stack, some, stacks};
+use crate::{SECRET, Stack, stacks};
 
 #[tokio::test]
 async fn e_002_a_token_whose_row_was_not_written_is_the_one_that_counts() {

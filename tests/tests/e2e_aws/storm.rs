@@ -164,7 +164,7 @@ async fn unsettled(daybook: &Daybook, mirrors: u64) -> (usize, usize) {
         all += items.len();
         open += items.iter().filter(|item| !is_settled(item, mirrors)).count();
         match page["next"].as_str() {
-            Some(next) => path = next.to_owned(),
+            Some(next) => next.clone_into(&mut path),
             None => break,
         }
     }

@@ -2,7 +2,7 @@
 //! what one change costs in the table, the queue and the vault, counted on a deployed stack.
 //!
 //! `cargo xtask bench lambda` builds what it measures. Goals stand beside the figures; nothing fails by them.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod changes;
 mod process;

@@ -13,7 +13,7 @@ pub async fn measure(world: &World) {
         let variables = world.variables_of(function).await;
         let mut starts: Vec<Usage> = Vec::with_capacity(STARTS);
         for _ in 0..STARTS {
-            starts.push(Function::start(&world.binary(function), &variables).await.usage());
+            starts.push(Function::start(&World::binary(function), &variables).await.usage());
         }
         starts.sort_by(|one, other| one.cpu_ms.total_cmp(&other.cpu_ms));
         let peak = starts.iter().map(|usage| usage.peak_mb).fold(0.0, f64::max);

@@ -14,7 +14,7 @@ pub fn measure(world: &World) {
     println!("\n| function | binary MB | zip MB | goal |");
     println!("|---|---|---|---|");
     for function in FUNCTIONS {
-        let binary = world.binary(function);
+        let binary = World::binary(function);
         let zipped = world.folder().join(format!("{function}.zip"));
         let status = Command::new("python3").args(["-c", ZIP]).args([&binary, &zipped]).status().unwrap();
         assert!(status.success(), "{function} cannot be zipped");

@@ -12,8 +12,8 @@ const EVENTS: usize = 200;
 pub async fn measure(world: &World) {
     println!("\n| function | event | CPU ms an event | MB after 100 | MB after 1,000 | grown, goal 2 |");
     println!("|---|---|---|---|---|---|");
-    for (function, what, event) in world.events() {
-        let mut warm = Function::start(&world.binary(function), &world.variables_of(function).await).await;
+    for (function, what, event) in World::events() {
+        let mut warm = Function::start(&World::binary(function), &world.variables_of(function).await).await;
         play(&mut warm, &event, 100).await;
         let early = warm.usage();
         play(&mut warm, &event, 900).await;
@@ -31,10 +31,10 @@ pub async fn measure(world: &World) {
 
 /// Turn by turn, so that whatever else the machine does meets both.
 async fn beside_bare(world: &World) {
-    let event = world.notification();
+    let event = World::notification();
     let variables = world.variables_of("provider_webhook").await;
-    let mut door = Function::start(&world.binary("provider_webhook"), &variables).await;
-    let mut bare = Function::start(&world.binary("examples/bare"), &variables).await;
+    let mut door = Function::start(&World::binary("provider_webhook"), &variables).await;
+    let mut bare = Function::start(&World::binary("examples/bare"), &variables).await;
     play(&mut door, &event, 100).await;
     play(&mut bare, &event, 100).await;
     let mut more = Vec::with_capacity(ROUNDS);

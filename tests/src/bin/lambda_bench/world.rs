@@ -93,7 +93,7 @@ impl World {
     }
 
     /// Binaries lie where the one of the one-machine deployment would.
-    pub fn binary(&self, name: &str) -> PathBuf {
+    pub fn binary(name: &str) -> PathBuf {
         let daybook = std::env::var_os("DAYBOOK_BIN").map(PathBuf::from);
         let folder = daybook.as_deref().and_then(Path::parent).map(Path::to_owned);
         folder.expect("DAYBOOK_BIN is set by `cargo xtask bench`").join(name)
@@ -104,11 +104,11 @@ impl World {
     }
 
     /// An event for each function that has an everyday one.
-    pub fn events(&self) -> Vec<(&'static str, &'static str, Value)> {
+    pub fn events() -> Vec<(&'static str, &'static str, Value)> {
         let key = json!({"authorization": format!("Bearer {API_KEY}")});
         let list = "/v1/practices/demo/connections/bench";
         vec![
-            ("provider_webhook", "a notification", self.notification()),
+            ("provider_webhook", "a notification", Self::notification()),
             ("ehr_change", "a signed hook", hook()),
             ("settings", "one connection is read", request("GET", list, &key, "")),
             ("oauth_callback", "a stale way back", request("GET", "/oauth/google/callback", &json!({}), "")),
@@ -117,7 +117,7 @@ impl World {
     }
 
     /// Of the subscription; its connection has a request waiting already from the second one on.
-    pub fn notification(&self) -> Value {
+    pub fn notification() -> Value {
         let headers = json!({
             "x-goog-channel-id": CHANNEL, "x-goog-channel-token": TOKEN,
             "x-goog-resource-state": "exists", "x-goog-message-number": "7",
