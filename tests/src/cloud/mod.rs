@@ -4,6 +4,7 @@
 #![allow(clippy::missing_panics_doc, reason = "a test that panics says so")]
 
 pub mod browser;
+mod budget;
 mod ending;
 pub mod hand;
 mod hiccups;

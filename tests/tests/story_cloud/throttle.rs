@@ -1,8 +1,9 @@
 //! "Not now" in its forms: what waits, and for how long, and that nobody has to sign in again for it.
 
-use daybook_core::connection::{Provider, State};
+use daybook_core::connection::{Mirrors, Provider, State};
 use daybook_core::link::LinkState;
 use daybook_tests::cloud::stage::Stage;
+use daybook_tests::world::worker::run;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -63,5 +64,35 @@ fn a_write_whose_answer_is_lost_is_not_done_twice() {
         stage.sweep_after(minutes(30));
         assert_eq!(stage.mirrored(), [], "{provider:?}");
         stage.assert_agreed();
+    }
+}
+
+/// E-095: much work draws on what all practices share; where a minute's part is spent, the rest is owed and goes on in the
+/// next. Nothing is lost, nothing doubled, and leaving is not held up for long.
+#[test]
+fn e_095_bulk_waits_for_the_next_minute() {
+    const APPOINTMENTS: i64 = 120;
+    for provider in CLOUDS {
+        let mut stage = Stage::before(provider);
+        stage.house.allow_each_minute(provider, 20);
+        for n in 0..APPOINTMENTS {
+            stage.book(&format!("a{n}"), stage.hour(2 + n / 8, n % 8));
+        }
+        let settings = stage.settings();
+        let at = stage.connect("demo", "ada", settings);
+        let first = stage.mirrored().len();
+        assert!((1..120).contains(&first), "{provider:?}: {first} in the first minute");
+        for _ in 0..30 {
+            stage.sweep_after(minutes(2));
+        }
+        assert_eq!(stage.mirrored().len(), 120, "{provider:?}");
+        stage.assert_agreed();
+        run(stage.house.engine.disconnect(&at, Mirrors::Remove)).unwrap();
+        stage.settle();
+        for _ in 0..30 {
+            stage.sweep_after(minutes(2));
+        }
+        assert_eq!(stage.state(&at), State::Disconnected, "{provider:?}");
+        assert_eq!(stage.mirrored().len(), 0, "{provider:?}");
     }
 }
