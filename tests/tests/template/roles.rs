@@ -26,6 +26,7 @@ const ROLES: &[(&str, &str)] = &[
     (
         "OauthCallback",
         "dynamodb BatchGetItem DeleteItem GetItem PutItem Query UpdateItem: table
+         secretsmanager GetSecretValue: practices/${Practice}/ehr
          secretsmanager GetSecretValue: providers/google
          secretsmanager GetSecretValue: providers/microsoft
          secretsmanager CreateSecret GetSecretValue: practices/${Practice}/key*
