@@ -19,5 +19,6 @@ async fn main() {
     size::measure(&world);
     process::measure(&world).await;
     warm::measure(&world).await;
-    changes::measure(&world).await;
+    drop(world);
+    changes::measure().await;
 }

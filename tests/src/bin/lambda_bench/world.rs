@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::config::{AppName, BehaviorVersion, Credentials, Region};
 use daybook_core::connection::{
     AgedOut, BlockScope, BlockingCalendars, Connection, Direction, Evidence, MainCalendar, Provider,
     Schedule, Settings, Signals, Start,
@@ -156,6 +156,8 @@ fn client(variables: &BTreeMap<String, String>) -> Client {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(text("AWS_REGION")))
         .endpoint_url(text("AWS_ENDPOINT_URL"))
+        // So that nobody takes its calls for a function's.
+        .app_name(AppName::new("bench").unwrap())
         .credentials_provider(credentials);
     Client::from_conf(config.build())
 }
