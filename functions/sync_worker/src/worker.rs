@@ -11,7 +11,6 @@ use daybook_engine::{Engine, EngineError};
 use daybook_queue::parse_body;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent};
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
@@ -85,9 +84,7 @@ async fn sync(house: &House, request: Request, deadline: Timestamp) -> Outcome {
 
 /// `None` where it failed; the log says how.
 async fn run(engine: Engine, request: Request, within: Duration) -> Option<Report> {
-    // On a task of its own, so that a panic in one sync is that sync's failure and not the function's end.
-    let task = tokio::spawn(async move { engine.sync(&request).await }.in_current_span());
-    match timeout(within, AbortOnDrop(task).join()).await {
+    match timeout(within, engine.try_sync(&request)).await {
         Ok(Some(Ok(report))) => {
             told(&report);
             Some(report)
@@ -143,21 +140,5 @@ async fn delay(house: &House, message: &SqsMessage, pause: Duration) {
     let (Some(queue), Some(receipt)) = (&house.queue, message.receipt_handle.as_deref()) else { return };
     if let Err(error) = queue.delay(receipt, pause).await {
         tracing::warn!(error = chain(&error), "a message could not be told when to come again");
-    }
-}
-
-/// A task that ends with whoever waits for it.
-struct AbortOnDrop<T>(JoinHandle<T>);
-
-impl<T> AbortOnDrop<T> {
-    /// `None` where it panicked.
-    async fn join(mut self) -> Option<T> {
-        (&mut self.0).await.ok()
-    }
-}
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

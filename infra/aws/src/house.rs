@@ -9,7 +9,7 @@ use daybook_core::quota::Quota;
 use daybook_dynamodb::Table;
 use daybook_engine::Engine;
 use daybook_engine::chain;
-use daybook_engine::ports::{Clock, Ehrs, Practice, Practices, Queue, StoreError, Vault};
+use daybook_engine::ports::{Absent, Clock, Ehrs, Practice, Practices, Queue, StoreError, Vault};
 use daybook_queue::SqsQueue;
 use daybook_secrets::SystemRandom;
 use futures_util::future::BoxFuture;
@@ -18,7 +18,6 @@ use jiff::civil::Date;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::absent::Absent;
 use crate::config::Config;
 use crate::letters::{Letter, Letters};
 use crate::part::Part;

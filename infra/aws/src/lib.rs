@@ -1,7 +1,6 @@
 //! What the functions have in common on AWS: configuration, clients, the engine put together from what a function may
 //! reach, logs, metrics, serving. It decides nothing, and of the doors it knows nothing.
 
-mod absent;
 mod clients;
 mod config;
 mod house;

@@ -75,13 +75,7 @@ async fn take(engine: &Engine, delivery: Delivery) {
     let request = delivery.request().clone();
     let ConnectionRef { practice, id } = &request.connection;
     let (correlation, cause) = (&request.correlation, request.cause);
-    // On a task of its own, so that a panic in one sync is that sync's failure and not the worker's end.
-    let engine = engine.clone();
-    let task = tokio::spawn({
-        let request = request.clone();
-        async move { engine.sync(&request).await }
-    });
-    match AbortOnDrop(task).join().await {
+    match engine.try_sync(&request).await {
         Some(Ok(Report { run: Run::Done | Run::Continued, .. })) => {
             tracing::debug!(%practice, connection = %id, %correlation, ?cause, "synced");
             delivery.done();
@@ -94,22 +88,6 @@ async fn take(engine: &Engine, delivery: Delivery) {
             tracing::warn!(%practice, connection = %id, %correlation, error, "a sync failed; tried again");
         }
         None => tracing::error!(%practice, connection = %id, %correlation, "a sync panicked; tried again"),
-    }
-}
-
-/// A task that ends with whoever waits for it.
-struct AbortOnDrop<T>(JoinHandle<T>);
-
-impl<T> AbortOnDrop<T> {
-    /// `None` where it panicked.
-    async fn join(mut self) -> Option<T> {
-        (&mut self.0).await.ok()
-    }
-}
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the use cases need from the outside world, as small traits. Adapters implement them; the simulation
 //! implements them with faults. No provider's word appears here.
 
+mod absent;
 pub mod calendar;
 pub mod ehr;
 pub mod idempotency;
@@ -12,6 +13,7 @@ pub mod vault;
 pub mod visits;
 pub mod world;
 
+pub use absent::Absent;
 pub use calendar::{
     Account, BusyTimes, Calendar, CalendarInfo, CalendarProvider, Completeness, Entry, Expected, Listing,
     MirrorRef, MirrorSighting, Mirrors, Naming, NewSubscription, Step, Subscribing, Written,

@@ -75,11 +75,11 @@ pub trait Vault: Send + Sync {
     async fn delete_credentials(&self, at: &ConnectionRef) -> Result<(), VaultError>;
 }
 
-/// Sealed credentials as they are stored: opaque, with their version.
+/// What the table keeps of credentials: opaque, with their version.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SealedRow {
     pub version: u64,
-    /// Ciphertext; only the vault can open it.
+    /// Ciphertext that only the vault can open, or the vault's name for where it keeps them.
     pub sealed: Vec<u8>,
 }
 

@@ -19,7 +19,10 @@ mod tellings;
 mod tempo;
 pub mod zone;
 
+use std::panic::AssertUnwindSafe;
+
 use daybook_core::connection::State;
+use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use crate::Engine;
@@ -113,6 +116,13 @@ impl Engine {
         };
         let tally = lease.tally;
         Ok(Report { run: self.end(lease, ended, request).await?, tally })
+    }
+
+    /// As [`Self::sync`]; a panic is that run's failure and not its worker's end. `None` where it panicked.
+    pub async fn try_sync(&self, request: &Request) -> Option<Result<Report, EngineError>> {
+        // What a run shares with others is whole after each step, and a lock that it leaves poisoned is taken all the same.
+        // Boxed, since whoever waits for it would carry it about.
+        AssertUnwindSafe(Box::pin(self.sync(request))).catch_unwind().await.ok()
     }
 
     fn lease_term(&self, now: Timestamp) -> LeaseTerm {

@@ -1,19 +1,20 @@
-//! What stands where a function has nothing: its role would refuse anyway, and this says why.
+//! What stands where a process has nothing: it may not reach the part, and this says so.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use daybook_core::ids::PracticeId;
 use daybook_core::key::PracticeKey;
-use daybook_engine::ports::{
+
+use super::{
     ConnectionRef, Credentials, Ehr, Ehrs, Queue, RemoteError, Request, StoreError, Stored, Vault, VaultError,
 };
 
-/// Stands for a part that this function does not have.
+/// Stands for a part that this process does not have.
 pub struct Absent;
 
 fn no_vault() -> VaultError {
-    VaultError::Later { cause: Some("this function has no vault".into()) }
+    VaultError::Later { cause: Some("this process has no vault".into()) }
 }
 
 #[async_trait]
@@ -43,7 +44,7 @@ impl Vault for Absent {
 #[async_trait]
 impl Queue for Absent {
     async fn send(&self, _: Request) -> Result<(), StoreError> {
-        let cause = Some("this function has no queue".into());
+        let cause = Some("this process has no queue".into());
         Err(StoreError::Later { what: "the queue".into(), cause })
     }
 }
@@ -51,6 +52,6 @@ impl Queue for Absent {
 #[async_trait]
 impl Ehrs for Absent {
     async fn open(&self, _: &PracticeId) -> Result<Arc<dyn Ehr>, RemoteError> {
-        Err(RemoteError::Missing { what: "an EHR for this function".into() })
+        Err(RemoteError::Missing { what: "an EHR for this process".into() })
     }
 }
