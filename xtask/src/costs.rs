@@ -3,19 +3,7 @@
 
 use std::fmt::Write;
 
-// List prices of us-east-1 in nanodollars, as read in August 2026. Free tiers are left out.
-
-/// <https://aws.amazon.com/secrets-manager/pricing/>: $0.40 a secret and month, $0.05 for 10,000 calls.
-const SECRET: u64 = 400_000_000;
-const SECRET_CALL: u64 = 5_000;
-/// <https://aws.amazon.com/kms/pricing/>: $1 a key and month, $0.03 for 10,000 calls; each call on a secret makes one.
-const KMS_KEY: u64 = 1_000_000_000;
-const KMS_CALL: u64 = 3_000;
-/// <https://aws.amazon.com/dynamodb/pricing/on-demand/>, since November 2024: $0.625 for a million writes of 1 KB,
-/// $0.125 for a million reads of 4 KB, $0.25 a GB and month.
-const WRITE: u64 = 625;
-const READ: u64 = 125;
-const STORED_KB: u64 = 250;
+use crate::prices::{KMS_CALL, KMS_KEY, READ, SECRET, SECRET_CALL, STORED_KB, WRITE};
 
 // <https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html>, for one account and region.
 

@@ -4,6 +4,7 @@
 mod bench;
 mod command_line;
 mod costs;
+mod prices;
 mod purity;
 mod report;
 mod shell;

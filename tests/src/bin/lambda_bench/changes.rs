@@ -11,15 +11,10 @@ use daybook_tests::outside::ehr::{Ehr, at};
 use daybook_tests::outside::place::Place;
 use serde_json::json;
 
-/// Dollars for a million of each, us-east-1, November 2026: `docs/adr/0011-where-tokens-live.md` names the sources.
-const READ: f64 = 0.125;
-const WRITE: f64 = 0.625;
-const MESSAGE_REQUEST: f64 = 0.40;
-const INVOCATION: f64 = 0.20;
-const API_REQUEST: f64 = 1.0;
-const SECRET_READ: f64 = 5.0;
+use super::prices;
+
 /// Sent, received, deleted.
-const REQUESTS_A_MESSAGE: f64 = 3.0;
+const REQUESTS_A_MESSAGE: u64 = 3;
 
 /// What was asked on account of one change.
 #[derive(Clone, Copy, Default)]
@@ -105,13 +100,15 @@ fn tell(place: At, what: &str, goal: &str, asked: &Asked) {
     );
 }
 
-/// Consistent reads of rows below 4 KB and writes of rows below 1 KB; one hook, one run.
+/// For a million. Consistent reads of rows below 4 KB and writes of rows below 1 KB; one hook, one run.
 #[expect(clippy::cast_precision_loss, reason = "small counts")]
 fn dollars(asked: &Asked) -> f64 {
-    let Asked { reads, writes, messages, secrets } = *asked;
-    let queue = messages as f64 * REQUESTS_A_MESSAGE * MESSAGE_REQUEST;
-    let doors = API_REQUEST + INVOCATION * (1 + messages) as f64;
-    reads as f64 * READ + writes as f64 * WRITE + queue + doors + secrets as f64 * SECRET_READ
+    let [reads, writes, messages, secrets] =
+        [asked.reads, asked.writes, asked.messages, asked.secrets].map(|count| count as u64);
+    let queue = messages * REQUESTS_A_MESSAGE * prices::MESSAGE_REQUEST;
+    let doors = prices::API_REQUEST + (1 + messages) * prices::INVOCATION;
+    let table = reads * prices::READ + writes * prices::WRITE;
+    (table + queue + doors + secrets * prices::SECRET_CALL) as f64 / 1_000.0
 }
 
 /// What the functions asked since then, leaving out the API, through which this bench itself looks.

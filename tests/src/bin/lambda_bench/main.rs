@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod changes;
+#[path = "../../../../xtask/src/prices.rs"]
+mod prices;
 mod process;
 mod runtime;
 mod size;
