@@ -2,12 +2,14 @@
 //! a folder of its own, and ended by its process id when the test lets go of it. It installs nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "test support: a failure here is a failed test")]
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
+
+use crate::tools;
 
 /// A minute, on a busy machine.
 const ATTEMPTS: usize = 1200;
@@ -26,7 +28,7 @@ impl Server {
     pub fn start(program: &str, prepare: impl FnOnce(&mut Command, &Path, u16)) -> Option<Self> {
         let binary = installed(program)?;
         let room = tempfile::tempdir().expect("a temporary folder");
-        let port = free_port();
+        let port = tools::free_port();
         let log = std::fs::File::create(room.path().join("log")).expect("a log file");
         let mut command = Command::new(binary);
         prepare(&mut command, room.path(), port);
@@ -69,21 +71,8 @@ impl Drop for Server {
     }
 }
 
-/// From `$DAYBOOK_TEST_TOOLS`, else from the workspace's own target folder.
 fn installed(program: &str) -> Option<PathBuf> {
-    let tools = std::env::var_os("DAYBOOK_TEST_TOOLS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-tools"), PathBuf::from);
-    let binary = tools.join("venv/bin").join(program);
-    if binary.is_file() {
-        return Some(binary);
-    }
-    let required = std::env::var("DAYBOOK_TEST_SERVERS").is_ok_and(|value| value == "required");
-    assert!(!required, "{program} is not installed: cargo xtask tools");
-    println!("skipped: {program} is not installed; get it by: cargo xtask tools");
-    None
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
+    let binary = tools::folder().join("venv/bin").join(program);
+    let found = binary.is_file().then_some(binary);
+    tools::required(found, &format!("{program} is not installed: cargo xtask tools"))
 }

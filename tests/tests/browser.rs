@@ -10,6 +10,7 @@ use daybook_tests::outside::daybook::{API_KEY, Daybook, binary};
 use daybook_tests::outside::ehr::now_seconds;
 use daybook_tests::outside::eventually;
 use daybook_tests::radicale::Radicale;
+use daybook_tests::tools;
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -28,18 +29,11 @@ struct Browser {
 impl Browser {
     /// `None` where something is missing and nobody requires it.
     fn find() -> Option<Self> {
-        let tools = std::env::var_os("DAYBOOK_TEST_TOOLS").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-tools"),
-            PathBuf::from,
-        );
+        let tools = tools::folder();
         let modules = ["playwright-core", "axe-core"].map(|name| tools.join("node/node_modules").join(name));
         let found = on_path("chromium").filter(|_| on_path("node").is_some());
-        let Some(chromium) = found.filter(|_| modules.iter().all(|module| module.is_dir())) else {
-            let required = std::env::var("DAYBOOK_TEST_SERVERS").as_deref() == Ok("required");
-            assert!(!required, "no browser, or nothing to drive it with: cargo xtask tools");
-            println!("skipped: no browser, or nothing to drive it with; get them by: cargo xtask tools");
-            return None;
-        };
+        let found = found.filter(|_| modules.iter().all(|module| module.is_dir()));
+        let chromium = tools::required(found, "no browser, or nothing to drive it with: cargo xtask tools")?;
         Some(Self { tools, chromium })
     }
 

@@ -1,7 +1,6 @@
 //! One function alone under AWS's Runtime Interface Emulator, furnished as a stack's own function is. There is no
 //! queue in front of it and no API.
 
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use tempfile::TempDir;
 
 use super::stack::Stack;
 use super::tools::{binaries, emulator_of_one_function};
+use crate::tools::free_port;
 
 const ATTEMPTS: usize = 1200;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(50);
@@ -87,6 +87,5 @@ impl Drop for Alone {
 }
 
 fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").to_string()
+    format!("127.0.0.1:{}", free_port())
 }

@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use super::client::{ACCOUNT, REGION};
 use super::recorder::Recorder;
 use super::tools::{FUNCTIONS, binaries, python};
+use crate::tools::free_port;
 
 /// Two minutes, on a busy machine.
 const ATTEMPTS: usize = 2400;
@@ -160,9 +161,4 @@ fn bare(python: &Path, room: &Path) -> Command {
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("HOME", room).env("TMPDIR", room).env("LANG", "C.UTF-8");
     command
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
 }

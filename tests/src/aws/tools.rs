@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::tools::{folder, required};
+
 /// The functions, by their binaries' names.
 pub const FUNCTIONS: [&str; 7] = [
     "availability",
@@ -13,15 +15,9 @@ pub const FUNCTIONS: [&str; 7] = [
     "window_sweep",
 ];
 
-/// The folder of the tools, whether or not anything is in it.
-pub fn tools() -> PathBuf {
-    std::env::var_os("DAYBOOK_TEST_TOOLS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-tools"), PathBuf::from)
-}
-
 /// The Python that has ministack; `None` where nobody installed it and nobody requires it.
 pub fn python() -> Option<PathBuf> {
-    let venv = tools().join("venv/bin");
+    let venv = folder().join("venv/bin");
     let found = venv.join("ministack").is_file().then(|| venv.join("python"));
     required(found, "ministack is not installed: cargo xtask tools")
 }
@@ -38,7 +34,7 @@ pub fn binaries() -> Option<PathBuf> {
 
 /// AWS's own emulator of one function alone, as its command line for local runs brings it.
 pub fn emulator_of_one_function() -> Option<PathBuf> {
-    let lib = tools().join("sam/lib");
+    let lib = folder().join("sam/lib");
     let versions = std::fs::read_dir(lib).into_iter().flatten().flatten();
     let inside = "site-packages/samcli/local/rapid/aws-lambda-rie-x86_64";
     let found = versions.map(|version| version.path().join(inside)).find(|path| path.is_file());
@@ -61,13 +57,4 @@ pub fn processes_with(lines: &[String]) -> Vec<u32> {
 pub fn kill(process: u32) {
     let killed = std::process::Command::new("kill").args(["-9", &process.to_string()]).status();
     assert!(killed.is_ok_and(|status| status.success()), "{process} cannot be killed");
-}
-
-fn required(found: Option<PathBuf>, missing: &str) -> Option<PathBuf> {
-    let is_required = std::env::var("DAYBOOK_TEST_SERVERS").is_ok_and(|value| value == "required");
-    assert!(found.is_some() || !is_required, "{missing}");
-    if found.is_none() {
-        println!("skipped: {missing}");
-    }
-    found
 }

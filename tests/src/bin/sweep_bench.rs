@@ -9,23 +9,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use daybook_core::connection::{
-    AgedOut, BlockScope, BlockingCalendars, Connection, Direction, Evidence, MainCalendar, Provider,
-    Schedule, Settings, Signals, Start,
-};
-use daybook_core::detail::Detail;
-use daybook_core::ids::PracticeId;
-use daybook_core::key::PracticeKey;
-use daybook_core::window::WindowDays;
+use daybook_core::connection::{Connection, Evidence, Schedule};
 use daybook_dynamodb::schema::DUE_SHARDS;
 use daybook_dynamodb::{Table, embedded_client};
-use daybook_engine::ports::{
-    Clock, ConnectionRef, Connections, Credentials, Ehr, Ehrs, Queue, RemoteError, Request, StoreError,
-    Stored, Vault, VaultError,
-};
+use daybook_engine::ports::{Absent, Clock, Connections, Queue, Request, StoreError};
 use daybook_engine::sweep::Swept;
 use daybook_engine::{Engine, Providers};
 use daybook_secrets::SystemRandom;
+use daybook_tests::sample::waiting;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 const NOW: &str = "2026-11-22T12:00:00Z";
@@ -48,37 +39,6 @@ impl Queue for Counting {
     async fn send(&self, _: Request) -> Result<(), StoreError> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(())
-    }
-}
-
-/// A sweep that only wakes connections asks neither a vault nor an EHR.
-struct Unasked;
-
-#[async_trait]
-impl Vault for Unasked {
-    async fn practice_key(&self, _: &PracticeId) -> Result<PracticeKey, VaultError> {
-        unimplemented!("a sweep reads no key")
-    }
-    async fn find_credentials(&self, _: &ConnectionRef) -> Result<Option<Stored>, VaultError> {
-        unimplemented!("a sweep reads no credentials")
-    }
-    async fn put_credentials(
-        &self,
-        _: &ConnectionRef,
-        _: &Credentials,
-        _: Option<u64>,
-    ) -> Result<u64, VaultError> {
-        unimplemented!("a sweep writes no credentials")
-    }
-    async fn delete_credentials(&self, _: &ConnectionRef) -> Result<(), VaultError> {
-        unimplemented!("a sweep deletes no credentials")
-    }
-}
-
-#[async_trait]
-impl Ehrs for Unasked {
-    async fn open(&self, _: &PracticeId) -> Result<Arc<dyn Ehr>, RemoteError> {
-        unimplemented!("no practice is due")
     }
 }
 
@@ -146,12 +106,12 @@ fn text(text: &str) -> AttributeValue {
 }
 
 fn engine(table: &Table, queue: &Arc<Counting>) -> Engine {
-    let unasked = Arc::new(Unasked);
+    // A sweep that only wakes connections asks neither a vault nor an EHR.
     Engine::new(
         Arc::new(table.clone()),
-        unasked.clone(),
+        Arc::new(Absent),
         queue.clone(),
-        unasked,
+        Arc::new(Absent),
         Providers::new(),
         Arc::new(StandingClock),
         Arc::new(SystemRandom),
@@ -161,36 +121,17 @@ fn engine(table: &Table, queue: &Arc<Counting>) -> Engine {
 /// One that is kept in step.
 fn connection() -> Connection {
     let now = StandingClock.now();
+    let waiting = waiting("model", now);
     let synced = Some(now - SignedDuration::from_mins(5));
     Connection {
-        practice: "demo".into(),
-        id: "model".into(),
-        practitioner: "prac-1".into(),
-        provider: Provider::Google,
-        account: None,
-        settings: Settings {
-            direction: Direction::EhrToCalendar,
-            window: WindowDays::default(),
-            detail: Detail::Busy,
-            main_calendar: MainCalendar::Create("Work schedule".into()),
-            blocking_calendars: BlockingCalendars::Owned,
-            aged_out: AgedOut::Remove,
-            block_scope: BlockScope::All,
-            reminder_minutes: None,
-            start: Start::WhenAuthorised,
-        },
-        version: 1,
         evidence: Evidence {
-            created_at: now,
             authorised_at: Some(now),
             started_at: Some(now),
             first_synced_at: synced,
             last_synced_at: synced,
-            ..Evidence::default()
+            ..waiting.evidence
         },
-        schedule: Schedule { due_at: Some(now), ..Schedule::default() },
-        signals: Signals::default(),
-        progress: None,
-        problems: [].into(),
+        schedule: Schedule { due_at: Some(now), ..waiting.schedule },
+        ..waiting
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::eventually;
 use crate::aws::Stack;
+use crate::tools::required;
 
 pub const API_KEY: &str = "test-key-of-the-demo-practice-0123456789";
 pub const HOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -29,11 +30,7 @@ pub fn binary() -> Option<PathBuf> {
     let named = std::env::var_os("DAYBOOK_BIN").map(PathBuf::from);
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/ci/daybook");
     let found = named.into_iter().chain([built]).find(|path| path.exists());
-    assert!(
-        found.is_some() || std::env::var("DAYBOOK_TEST_SERVERS").as_deref() != Ok("required"),
-        "the binary is missing: cargo build --profile ci -p daybook-local"
-    );
-    found
+    required(found, "the binary is missing: cargo build --profile ci -p daybook-local")
 }
 
 impl Daybook {

@@ -87,6 +87,14 @@ impl Ehr {
         assert!(matches!(status, 200 | 201), "{answer}");
     }
 
+    /// Books `a0`, `a1` and so on for `prac-1`, eight a day from the day after tomorrow.
+    pub async fn book_many(&self, count: i64) {
+        for number in 0..count {
+            let (day, hour) = (2 + number / 8, number % 8 * 60);
+            self.book(&format!("a{number}"), &at(day, 600 + hour), &at(day, 650 + hour)).await;
+        }
+    }
+
     pub async fn cancel(&self, id: &str) {
         let (_, mut standing) = self.fhir("GET", &format!("Appointment/{id}"), None).await;
         standing["status"] = json!("cancelled");

@@ -9,16 +9,7 @@ use super::stories::{basic, scene};
 #[tokio::test(flavor = "multi_thread")]
 async fn e_044_an_idle_run_is_one_request_per_calendar_and_no_body() {
     let Some(scene) = scene().await else { return };
-    for number in 0..40 {
-        scene
-            .ehr
-            .book(
-                &format!("a{number}"),
-                &at(2 + number / 8, 600 + number % 8 * 60),
-                &at(2 + number / 8, 650 + number % 8 * 60),
-            )
-            .await;
-    }
+    scene.ehr.book_many(40).await;
     let connection = scene.daybook.connect(&scene.meter.url(), &json!({})).await;
     assert_eq!(scene.mirrors(&connection).await.len(), 40);
     let first = scene.meter.take();

@@ -129,16 +129,7 @@ async fn e_043_a_mirror_that_its_reader_deletes_or_drags_is_put_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn e_042_a_sick_day_is_no_fault_and_sudden_absence_is() {
     let Some(scene) = scene().await else { return };
-    for number in 0..30 {
-        scene
-            .ehr
-            .book(
-                &format!("a{number}"),
-                &at(2 + number / 8, 600 + number % 8 * 60),
-                &at(2 + number / 8, 650 + number % 8 * 60),
-            )
-            .await;
-    }
+    scene.ehr.book_many(30).await;
     let connection = scene.daybook.connect(&scene.meter.url(), &json!({})).await;
     assert_eq!(scene.mirrors(&connection).await.len(), 30);
     for number in 0..8 {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use daybook_tests::tools;
 use serde_json::Value;
 
 /// The transformed template.
@@ -36,19 +37,11 @@ pub fn template() -> PathBuf {
     root().join("infra/aws/template.yaml")
 }
 
-fn tools() -> PathBuf {
-    std::env::var_os("DAYBOOK_TEST_TOOLS").map_or_else(|| root().join("target/test-tools"), PathBuf::from)
-}
-
 /// A tool, if it is installed; it has to be where tools are required.
 pub fn tool(name: &str) -> Option<PathBuf> {
-    let path = tools().join(name);
-    let is_required = std::env::var("DAYBOOK_TEST_SERVERS").is_ok_and(|value| value == "required");
-    assert!(path.exists() || !is_required, "{name} is not installed: cargo xtask tools");
-    if !path.exists() {
-        println!("skipped: {name} is not installed");
-    }
-    path.exists().then_some(path)
+    let path = tools::folder().join(name);
+    let found = path.exists().then_some(path);
+    tools::required(found, &format!("{name} is not installed: cargo xtask tools"))
 }
 
 /// `None` where what transforms it is not installed and nobody requires it.
@@ -60,7 +53,7 @@ pub fn plain() -> Option<&'static Plain> {
 fn transformed() -> Option<Plain> {
     // The translator installs no program; this one comes with what it needs.
     tool("venv/bin/jp.py")?;
-    let done = Command::new(tools().join("venv/bin/python"))
+    let done = Command::new(tools::folder().join("venv/bin/python"))
         .arg(root().join("infra/aws/transform.py"))
         .arg(template())
         .output()

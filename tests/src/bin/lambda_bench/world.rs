@@ -7,19 +7,15 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{AppName, BehaviorVersion, Credentials, Region};
-use daybook_core::connection::{
-    AgedOut, BlockScope, BlockingCalendars, Connection, Direction, Evidence, MainCalendar, Provider,
-    Schedule, Settings, Signals, Start,
-};
-use daybook_core::detail::Detail;
+use daybook_core::connection::Provider;
 use daybook_core::proof::Proof;
-use daybook_core::window::WindowDays;
 use daybook_dynamodb::Table;
 use daybook_engine::ports::{Clock, ConnectionRef, Connections, SubscriptionRow, Subscriptions};
 use daybook_tests::aws::Stack;
 use daybook_tests::outside::daybook::API_KEY;
 use daybook_tests::outside::ehr::Ehr;
 use daybook_tests::outside::hook::{Message, appointment_changed};
+use daybook_tests::sample::waiting;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
@@ -72,7 +68,7 @@ impl World {
         let variables = self.stack.variables_of("settings").await;
         let table = Table::new(client(&variables), TABLE, Arc::new(SystemClock));
         table.create_if_missing().await.unwrap();
-        table.create_connection(&connection()).await.unwrap();
+        table.create_connection(&waiting("bench", SystemClock.now())).await.unwrap();
         let row = SubscriptionRow {
             provider: Provider::Google,
             id: CHANNEL.into(),
@@ -162,32 +158,4 @@ fn client(variables: &BTreeMap<String, String>) -> Client {
         .app_name(AppName::new("bench").unwrap())
         .credentials_provider(credentials);
     Client::from_conf(config.build())
-}
-
-/// One that waits for somebody to sign in.
-fn connection() -> Connection {
-    Connection {
-        practice: "demo".into(),
-        id: "bench".into(),
-        practitioner: "prac-1".into(),
-        provider: Provider::Google,
-        account: None,
-        settings: Settings {
-            direction: Direction::EhrToCalendar,
-            window: WindowDays::default(),
-            detail: Detail::Busy,
-            main_calendar: MainCalendar::Create("Work schedule".into()),
-            blocking_calendars: BlockingCalendars::Owned,
-            aged_out: AgedOut::Remove,
-            block_scope: BlockScope::All,
-            reminder_minutes: None,
-            start: Start::WhenAuthorised,
-        },
-        version: 1,
-        evidence: Evidence { created_at: SystemClock.now(), ..Evidence::default() },
-        schedule: Schedule::default(),
-        signals: Signals::default(),
-        progress: None,
-        problems: [].into(),
-    }
 }
