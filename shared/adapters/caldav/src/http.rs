@@ -66,7 +66,7 @@ impl Http {
     /// iCloud's partitions are answered with 421 (providers, trap C-T17).
     pub fn new(allow: Allow) -> Result<Self, SetupError> {
         let way = |trust| {
-            Web::tuned(|client| client.http1_only().dns_resolver(Filtering(trust)))
+            Web::http1(|client| client.dns_resolver(Filtering(trust)))
                 .map(|web| Arc::new(web) as Arc<dyn Transport>)
         };
         Ok(Self {

@@ -2,6 +2,7 @@
 //! redirect and repeats no request.
 
 mod dates;
+mod tls;
 mod web;
 
 use std::error::Error;

@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use reqwest::{Client, ClientBuilder};
 
+use crate::tls::{self, Versions};
 use crate::{Transport, TransportError};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -26,7 +27,11 @@ pub struct Web {
 /// No HTTP client can be made on this machine.
 #[derive(Debug, thiserror::Error)]
 #[error("no HTTP client can be made")]
-pub struct SetupError(#[from] reqwest::Error);
+pub enum SetupError {
+    Client(#[from] reqwest::Error),
+    /// The machine has no roots, or they cannot be read.
+    Roots(#[from] rustls::Error),
+}
 
 impl Web {
     /// Connects within 3 s and answers within 30 s; no redirects, no proxy, no compression.
@@ -36,7 +41,20 @@ impl Web {
 
     /// The same with something of the caller's own, such as a resolver that lets through only some addresses.
     pub fn tuned(tune: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Self, SetupError> {
+        Self::speaking(Versions::Newest, tune)
+    }
+
+    /// As [`Self::tuned`], in HTTP/1.1 only: each host has connections of its own.
+    pub fn http1(tune: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<Self, SetupError> {
+        Self::speaking(Versions::Http1, |client| tune(client.http1_only()))
+    }
+
+    fn speaking(
+        versions: Versions,
+        tune: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Self, SetupError> {
         let limited = Client::builder()
+            .tls_backend_preconfigured(tls::config(versions)?)
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TOTAL_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
