@@ -27,6 +27,10 @@ pub enum Seal {
     State,
     /// The verifier that only whoever began a sign-in can show (RFC 7636 section 4.1).
     Verifier,
+    /// Who is at the settings page, as the cookie carries it.
+    Session,
+    /// That a form is of our own page in that session.
+    Form,
 }
 
 impl std::fmt::Debug for PracticeKey {
@@ -151,6 +155,8 @@ impl PracticeKey {
             Seal::Link => b"l",
             Seal::State => b"s",
             Seal::Verifier => b"v",
+            Seal::Session => b"w",
+            Seal::Form => b"f",
         };
         let sealed = digest(self.sign_ins.clone(), &[purpose, text.as_bytes()]);
         base32hex(sealed.into_iter().take(30))

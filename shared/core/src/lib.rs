@@ -16,6 +16,7 @@ pub mod health;
 pub mod hours;
 pub mod ids;
 pub mod key;
+pub mod launch;
 pub mod link;
 pub mod mirror;
 pub mod plan;

@@ -31,6 +31,8 @@ pub fn practice(id: &str) -> Practice {
         detail_cap: Detail::Full,
         part2: Part2::No,
         proposed: daybook_core::appointment::ProposedPolicy::Ignore,
+        launch: None,
+        frame_origins: Vec::new(),
     }
 }
 

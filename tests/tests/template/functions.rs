@@ -84,6 +84,10 @@ const MORE: &[(&str, &[&str])] = &[
             "DETAIL_CAP",
             "PART2",
             "PROPOSED",
+            "LAUNCH_ISSUER",
+            "LAUNCH_JWKS",
+            "LAUNCH_RETURN_URLS",
+            "FRAME_ORIGINS",
         ],
     ),
 ];

@@ -173,5 +173,7 @@ fn practice() -> Practice {
         detail_cap: Detail::Full,
         part2: Part2::No,
         proposed: ProposedPolicy::Ignore,
+        launch: None,
+        frame_origins: Vec::new(),
     }
 }

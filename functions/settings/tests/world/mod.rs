@@ -138,6 +138,8 @@ fn practice(id: &str) -> Practice {
         detail_cap: Detail::Full,
         part2: Part2::No,
         proposed: ProposedPolicy::Ignore,
+        launch: None,
+        frame_origins: Vec::new(),
     }
 }
 

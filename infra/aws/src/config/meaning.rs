@@ -6,6 +6,7 @@ use daybook_caldav::Allow;
 use daybook_core::appointment::ProposedPolicy;
 use daybook_core::detail::{Detail, Part2};
 use daybook_core::ids::PracticeId;
+use daybook_launch::KeySet;
 use daybook_secrets::TokenStore;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -103,6 +104,29 @@ pub fn proposed(text: &str) -> Meaning<ProposedPolicy> {
         "ignore" => Ok(ProposedPolicy::Ignore),
         "counts_as_booked" => Ok(ProposedPolicy::CountsAsBooked),
         _ => Err("expected ignore or counts_as_booked"),
+    }
+}
+
+pub fn launch_keys(text: &str) -> Meaning<String> {
+    let read = KeySet::parse(text).map(|_| text.to_owned());
+    read.map_err(|_| "expected a JSON Web Key Set of public keys, each with a `kid`")
+}
+
+/// As they are written, since an address counts only as a whole.
+pub fn addresses(text: &str) -> Meaning<Vec<String>> {
+    let all = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+    let checked = all.map(|one| web_address(one).map(|_| one.to_owned()));
+    checked.collect::<Result<_, _>>().map_err(|_| "expected a comma list of http or https addresses")
+}
+
+pub fn origins(text: &str) -> Meaning<Vec<String>> {
+    let all = addresses(text)?;
+    let is_origin =
+        |one: &String| Url::parse(one).is_ok_and(|url| url.origin().ascii_serialization() == *one);
+    if all.iter().all(is_origin) {
+        Ok(all)
+    } else {
+        Err("expected a comma list of origins such as https://ehr.example")
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use daybook_caldav::Allow;
 use daybook_core::connection::Provider;
 use daybook_core::detail::Detail;
+use daybook_core::launch::LaunchTrust;
 use daybook_engine::ports::Practice;
 use daybook_secrets::TokenStore;
 use jiff::civil::Date;
@@ -131,7 +132,17 @@ fn practice(source: &mut Source) -> Practice {
         detail_cap: source.find("DETAIL_CAP", meaning::detail).unwrap_or(Detail::Full),
         part2: source.find("PART2", meaning::part2).unwrap_or_default(),
         proposed: source.find("PROPOSED", meaning::proposed).unwrap_or_default(),
+        launch: launch(source),
+        frame_origins: source.find("FRAME_ORIGINS", meaning::origins).unwrap_or_default(),
     }
+}
+
+/// Whom the EHR may send to the settings page: nobody, unless both who signs and by what is said.
+fn launch(source: &mut Source) -> Option<LaunchTrust> {
+    let issuer = source.find("LAUNCH_ISSUER", meaning::text);
+    let keys = source.find("LAUNCH_JWKS", meaning::launch_keys);
+    let return_urls = source.find("LAUNCH_RETURN_URLS", meaning::addresses).unwrap_or_default();
+    Some(LaunchTrust { issuer: issuer?, keys: keys?, return_urls })
 }
 
 fn secrets(source: &mut Source) -> SecretsConfig {

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use daybook_core::appointment::ProposedPolicy;
 use daybook_core::detail::{Detail, Part2};
 use daybook_core::ids::PracticeId;
+use daybook_core::launch::LaunchTrust;
 use daybook_ehr_change::HookSecret;
 use daybook_engine::ports::Practice;
+use daybook_launch::KeySet;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -57,7 +59,7 @@ pub fn read_all(
 }
 
 /// As `demo`'s variables spell them, and without capitals in a table.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 12] = [
     "API_KEY",
     "EHR_FHIR_URL",
     "EHR_TOKEN",
@@ -66,6 +68,10 @@ const KEYS: [&str; 8] = [
     "DETAIL_CAP",
     "PART2",
     "PROPOSED",
+    "LAUNCH_ISSUER",
+    "LAUNCH_JWKS",
+    "LAUNCH_RETURN_URLS",
+    "FRAME_ORIGINS",
 ];
 
 /// Whether a variable of this name is one of `demo`'s.
@@ -83,11 +89,25 @@ fn read(source: &mut Source, id: String, faults: &mut Faults) -> PracticeConfig 
             detail_cap: source.read("DETAIL_CAP", faults, detail).unwrap_or(Detail::Full),
             part2: source.read("PART2", faults, part2).unwrap_or_default(),
             proposed: source.read("PROPOSED", faults, proposed).unwrap_or_default(),
+            launch: launch(source, faults),
+            frame_origins: source.read("FRAME_ORIGINS", faults, origins).unwrap_or_default(),
         },
         api_key: source.read("API_KEY", faults, key),
         hook_secret: source.read("EHR_HOOK_SECRET", faults, hook_secret),
         ehr: url.map_or(EhrConfig::Sandbox, |url| EhrConfig::Fhir { url, token }),
     }
+}
+
+/// Whom the EHR may send to the settings page: who signs and by which keys belong together.
+fn launch(source: &mut Source, faults: &mut Faults) -> Option<LaunchTrust> {
+    let issuer = source.read("LAUNCH_ISSUER", faults, issuer);
+    let keys = source.read("LAUNCH_JWKS", faults, launch_keys);
+    let return_urls = source.read("LAUNCH_RETURN_URLS", faults, addresses).unwrap_or_default();
+    if issuer.is_some() != keys.is_some() {
+        let absent = if issuer.is_some() { "LAUNCH_JWKS" } else { "LAUNCH_ISSUER" };
+        faults.add(&source.name(absent), "is required, and usable, beside the other");
+    }
+    Some(LaunchTrust { issuer: issuer?, keys: keys?, return_urls })
 }
 
 /// Two practices behind one name, or one key, would be one practice.
@@ -123,6 +143,38 @@ fn key(text: &str) -> Result<SecretString, String> {
 
 fn hook_secret(text: &str) -> Result<SecretString, String> {
     HookSecret::parse(text).map(|_| text.to_owned().into()).map_err(|error| format!("expected: {error}"))
+}
+
+fn issuer(text: &str) -> Result<String, String> {
+    if text.len() <= 1_024 && text.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected visible ASCII characters without spaces".to_owned())
+    }
+}
+
+fn launch_keys(text: &str) -> Result<String, String> {
+    KeySet::parse(text).map(|_| text.to_owned()).map_err(|error| format!("expected {error}"))
+}
+
+/// As they are written, since an address counts only as a whole.
+fn addresses(text: &str) -> Result<Vec<String>, String> {
+    let all = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+    let checked = all.map(|one| web_address(one).map(|_| one.to_owned()));
+    checked
+        .collect::<Result<_, _>>()
+        .map_err(|_| "expected a comma list of http or https addresses".to_owned())
+}
+
+fn origins(text: &str) -> Result<Vec<String>, String> {
+    let all = addresses(text)?;
+    let is_origin =
+        |one: &String| Url::parse(one).is_ok_and(|url| url.origin().ascii_serialization() == *one);
+    if all.iter().all(is_origin) {
+        Ok(all)
+    } else {
+        Err("expected a comma list of origins such as https://ehr.example".to_owned())
+    }
 }
 
 fn time_zone(text: &str) -> Result<String, String> {

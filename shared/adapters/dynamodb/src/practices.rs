@@ -3,12 +3,14 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::ReturnValue;
 use daybook_core::ids::{Cursor, PracticeId};
+use daybook_core::launch::LaunchTrust;
 use daybook_engine::ports::store::Practice;
 use daybook_engine::ports::{Practices, StoreError};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::expression::{Change, Field};
-use crate::item::{Broken, Row, instant, number, text};
+use crate::item::{Broken, Row, instant, json, number, text};
 use crate::keys;
 use crate::table::{Table, Written};
 use crate::words::Word;
@@ -68,13 +70,38 @@ impl Table {
     }
 }
 
-fn policy(practice: &Practice) -> [Field; 4] {
+fn policy(practice: &Practice) -> [Field; 6] {
+    let frames = (!practice.frame_origins.is_empty()).then(|| json(&practice.frame_origins));
     [
         ("time_zone_fallback", practice.time_zone_fallback.as_deref().map(text)),
         ("detail_cap", Some(text(practice.detail_cap.word()))),
         ("part2", Some(text(practice.part2.word()))),
         ("proposed", Some(text(practice.proposed.word()))),
+        ("launch", practice.launch.as_ref().map(|trust| json(&LaunchRow::from(trust)))),
+        ("frame_origins", frames),
     ]
+}
+
+/// Whom the EHR may send to the settings page. Nothing in it is secret.
+#[derive(Serialize, Deserialize)]
+struct LaunchRow {
+    issuer: String,
+    keys: String,
+    return_urls: Vec<String>,
+}
+
+impl From<&LaunchTrust> for LaunchRow {
+    fn from(trust: &LaunchTrust) -> Self {
+        let LaunchTrust { issuer, keys, return_urls } = trust.clone();
+        Self { issuer, keys, return_urls }
+    }
+}
+
+impl From<LaunchRow> for LaunchTrust {
+    fn from(row: LaunchRow) -> Self {
+        let LaunchRow { issuer, keys, return_urls } = row;
+        Self { issuer, keys, return_urls }
+    }
 }
 
 fn practice_of(id: &PracticeId, row: Row<'_>) -> Result<Practice, Broken> {
@@ -84,5 +111,7 @@ fn practice_of(id: &PracticeId, row: Row<'_>) -> Result<Practice, Broken> {
         detail_cap: row.word("detail_cap")?,
         part2: row.word("part2")?,
         proposed: row.word("proposed")?,
+        launch: row.find_json::<LaunchRow>("launch")?.map(Into::into),
+        frame_origins: row.find_json("frame_origins")?.unwrap_or_default(),
     })
 }

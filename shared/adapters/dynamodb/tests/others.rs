@@ -8,6 +8,7 @@ use std::sync::Arc;
 use common::*;
 use daybook_core::appointment::ProposedPolicy;
 use daybook_core::detail::{Detail, Part2};
+use daybook_core::launch::LaunchTrust;
 use daybook_dynamodb::{EmbeddedError, Table, embedded_client, schema};
 use daybook_engine::ports::vault::{SealedRow, SealedRows};
 use daybook_engine::ports::{
@@ -21,6 +22,12 @@ fn practice() -> Practice {
         detail_cap: Detail::Initials,
         part2: Part2::Yes,
         proposed: ProposedPolicy::CountsAsBooked,
+        launch: Some(LaunchTrust {
+            issuer: "https://ehr.example".into(),
+            keys: r#"{"keys":[]}"#.into(),
+            return_urls: vec!["https://ehr.example/settings".into()],
+        }),
+        frame_origins: vec!["https://ehr.example".into()],
     }
 }
 
@@ -47,7 +54,8 @@ async fn a_practice_and_its_cursor_do_not_overwrite_each_other() {
     assert_eq!(due(&room, 1_070).await, [Due::Practice(demo.clone())]);
     room.table.put_ehr_cursor(&demo, None, at(80)).await.unwrap();
     assert_eq!(room.table.find_ehr_cursor(&demo).await.unwrap(), None);
-    let plain = Practice { time_zone_fallback: None, ..practice() };
+    let plain =
+        Practice { time_zone_fallback: None, launch: None, frame_origins: Vec::new(), ..practice() };
     room.table.put_practice(&plain).await.unwrap();
     assert_eq!(room.table.find_practice(&demo).await.unwrap(), Some(plain));
     room.tamper("P#demo", "PRACTICE", "v", 2).await;

@@ -12,6 +12,7 @@ use daybook_core::detail::{Detail, Part2};
 use daybook_core::ids::{
     AppointmentId, CalendarId, ConnectionId, Cursor, ItemId, PracticeId, PractitionerId,
 };
+use daybook_core::launch::LaunchTrust;
 use daybook_core::link::Link;
 use daybook_core::mirror::MirrorId;
 use jiff::Timestamp;
@@ -317,6 +318,10 @@ pub struct Practice {
     pub detail_cap: Detail,
     pub part2: Part2,
     pub proposed: ProposedPolicy,
+    /// Whom the EHR may send to the settings page. `None`: nobody.
+    pub launch: Option<LaunchTrust>,
+    /// Origins that may show the settings page in a frame.
+    pub frame_origins: Vec<String>,
 }
 
 #[async_trait]
