@@ -5,9 +5,13 @@ mod caller;
 mod failure;
 mod frame;
 mod health;
+mod origin;
 mod problem;
+mod session_cookie;
 
 pub use caller::{Caller, Keyring, prove};
 pub use frame::{ON_LAMBDA, PAGE_POLICY, dress, never_kept};
 pub use health::health;
+pub use origin::is_ours;
 pub use problem::{Document, Fault, Kind, Problem};
+pub use session_cookie::SessionCookie;

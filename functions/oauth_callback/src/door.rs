@@ -9,6 +9,7 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use daybook_core::connection::{Connection, Provider};
+use daybook_doorway::is_ours;
 use daybook_engine::Engine;
 use daybook_engine::sign_in::{Link, Returned, Stopped, Why, nonce_of_state};
 use secrecy::SecretString;
@@ -72,7 +73,7 @@ pub(crate) async fn go_on(
     headers: HeaderMap,
     form: Bytes,
 ) -> Result<Response, Ending> {
-    if !origin::is_ours(&headers, &door.engine.public_url) {
+    if !is_ours(&headers, &door.engine.public_url) {
         return Err(Ending::foreign_form());
     }
     let link = place.link();

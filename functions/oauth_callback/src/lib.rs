@@ -22,7 +22,8 @@ use axum::routing::get;
 use daybook_engine::Engine;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-pub use origin::{LeadsTo, is_ours as is_own_form};
+pub use daybook_doorway::is_ours as is_own_form;
+pub use origin::LeadsTo;
 
 /// An address, a user name and a password; larger forms are refused unread.
 const MOST_FORM_BYTES: usize = 16 * 1024;

@@ -1,13 +1,11 @@
-//! Where a form comes from, and where it may lead. Nothing is decided here about who signs in.
+//! Where a form may lead. Nothing is decided here about who signs in.
 
 use std::collections::BTreeMap;
 
 use axum::http::HeaderMap;
-use axum::http::header::ORIGIN;
 use daybook_core::connection::Provider;
 use url::Url;
 
-const SITE: &str = "sec-fetch-site";
 /// Of a page without a form.
 pub(crate) const CLOSED_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; \
      frame-ancestors 'none'";
@@ -30,17 +28,6 @@ impl LeadsTo {
     }
 }
 
-/// Whether a form was sent from our own page, as far as the browser says. A page that sends no referrer sends
-/// `Origin: null` with its forms (Fetch, "append a request Origin header"), so that is no evidence against it;
-/// the cookie, which is `SameSite`, speaks where `Sec-Fetch-Site` does not.
-pub fn is_ours(headers: &HeaderMap, public_url: &str) -> bool {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let own = Url::parse(public_url).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
-    let is_own_site = text(SITE).is_none_or(|site| matches!(site, "same-origin" | "none"));
-    let is_own_origin = text(ORIGIN.as_str()).is_none_or(|origin| origin == own || origin == "null");
-    is_own_site && is_own_origin
-}
-
 /// A browser that loads a page before anybody asked for it would use the link up.
 pub(crate) fn is_prefetch(headers: &HeaderMap) -> bool {
     let purposes = ["sec-purpose", "purpose"].into_iter().filter_map(|name| headers.get(name)?.to_str().ok());
@@ -51,27 +38,6 @@ pub(crate) fn is_prefetch(headers: &HeaderMap) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
-    use axum::http::{HeaderName, HeaderValue};
-
-    #[test]
-    fn forms_of_other_sites_are_told() {
-        for (headers, expected) in [
-            (vec![], true),
-            (vec![("origin", "https://sync.example.org")], true),
-            (vec![("origin", "null")], true),
-            (vec![("origin", "null"), (SITE, "same-origin")], true),
-            (vec![("origin", "null"), (SITE, "cross-site")], false),
-            (vec![("origin", "https://evil.example")], false),
-            (vec![("origin", "http://sync.example.org")], false),
-            (vec![(SITE, "same-site")], false),
-            (vec![(SITE, "none")], true),
-        ] {
-            let pairs = headers
-                .iter()
-                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-            assert_eq!(is_ours(&pairs.collect(), "https://sync.example.org"), expected, "{headers:?}");
-        }
-    }
 
     #[test]
     fn a_form_leads_to_its_own_provider_only() {

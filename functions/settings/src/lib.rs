@@ -5,6 +5,7 @@ mod body;
 mod connections;
 mod faults;
 mod openapi;
+mod pages;
 mod query;
 mod request;
 mod revision;
@@ -24,6 +25,7 @@ use daybook_engine::Engine;
 use daybook_engine::ports::Idempotency;
 
 pub use daybook_doorway::{Keyring, Kind, Problem};
+pub use pages::router as pages;
 
 /// Larger bodies are refused unread.
 const MOST_BODY_BYTES: usize = 64 * 1024;

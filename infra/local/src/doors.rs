@@ -26,6 +26,11 @@ pub fn router(house: &House) -> Router {
             house.keyring.clone(),
             Arc::new(house.table.clone()),
         ))
+        .merge(daybook_settings::pages(
+            house.engine.clone(),
+            Arc::new(house.table.clone()),
+            house.practices.clone(),
+        ))
         .merge(daybook_ehr_change::router(house.engine.clone(), house.hooks.clone()))
         .merge(daybook_provider_webhook::router(house.engine.clone()))
         .merge(daybook_oauth_callback::router(house.engine.clone(), house.leads_to.clone()));

@@ -54,7 +54,8 @@ impl Disclosure {
         }
     }
 
-    fn title(&self) -> String {
+    /// What the event is called.
+    pub fn title(&self) -> String {
         match self {
             Disclosure::Busy => "Busy".into(),
             Disclosure::Appointment { modality: None } => "Appointment".into(),

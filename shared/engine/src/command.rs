@@ -48,10 +48,7 @@ impl Engine {
         let before = self.find(at).await?;
         refuse_when_leaving(&before)?;
         let patch = &patch.clone().keeping_made(&before.settings);
-        let mut named = patched(&before.settings, patch);
-        if patch.main_calendar.is_some() || patch.blocking_calendars.is_some() {
-            name_calendars(&mut named, &self.list_calendars(at).await?)?;
-        }
+        let named = self.patched_settings(at, &before, patch).await?;
         if named.direction == Direction::TwoWay && before.settings.direction != Direction::TwoWay {
             self.require_zone(&before).await?;
         }
@@ -66,6 +63,21 @@ impl Engine {
             Ok(())
         })
         .await
+    }
+
+    /// The settings as they would be, with the calendars that are newly named looked up in the account.
+    pub(crate) async fn patched_settings(
+        &self,
+        at: &ConnectionRef,
+        before: &Connection,
+        patch: &Patch,
+    ) -> Result<Settings, EngineError> {
+        let patch = &patch.clone().keeping_made(&before.settings);
+        let mut named = patched(&before.settings, patch);
+        if patch.main_calendar.is_some() || patch.blocking_calendars.is_some() {
+            name_calendars(&mut named, &self.list_calendars(at).await?)?;
+        }
+        Ok(named)
     }
 
     /// The clinician's yes.

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use daybook_core::ids::PracticeId;
+use daybook_core::ids::{PracticeId, PractitionerId};
 use jiff::Timestamp;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::Practice;
+use crate::ports::{Practice, Practitioner, RemoteError};
 
 /// How long a changed policy may take to be heeded.
 const REMEMBERED_FOR: Duration = Duration::from_mins(1);
@@ -36,7 +36,8 @@ impl KnownPractices {
 }
 
 impl Engine {
-    pub(crate) async fn practice(&self, id: &PracticeId) -> Result<Practice, EngineError> {
+    /// The practice, as it was a minute ago at most.
+    pub async fn practice(&self, id: &PracticeId) -> Result<Practice, EngineError> {
         let now = self.clock.now();
         if let Some(known) = self.practices.find(id, now) {
             return Ok(known);
@@ -45,5 +46,18 @@ impl Engine {
         let practice = found.ok_or_else(|| EngineError::NotFound { what: format!("practice {id}") })?;
         self.practices.remember(&practice, now);
         Ok(practice)
+    }
+
+    /// What the EHR says about a practitioner, read now. `NotFound` where it knows none of that id.
+    pub async fn practitioner(
+        &self,
+        practice: &PracticeId,
+        id: &PractitionerId,
+    ) -> Result<Practitioner, EngineError> {
+        let ehr = self.ehrs.open(practice).await.map_err(EngineError::Ehr)?;
+        ehr.practitioner(id).await.map_err(|error| match error {
+            RemoteError::Missing { .. } => EngineError::NotFound { what: format!("practitioner {id}") },
+            other => EngineError::Ehr(other),
+        })
     }
 }

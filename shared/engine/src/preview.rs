@@ -9,6 +9,7 @@ use daybook_core::link::Lane;
 use daybook_core::plan::{Novelty, Plan};
 
 use crate::Engine;
+use crate::command::Patch;
 use crate::error::EngineError;
 use crate::ports::{Acquired, ConnectionRef, LeaseTerm, Previous, RemoteError};
 use crate::sync::{Halt, Lease, Part, Session};
@@ -29,7 +30,13 @@ pub struct Preview {
 impl Engine {
     /// Reads both sides in full and counts what would be done. Takes no lease and writes nothing.
     pub async fn preview(&self, at: &ConnectionRef) -> Result<Preview, EngineError> {
-        let connection = self.find(at).await?;
+        self.preview_change(at, &Patch::default()).await
+    }
+
+    /// The same, as if these settings were changed already.
+    pub async fn preview_change(&self, at: &ConnectionRef, patch: &Patch) -> Result<Preview, EngineError> {
+        let mut connection = self.find(at).await?;
+        connection.settings = self.patched_settings(at, &connection, patch).await?;
         if connection.evidence.authorised_at.is_none() {
             let state = crate::view::state_word(connection.evidence.state());
             return Err(EngineError::WrongState { connection: at.id.to_string(), state });

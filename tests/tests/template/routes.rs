@@ -14,6 +14,7 @@ const DOORS: &[(&str, &str, &str)] = &[
     ("availability", "functions/availability/src/lib.rs", "const PLACE: &str ="),
     ("settings", "functions/settings/src/connections.rs", "path ="),
     ("settings", "functions/settings/src/lib.rs", ".route("),
+    ("settings", "functions/settings/src/pages/mod.rs", ".route("),
     ("settings", "functions/doorway/src/health.rs", ".route("),
 ];
 
@@ -93,6 +94,7 @@ fn methods() {
         "POST /webhooks/google",
         "POST /webhooks/microsoft",
         "POST /webhooks/microsoft/lifecycle",
+        "POST /launch",
         "GET /openapi.json",
         "GET /health",
     ];
@@ -125,7 +127,7 @@ fn strangers_are_slowed_down_and_what_they_ask_is_not_logged() {
     let all = limit(&stage["DefaultRouteSettings"]);
     for (key, _) in routes(plain) {
         let is_public =
-            ["/webhooks/", "/hooks/", "/oauth/", "/sign-in/"].iter().any(|place| key.contains(place));
+            ["/webhooks/", "/hooks/", "/oauth/", "/sign-in/", "/launch"].iter().any(|place| key.contains(place));
         let settings = &stage["RouteSettings"][&key];
         assert_eq!(settings.is_object(), is_public, "{key}");
         assert!(!is_public || limit(settings) < all, "{key}");

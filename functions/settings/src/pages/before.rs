@@ -1,0 +1,217 @@
+//! Before you start: what the EHR says of zone and hours, read now; then which calendar and which direction. What is
+//! chosen here is kept in the connection before anybody signs in, so that we ask the provider for no more than it needs.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use daybook_core::connection::{
+    AgedOut, BlockScope, BlockingCalendars, Connection, Direction, MainCalendar, Provider, Settings, Start,
+    State as ConnectionState,
+};
+use daybook_core::detail::Detail;
+use daybook_core::hours::Hours;
+use daybook_core::window::WindowDays;
+use daybook_engine::command::Patch;
+use daybook_engine::connect::NewConnection;
+use daybook_engine::ports::{ConnectionRef, Practitioner};
+use daybook_engine::{EngineError, chain};
+use jiff::civil::Weekday;
+
+use super::home::to;
+use super::session::Place;
+use super::told::told;
+use super::{Ending, Guest, Posted, Room, Shell, show};
+
+const DEFAULT_CALENDAR: &str = "Work schedule";
+
+#[derive(Template)]
+#[template(path = "connect.html")]
+struct Connect {
+    shell: Shell,
+    clinician: String,
+    facts: Vec<Fact>,
+    /// Two-way cannot start without a zone.
+    has_zone: bool,
+    offers_google: bool,
+    offers_microsoft: bool,
+}
+
+/// Something that should be so before syncing begins.
+struct Fact {
+    is_good: bool,
+    title: &'static str,
+    text: String,
+}
+
+pub(crate) async fn form(State(room): State<Room>, guest: Guest) -> Result<Response, Ending> {
+    let own = guest.practitioner()?.clone();
+    let told = room.engine.practitioner(&guest.practice.id, &own).await;
+    let known = match told {
+        Ok(known) => Some(known),
+        Err(error) => {
+            tracing::warn!(error = chain(&error), "the EHR could not be asked for zone and hours");
+            None
+        }
+    };
+    let fallback = guest.practice.time_zone_fallback.as_deref();
+    let page = Connect {
+        shell: guest.shell(),
+        clinician: known.as_ref().and_then(|known| known.name.clone()).unwrap_or_else(|| own.to_string()),
+        facts: facts(known.as_ref(), fallback),
+        has_zone: known.as_ref().and_then(|known| known.time_zone.as_deref()).or(fallback).is_some(),
+        offers_google: room.offers(Provider::Google),
+        offers_microsoft: room.offers(Provider::Microsoft),
+    };
+    show(&page.shell, &page)
+}
+
+impl Room {
+    fn offers(&self, provider: Provider) -> bool {
+        self.engine.accounts.provider(provider).is_ok()
+    }
+}
+
+fn facts(known: Option<&Practitioner>, fallback: Option<&str>) -> Vec<Fact> {
+    let Some(known) = known else {
+        let text = "The EHR does not answer right now, so zone and hours cannot be read. Try again in a few minutes.";
+        return vec![Fact { is_good: false, title: "The EHR", text: text.to_owned() }];
+    };
+    vec![zone(known.time_zone.as_deref(), fallback), hours(&known.hours)]
+}
+
+fn zone(given: Option<&str>, fallback: Option<&str>) -> Fact {
+    let title = "Time zone";
+    match (given, fallback) {
+        (Some(zone), _) => Fact { is_good: true, title, text: format!("{zone}, as set in the EHR.") },
+        (None, Some(zone)) => {
+            Fact { is_good: true, title, text: format!("{zone}, as set for the practice.") }
+        }
+        (None, None) => {
+            let text = "None is set in the EHR. Set it there; until then time in the EHR cannot be closed.";
+            Fact { is_good: false, title, text: text.to_owned() }
+        }
+    }
+}
+
+fn hours(hours: &Hours) -> Fact {
+    let title = "Operational hours";
+    if hours.openings.is_empty() {
+        let text = "None are set in the EHR. You can sync, but no free times can be offered to clients until they are set.";
+        return Fact { is_good: false, title, text: text.to_owned() };
+    }
+    Fact { is_good: true, title, text: format!("{}, as set in the EHR.", week(hours)) }
+}
+
+/// "Mon, Tue 9:00 am – 5:00 pm; Wed 1:00 pm – 5:00 pm".
+fn week(hours: &Hours) -> String {
+    let mut spans: Vec<(String, Vec<&'static str>)> = Vec::new();
+    for (day, name) in DAYS {
+        for opening in hours.openings.iter().filter(|opening| opening.day == day) {
+            let (from, to) = (opening.from.strftime("%-I:%M %P"), opening.to.strftime("%-I:%M %P"));
+            let span = format!("{from} – {to}");
+            match spans.iter_mut().find(|(known, _)| *known == span) {
+                Some((_, days)) => days.push(name),
+                None => spans.push((span, vec![name])),
+            }
+        }
+    }
+    spans.into_iter().map(|(span, days)| format!("{} {span}", days.join(", "))).collect::<Vec<_>>().join("; ")
+}
+
+const DAYS: [(Weekday, &str); 7] = [
+    (Weekday::Monday, "Mon"),
+    (Weekday::Tuesday, "Tue"),
+    (Weekday::Wednesday, "Wed"),
+    (Weekday::Thursday, "Thu"),
+    (Weekday::Friday, "Fri"),
+    (Weekday::Saturday, "Sat"),
+    (Weekday::Sunday, "Sun"),
+];
+
+/// The form: a connection that waits for its clinician to sign in, and on to that.
+pub(crate) async fn connect(State(room): State<Room>, posted: Posted) -> Result<Response, Ending> {
+    let guest = &posted.guest;
+    let provider = match posted.fields.get("provider") {
+        "google" => Provider::Google,
+        "microsoft" => Provider::Microsoft,
+        "apple" | "caldav" => Provider::Caldav,
+        _ => return Err(again("Choose the calendar that you use.").to(guest)),
+    };
+    let direction = match posted.fields.get("direction") {
+        "two_way" => Direction::TwoWay,
+        _ => Direction::EhrToCalendar,
+    };
+    let connection = room
+        .begun(guest, provider, direction)
+        .await
+        .map_err(|error| Ending::of(error).to(guest).with_link("/settings/connect", "Back"))?;
+    told(guest, connection.id.as_str(), "connect");
+    room.to_sign_in(guest, &connection).await
+}
+
+fn again(text: &str) -> Ending {
+    Ending::invalid(text).with_link("/settings/connect", "Back")
+}
+
+impl Room {
+    /// One that waits already is used again, so that changing one's mind leaves nothing behind.
+    async fn begun(
+        &self,
+        guest: &Guest,
+        provider: Provider,
+        direction: Direction,
+    ) -> Result<Connection, EngineError> {
+        let practice = guest.practice.id.clone();
+        let practitioner =
+            guest.practitioner().map_err(|_| EngineError::NotFound { what: "a clinician".into() })?;
+        let all = self.engine.store.list_connections(&practice, Some(practitioner)).await?;
+        let waits = |one: &Connection| {
+            one.evidence.state() == ConnectionState::Authorising
+                && one.provider == provider
+                && one.settings.start == Start::WhenConfirmed
+        };
+        if let Some(waiting) = all.into_iter().find(waits) {
+            let at = ConnectionRef { practice, id: waiting.id.clone() };
+            let patch = Patch { direction: Some(direction), ..Patch::default() };
+            return if waiting.settings.direction == direction {
+                Ok(waiting)
+            } else {
+                self.engine.change(&at, None, &patch).await
+            };
+        }
+        let practitioner = practitioner.clone();
+        let new =
+            NewConnection { practice, practitioner, provider, settings: settings(direction), login: None };
+        self.engine.connect(new).await
+    }
+
+    /// To our sign-in page; from a frame by way of the connection's page, which opens it in a window of its own.
+    pub(crate) async fn to_sign_in(
+        &self,
+        guest: &Guest,
+        connection: &Connection,
+    ) -> Result<Response, Ending> {
+        let link = match guest.session.place {
+            Place::Window => {
+                self.engine.sign_in_link(connection).await.map_err(|error| Ending::of(error).to(guest))?
+            }
+            Place::Frame => None,
+        };
+        Ok(to(&link.unwrap_or_else(|| format!("/settings/connections/{}", connection.id))))
+    }
+}
+
+/// The defaults; nothing is written before the clinician's yes.
+fn settings(direction: Direction) -> Settings {
+    Settings {
+        direction,
+        window: WindowDays::default(),
+        detail: Detail::default(),
+        main_calendar: MainCalendar::Create(DEFAULT_CALENDAR.to_owned()),
+        blocking_calendars: BlockingCalendars::Owned,
+        aged_out: AgedOut::default(),
+        block_scope: BlockScope::default(),
+        reminder_minutes: None,
+        start: Start::WhenConfirmed,
+    }
+}

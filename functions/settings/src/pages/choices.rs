@@ -1,0 +1,338 @@
+//! What a clinician chooses: direction, time range, main calendar, blocking calendars, detail. The form is read and
+//! shown here; whether the account has such a calendar, and what may be told, is decided elsewhere.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use daybook_core::connection::{
+    AgedOut, BlockScope, BlockingCalendars, CalendarRef, Connection, Direction, MainCalendar, Provider,
+    Settings,
+};
+use daybook_core::ids::CalendarId;
+use daybook_core::window::WindowDays;
+use daybook_engine::command::Patch;
+use daybook_engine::ports::{CalendarInfo, ConnectionRef};
+use daybook_engine::view::caps;
+
+use super::fields::Fields;
+use super::levels::{Level, detail, levels};
+use super::words::Zone;
+use super::{Ending, Guest, Posted, Room, Shell, show};
+
+/// The form's fields, as they are sent on from page to page.
+pub(crate) const NAMES: [&str; 10] = [
+    "direction",
+    "range",
+    "past_days",
+    "future_days",
+    "main",
+    "new_name",
+    "blocking",
+    "detail",
+    "aged_out",
+    "block_scope",
+];
+const MOST_BLOCKING: usize = 100;
+const MOST_NAME_CHARS: usize = 200;
+/// Ranges that most people want: word, days back, days ahead, how far that is.
+const RANGES: [(&str, u32, u32, &str); 4] = [
+    ("month", 0, 30, "From today to a month ahead"),
+    ("quarter", 7, 90, "From last week to three months ahead"),
+    ("year", 7, 365, "From last week to a year ahead"),
+    ("two_years", 30, 730, "From last month to two years ahead"),
+];
+
+#[derive(Template)]
+#[template(path = "choices.html")]
+struct Choices {
+    shell: Shell,
+    id: String,
+    account: String,
+    is_started: bool,
+    is_two_way: bool,
+    ranges: Vec<Range>,
+    is_custom: bool,
+    past_days: u16,
+    future_days: u16,
+    main: Main,
+    mains: Vec<Choice>,
+    needs_consent: bool,
+    blocking: Vec<Choice>,
+    levels: Vec<Level>,
+    keeps_old: bool,
+    only_hours: bool,
+}
+
+struct Range {
+    word: &'static str,
+    words: &'static str,
+    until: String,
+    is_chosen: bool,
+}
+
+/// Where appointments go.
+struct Main {
+    /// What stands in the field for a new calendar's name, or the name of the one that we made.
+    name: String,
+    is_ours: bool,
+    is_none: bool,
+    is_made: bool,
+}
+
+struct Choice {
+    id: String,
+    name: String,
+    hint: &'static str,
+    is_chosen: bool,
+}
+
+pub(crate) async fn form(
+    State(room): State<Room>,
+    Path(id): Path<String>,
+    guest: Guest,
+) -> Result<Response, Ending> {
+    let connection = guest.connection(&room.engine, &id).await?;
+    let settings = connection.settings.clone();
+    shown(&room, &guest, &connection, &settings).await
+}
+
+/// The form with what was chosen a moment ago.
+pub(crate) async fn form_again(
+    State(room): State<Room>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Ending> {
+    let Posted { guest, fields } = &posted;
+    let connection = guest.connection(&room.engine, &id).await?;
+    let patch = patch(fields, &connection.settings).map_err(|fault| fault.to(guest))?;
+    let settings = Settings {
+        direction: patch.direction.unwrap_or_default(),
+        window: patch.window.unwrap_or_default(),
+        detail: patch.detail.unwrap_or_default(),
+        main_calendar: patch.main_calendar.unwrap_or(MainCalendar::None),
+        blocking_calendars: patch.blocking_calendars.unwrap_or(BlockingCalendars::Owned),
+        aged_out: patch.aged_out.unwrap_or_default(),
+        block_scope: patch.block_scope.unwrap_or_default(),
+        ..connection.settings.clone()
+    };
+    shown(&room, guest, &connection, &settings).await
+}
+
+async fn shown(
+    room: &Room,
+    guest: &Guest,
+    connection: &Connection,
+    settings: &Settings,
+) -> Result<Response, Ending> {
+    let at = ConnectionRef { practice: guest.practice.id.clone(), id: connection.id.clone() };
+    let place = format!("/settings/connections/{}", connection.id);
+    let calendars = room.engine.list_calendars(&at).await;
+    let calendars =
+        calendars.map_err(|error| Ending::of(error).to(guest).with_link(&*place, "Back to this calendar"))?;
+    let zone = Zone::of(connection, &guest.practice);
+    let now = room.engine.clock.now();
+    let range =
+        RANGES.iter().find(|(_, past, future, _)| WindowDays::new(*past, *future) == Some(settings.window));
+    let ranges = RANGES.iter().map(|(word, _, future, words)| Range {
+        word,
+        words,
+        until: zone.date(now, i64::from(*future)),
+        is_chosen: range.is_some_and(|(chosen, ..)| chosen == word),
+    });
+    let page = Choices {
+        shell: guest.shell(),
+        id: connection.id.to_string(),
+        account: connection.account.as_ref().map(|account| account.label.clone()).unwrap_or_default(),
+        is_started: connection.evidence.started_at.is_some(),
+        is_two_way: settings.direction == Direction::TwoWay,
+        ranges: ranges.collect(),
+        is_custom: range.is_none(),
+        past_days: settings.window.past_days(),
+        future_days: settings.window.future_days(),
+        main: main_of(&settings.main_calendar, &connection.settings.main_calendar),
+        mains: mains(&calendars, settings, &connection.settings),
+        needs_consent: connection.provider == Provider::Google,
+        blocking: blocking(&calendars, settings),
+        levels: levels(&caps(&guest.practice), settings.detail),
+        keeps_old: settings.aged_out == AgedOut::Keep,
+        only_hours: settings.block_scope == BlockScope::Hours,
+    };
+    show(&page.shell, &page)
+}
+
+fn main_of(chosen: &MainCalendar, standing: &MainCalendar) -> Main {
+    let made = match standing {
+        MainCalendar::Made(calendar) => Some(calendar.name.clone()),
+        _ => None,
+    };
+    let name = match chosen {
+        MainCalendar::Create(name) => name.clone(),
+        _ => made.clone().unwrap_or_else(|| "Work schedule".to_owned()),
+    };
+    Main {
+        name,
+        is_ours: matches!(chosen, MainCalendar::Create(_) | MainCalendar::Made(_)),
+        is_none: *chosen == MainCalendar::None,
+        is_made: made.is_some(),
+    }
+}
+
+/// Calendars of the account that may be written, without the one that we made.
+fn mains(calendars: &[CalendarInfo], chosen: &Settings, standing: &Settings) -> Vec<Choice> {
+    let existing = match &chosen.main_calendar {
+        MainCalendar::Existing(calendar) => Some(&calendar.id),
+        _ => None,
+    };
+    let writable = calendars.iter().filter(|calendar| calendar.writable && !is_made(standing, &calendar.id));
+    writable.map(|calendar| choice(calendar, existing == Some(&calendar.id))).collect()
+}
+
+/// Calendars that may close time. Where nobody has chosen yet, the account's own ones are ticked.
+fn blocking(calendars: &[CalendarInfo], chosen: &Settings) -> Vec<Choice> {
+    let is_ticked = |calendar: &CalendarInfo| match &chosen.blocking_calendars {
+        BlockingCalendars::Owned => calendar.owned && !calendar.shared,
+        BlockingCalendars::Chosen(all) => all.iter().any(|one| one.id == calendar.id),
+    };
+    let others = calendars.iter().filter(|calendar| !is_made(chosen, &calendar.id));
+    others.take(MOST_BLOCKING).map(|calendar| choice(calendar, is_ticked(calendar))).collect()
+}
+
+fn is_made(settings: &Settings, id: &CalendarId) -> bool {
+    matches!(&settings.main_calendar, MainCalendar::Made(made) if made.id == *id)
+}
+
+fn choice(calendar: &CalendarInfo, is_chosen: bool) -> Choice {
+    let hint = match calendar {
+        CalendarInfo { owned: false, .. } => "somebody else's, or one that you subscribe to",
+        CalendarInfo { shared: true, .. } => "shared with other people",
+        CalendarInfo { primary: true, .. } => "your main one",
+        _ => "",
+    };
+    Choice { id: calendar.id.to_string(), name: calendar.name.clone(), hint, is_chosen }
+}
+
+/// What the form asks for; `before` is what stands.
+pub(crate) fn patch(fields: &Fields, before: &Settings) -> Result<Patch, Ending> {
+    let direction = match fields.get("direction") {
+        "two_way" => Direction::TwoWay,
+        _ => Direction::EhrToCalendar,
+    };
+    Ok(Patch {
+        direction: Some(direction),
+        window: Some(window(fields)?),
+        detail: Some(
+            detail(fields.get("detail"))
+                .ok_or_else(|| Ending::invalid("Choose how much an appointment may tell."))?,
+        ),
+        main_calendar: Some(main_calendar(fields, before)?),
+        // One way, none is read; what was chosen before stays for later.
+        blocking_calendars: (direction == Direction::TwoWay).then(|| chosen_blocking(fields)),
+        aged_out: Some(if fields.get("aged_out") == "keep" { AgedOut::Keep } else { AgedOut::Remove }),
+        block_scope: Some(if fields.get("block_scope") == "hours" {
+            BlockScope::Hours
+        } else {
+            BlockScope::All
+        }),
+        reminder_minutes: None,
+    })
+}
+
+fn window(fields: &Fields) -> Result<WindowDays, Ending> {
+    let word = fields.get("range");
+    let preset = RANGES
+        .iter()
+        .find(|(known, ..)| *known == word)
+        .and_then(|(_, past, future, _)| WindowDays::new(*past, *future));
+    let number = |name| fields.get(name).parse::<u32>().ok();
+    let typed = || WindowDays::new(number("past_days")?, number("future_days")?);
+    preset.or_else(typed).ok_or_else(|| {
+        Ending::invalid("The time range goes from 0 to 3650 days back, and from 1 to 1826 days ahead.")
+    })
+}
+
+fn main_calendar(fields: &Fields, before: &Settings) -> Result<MainCalendar, Ending> {
+    match fields.get("main") {
+        "none" => Ok(MainCalendar::None),
+        "ours" => {
+            if let MainCalendar::Made(made) = &before.main_calendar {
+                return Ok(MainCalendar::Made(made.clone()));
+            }
+            let name = fields.get("new_name");
+            if name.is_empty() || name.chars().count() > MOST_NAME_CHARS || name.contains(char::is_control) {
+                return Err(Ending::invalid("Give the new calendar a name of at most 200 letters."));
+            }
+            Ok(MainCalendar::Create(name.to_owned()))
+        }
+        chosen => match chosen.strip_prefix("id:").filter(|id| !id.is_empty() && id.len() <= 1_024) {
+            Some(id) => Ok(MainCalendar::Existing(named_later(id))),
+            None => Err(Ending::invalid("Choose where your appointments should appear.")),
+        },
+    }
+}
+
+fn chosen_blocking(fields: &Fields) -> BlockingCalendars {
+    let ids = fields.all("blocking").into_iter().take(MOST_BLOCKING);
+    BlockingCalendars::Chosen(ids.map(named_later).collect())
+}
+
+/// The account says how it is called.
+fn named_later(id: &str) -> CalendarRef {
+    CalendarRef { id: CalendarId::new(id), name: String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+    use daybook_core::connection::Start;
+    use daybook_core::detail::Detail;
+
+    fn before() -> Settings {
+        Settings {
+            direction: Direction::EhrToCalendar,
+            window: WindowDays::default(),
+            detail: Detail::Busy,
+            main_calendar: MainCalendar::Create("Work schedule".into()),
+            blocking_calendars: BlockingCalendars::Owned,
+            aged_out: AgedOut::Remove,
+            block_scope: BlockScope::All,
+            reminder_minutes: None,
+            start: Start::WhenConfirmed,
+        }
+    }
+
+    fn read(text: &str) -> Result<Patch, Ending> {
+        patch(&Fields::read(text.as_bytes()), &before())
+    }
+
+    #[test]
+    fn a_form_is_what_it_says() {
+        let patch =
+            read("direction=two_way&range=quarter&main=id%3Aa%40b&blocking=x&blocking=y&detail=appointment")
+                .unwrap();
+        assert_eq!(patch.direction, Some(Direction::TwoWay));
+        assert_eq!(patch.window, WindowDays::new(7, 90));
+        assert_eq!(patch.main_calendar, Some(MainCalendar::Existing(named_later("a@b"))));
+        assert_eq!(
+            patch.blocking_calendars,
+            Some(BlockingCalendars::Chosen(vec![named_later("x"), named_later("y")]))
+        );
+        assert_eq!(patch.detail, Some(Detail::Appointment));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let good = "range=custom&past_days=3&future_days=9&main=ours&new_name=Work&detail=busy";
+        assert_eq!(read(good).unwrap().window, WindowDays::new(3, 9));
+        for bad in [
+            good.replace("future_days=9", "future_days=0"),
+            good.replace("past_days=3", "past_days=-1"),
+            good.replace("main=ours", "main="),
+            good.replace("main=ours", "main=id%3A"),
+            good.replace("new_name=Work", "new_name="),
+            good.replace("detail=busy", "detail=everything"),
+        ] {
+            assert!(read(&bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! One connection: its state in one honest sentence, its problems with what to do, and what a person may do to it.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use daybook_core::connection::{Direction, MainCalendar, ProblemKind, State as ConnectionState};
+use daybook_engine::ports::ConnectionRef;
+use daybook_engine::view::{View, state_word};
+
+use super::home::to;
+use super::levels::why;
+use super::session::Place;
+use super::told::told;
+use super::words::{Zone, calendar, left, problem, sentence, standing};
+use super::{Ending, Guest, Posted, Room, Shell, show};
+
+#[derive(Template)]
+#[template(path = "connection.html")]
+struct Page {
+    shell: Shell,
+    id: String,
+    calendar: &'static str,
+    account: String,
+    /// Names its colour.
+    state: &'static str,
+    sentence: String,
+    standing: String,
+    owing: u64,
+    /// What is left after the end; nothing is the proof.
+    left: Option<String>,
+    progress: Option<(u64, u64)>,
+    problems: Vec<Told>,
+    summary: Vec<(&'static str, String)>,
+    sign_in: Option<String>,
+    /// The page looks again by itself.
+    is_moving: bool,
+    opens_window: bool,
+    may_confirm: bool,
+}
+
+/// A problem, with what to do.
+struct Told {
+    title: &'static str,
+    what_to_do: &'static str,
+    detail: String,
+    since: String,
+}
+
+pub(crate) async fn page(
+    State(room): State<Room>,
+    Path(id): Path<String>,
+    guest: Guest,
+) -> Result<Response, Ending> {
+    let connection = guest.connection(&room.engine, &id).await?;
+    let zone = Zone::of(&connection, &guest.practice);
+    let view = room.engine.view_of(connection).await.map_err(|error| Ending::of(error).to(&guest))?;
+    let page = page_of(&guest, view, &zone);
+    show(&page.shell, &page)
+}
+
+fn page_of(guest: &Guest, view: View, zone: &Zone) -> Page {
+    let connection = &view.connection;
+    let is_over = matches!(view.state, ConnectionState::Disconnecting | ConnectionState::Disconnected);
+    let is_settling = view.state == ConnectionState::Active && !connection.signals.settled();
+    let progress = connection.progress.filter(|_| view.state == ConnectionState::Syncing);
+    Page {
+        shell: guest.shell(),
+        id: connection.id.to_string(),
+        calendar: calendar(connection.provider),
+        account: connection.account.as_ref().map(|account| account.label.clone()).unwrap_or_default(),
+        state: state_word(view.state),
+        sentence: sentence(&view, zone),
+        standing: standing(&view.counts),
+        owing: view.counts.owing,
+        left: is_over
+            .then(|| left(&view.counts))
+            .filter(|_| view.counts.mirrored_events + view.counts.busy_blocks > 0),
+        progress: progress.map(|progress| (progress.done, progress.total)),
+        problems: problems(&view, zone),
+        summary: summary(&view),
+        sign_in: view.authorise_url.clone(),
+        is_moving: is_settling
+            || matches!(view.state, ConnectionState::Syncing | ConnectionState::Disconnecting),
+        opens_window: guest.session.place == Place::Frame,
+        may_confirm: connection.problems.values().any(|problem| problem.kind == ProblemKind::BrakeEngaged),
+    }
+}
+
+fn problems(view: &View, zone: &Zone) -> Vec<Told> {
+    let all = view.connection.problems.values();
+    all.map(|one| {
+        let (title, what_to_do) = problem(one.kind);
+        Told { title, what_to_do, detail: one.detail.clone(), since: zone.time(one.since) }
+    })
+    .collect()
+}
+
+/// What was chosen, in words.
+fn summary(view: &View) -> Vec<(&'static str, String)> {
+    let settings = &view.connection.settings;
+    let direction = match settings.direction {
+        Direction::EhrToCalendar => "Appointments appear in your calendar",
+        Direction::TwoWay => "Both ways: your busy times also close the EHR",
+    };
+    let main = match &settings.main_calendar {
+        MainCalendar::Create(name) => format!("“{name}”, to be made"),
+        MainCalendar::Made(calendar) | MainCalendar::Existing(calendar) => format!("“{}”", calendar.name),
+        MainCalendar::None => "None: nothing is written".to_owned(),
+    };
+    let (past, future) = (settings.window.past_days(), settings.window.future_days());
+    let range = format!("From {past} days ago to {future} days ahead");
+    let level = super::levels::name(view.effective_detail);
+    let detail = match view.effective_detail_reason {
+        Some(cap) => format!("{level}. {}", why(cap)),
+        None => level.to_owned(),
+    };
+    vec![
+        ("Direction", direction.to_owned()),
+        ("Main calendar", main),
+        ("Time range", range),
+        ("Detail", detail),
+    ]
+}
+
+/// The buttons: one deed each.
+pub(crate) async fn act(
+    State(room): State<Room>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Ending> {
+    let Posted { guest, fields } = &posted;
+    let connection = guest.connection(&room.engine, &id).await?;
+    let at = ConnectionRef { practice: guest.practice.id.clone(), id: connection.id.clone() };
+    let engine = &room.engine;
+    let deed = fields.get("deed");
+    let done = match deed {
+        "sync" => engine.sync_now(&at).await,
+        "pause" => engine.pause(&at).await,
+        "resume" => engine.resume(&at).await,
+        "confirm_deletions" => engine.confirm_deletions(&at).await,
+        "sign_in" => return room.to_sign_in(guest, &connection).await,
+        _ => return Err(Ending::nowhere().to(guest)),
+    };
+    let page = format!("/settings/connections/{id}");
+    done.map_err(|error| Ending::of(error).to(guest).with_link(&*page, "Back to this calendar"))?;
+    told(guest, &id, deed);
+    Ok(to(&page))
+}

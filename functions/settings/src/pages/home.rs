@@ -1,0 +1,76 @@
+//! The first page: which calendars are connected and how they are. A clinician without any begins at once.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use daybook_core::connection::State as ConnectionState;
+use daybook_core::launch::Role;
+use daybook_engine::view::state_word;
+
+use super::words::{Zone, calendar, sentence};
+use super::{Ending, Guest, Room, Shell, show};
+
+/// More connections than this are not listed: a clinician has one or two.
+const MOST_SHOWN: usize = 50;
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct Home {
+    shell: Shell,
+    rows: Vec<Row>,
+}
+
+/// One connection.
+struct Row {
+    id: String,
+    calendar: &'static str,
+    account: String,
+    /// Names its colour.
+    state: &'static str,
+    sentence: String,
+}
+
+pub(crate) async fn home(State(room): State<Room>, guest: Guest) -> Result<Response, Ending> {
+    if guest.session.visitor.role == Role::Admin {
+        return Ok(to("/settings/practice"));
+    }
+    let rows = rows(&room, &guest).await?;
+    if rows.is_empty() {
+        return Ok(to("/settings/connect"));
+    }
+    let page = Home { shell: guest.shell(), rows };
+    show(&page.shell, &page)
+}
+
+async fn rows(room: &Room, guest: &Guest) -> Result<Vec<Row>, Ending> {
+    let own = guest.practitioner()?;
+    let engine = &room.engine;
+    let found = engine.store.list_connections(&guest.practice.id, Some(own)).await;
+    let found = found.map_err(|error| Ending::of(error.into()).to(guest))?;
+    let mut rows = Vec::new();
+    let living = found.into_iter().filter(|one| one.evidence.state() != ConnectionState::Disconnected);
+    for connection in living.take(MOST_SHOWN) {
+        let zone = Zone::of(&connection, &guest.practice);
+        let view = engine.view_of(connection).await.map_err(|error| Ending::of(error).to(guest))?;
+        rows.push(Row {
+            id: view.connection.id.to_string(),
+            calendar: calendar(view.connection.provider),
+            account: view
+                .connection
+                .account
+                .as_ref()
+                .map(|account| account.label.clone())
+                .unwrap_or_default(),
+            state: state_word(view.state),
+            sentence: sentence(&view, &zone),
+        });
+    }
+    Ok(rows)
+}
+
+/// On to another page of ours.
+pub(crate) fn to(address: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, address)]).into_response()
+}

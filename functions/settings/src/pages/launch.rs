@@ -1,0 +1,119 @@
+//! `POST /launch`: the EHR sends a person with a token that it has signed. Whatever is wrong with it, the answer is the
+//! same page; the log says what it was.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use daybook_core::ids::PracticeId;
+use daybook_core::launch::{Claims, Refusal, Visitor, admit};
+use daybook_engine::ports::{Claim, Practice};
+use daybook_engine::{Engine, EngineError, chain};
+use daybook_launch::{BadKeys, KeySet, Peek, Unproven, peek};
+use jiff::SignedDuration;
+
+use super::fields::Fields;
+use super::session::{Place, begin};
+use super::{Ending, Room};
+
+/// How long a used launch is remembered: longer than any is good for.
+const REMEMBERED: SignedDuration = SignedDuration::from_mins(10);
+
+/// Why a launch opens nothing; for the log.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error("the launch names no practice that takes launches")]
+    Unknown,
+    #[error("the practice's launch keys cannot be used")]
+    Keys(#[from] BadKeys),
+    #[error(transparent)]
+    Unproven(#[from] Unproven),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("the launch was used before")]
+    Used,
+    #[error("the EHR knows no such practitioner")]
+    Stranger,
+    #[error("the launch could not be looked at")]
+    Broken(#[from] EngineError),
+}
+
+/// The form's one field is `launch_token`.
+pub(crate) async fn launch(
+    State(room): State<Room>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Ending> {
+    let fields = Fields::read(&body);
+    let visitor = match room.visitor(fields.get("launch_token")).await {
+        Ok(visitor) => visitor,
+        Err(failed) => {
+            tracing::warn!(target: "audit", error = chain(&failed), "a launch opened nothing");
+            return Err(match failed {
+                Failed::Broken(error) => error.into(),
+                _ => Ending::not_launched(),
+            });
+        }
+    };
+    let place = Place::of(&headers);
+    let cookie = begin(&room.engine, &visitor, place).await?;
+    let Visitor { practice, actor, role, .. } = &visitor;
+    tracing::info!(target: "audit", %practice, actor, ?role, "a person came with a launch");
+    Ok((StatusCode::SEE_OTHER, [(LOCATION, "/settings")], [(SET_COOKIE, cookie)]).into_response())
+}
+
+impl Room {
+    async fn visitor(&self, token: &str) -> Result<Visitor, Failed> {
+        let practice = self.practice_of(&peek(token).ok_or(Unproven::Form)?).await?;
+        let trust = practice.launch.as_ref().ok_or(Failed::Unknown)?;
+        let claims = KeySet::parse(&trust.keys)?.read(token)?;
+        let now = self.engine.clock.now();
+        let visitor = admit(&claims, &practice.id, trust, &self.engine.public_url, now)?;
+        self.use_up(&practice.id, &claims).await?;
+        known(&self.engine, &visitor).await?;
+        Ok(visitor)
+    }
+
+    /// Whose launch it says to be; with whose keys it is then checked.
+    async fn practice_of(&self, peek: &Peek) -> Result<Practice, Failed> {
+        let named = peek.tenant.as_deref().map(PracticeId::new);
+        let candidates = named.as_slice().iter().chain(if named.is_none() { &*self.practices } else { &[] });
+        for id in candidates {
+            let practice = match self.engine.practice(id).await {
+                Err(EngineError::NotFound { .. }) => continue,
+                found => found?,
+            };
+            if practice.launch.as_ref().is_some_and(|trust| trust.issuer == peek.issuer) {
+                return Ok(practice);
+            }
+        }
+        Err(Failed::Unknown)
+    }
+
+    /// Each launch opens one session. The name cannot be one of the API's keys, which hold no space.
+    async fn use_up(&self, practice: &PracticeId, claims: &Claims) -> Result<(), Failed> {
+        let key = self.engine.vault.practice_key(practice).await.map_err(EngineError::from)?;
+        let name = format!("launch {}", key.request_digest("launch", claims.id.as_bytes()));
+        let now = self.engine.clock.now();
+        let until = now.saturating_add(REMEMBERED).unwrap_or(now);
+        match self.used.claim(practice, &name, "used", now, until).await.map_err(EngineError::from)? {
+            Claim::Yours => Ok(()),
+            Claim::Answered(_) | Claim::Running | Claim::Taken => Err(Failed::Used),
+        }
+    }
+}
+
+/// The practitioner must be the EHR's. While it does not answer, its signature of a moment ago is enough: a person must
+/// be able to pause and to disconnect during an outage.
+async fn known(engine: &Engine, visitor: &Visitor) -> Result<(), Failed> {
+    let Some(practitioner) = &visitor.practitioner else { return Ok(()) };
+    match engine.practitioner(&visitor.practice, practitioner).await {
+        Err(EngineError::NotFound { .. }) => Err(Failed::Stranger),
+        Err(error) => {
+            tracing::warn!(error = chain(&error), "a launch is believed while the EHR does not answer");
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+    }
+}

@@ -1,0 +1,63 @@
+//! Disconnecting: what stays and what goes is chosen first; the connection's page then shows what is left, down to
+//! nothing.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use daybook_core::connection::{Mirrors, State as ConnectionState};
+use daybook_engine::ports::ConnectionRef;
+
+use super::home::to;
+use super::told::told;
+use super::words::{calendar, number, standing};
+use super::{Ending, Guest, Posted, Room, Shell, show};
+
+#[derive(Template)]
+#[template(path = "leave.html")]
+struct Leave {
+    shell: Shell,
+    id: String,
+    calendar: &'static str,
+    account: String,
+    standing: String,
+    events: String,
+    has_signed_in: bool,
+}
+
+pub(crate) async fn form(
+    State(room): State<Room>,
+    Path(id): Path<String>,
+    guest: Guest,
+) -> Result<Response, Ending> {
+    let connection = guest.connection(&room.engine, &id).await?;
+    let view = room.engine.view_of(connection).await.map_err(|error| Ending::of(error).to(&guest))?;
+    if matches!(view.state, ConnectionState::Disconnecting | ConnectionState::Disconnected) {
+        return Ok(to(&format!("/settings/connections/{id}")));
+    }
+    let page = Leave {
+        shell: guest.shell(),
+        id,
+        calendar: calendar(view.connection.provider),
+        account: view.connection.account.as_ref().map(|account| account.label.clone()).unwrap_or_default(),
+        standing: standing(&view.counts),
+        events: number(view.counts.mirrored_events, "event", "events"),
+        has_signed_in: view.connection.evidence.authorised_at.is_some(),
+    };
+    show(&page.shell, &page)
+}
+
+pub(crate) async fn leave(
+    State(room): State<Room>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Ending> {
+    let Posted { guest, fields } = &posted;
+    let connection = guest.connection(&room.engine, &id).await?;
+    let at = ConnectionRef { practice: guest.practice.id.clone(), id: connection.id.clone() };
+    let mirrors = if fields.get("mirrors") == "keep" { Mirrors::Keep } else { Mirrors::Remove };
+    room.engine.disconnect(&at, mirrors).await.map_err(|error| Ending::of(error).to(guest))?;
+    told(guest, &id, "disconnect");
+    // Not your account: begin again at once.
+    let next = if fields.get("then") == "connect" { "/settings/connect" } else { "" };
+    Ok(to(if next.is_empty() { format!("/settings/connections/{id}") } else { next.to_owned() }.as_str()))
+}

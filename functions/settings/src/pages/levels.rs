@@ -1,0 +1,98 @@
+//! The detail levels as a person chooses among them: how an appointment will look, and what forbids a level. What caps
+//! the detail is decided elsewhere; the person in the examples is invented.
+
+use daybook_core::detail::{Cap, Caps, Detail, Disclosure, Modality};
+
+/// One level to choose.
+pub(crate) struct Level {
+    pub word: &'static str,
+    pub name: &'static str,
+    /// How an appointment will look.
+    pub title: String,
+    pub place: Option<String>,
+    pub is_chosen: bool,
+    /// Why it may not be chosen.
+    pub forbidden: Option<&'static str>,
+}
+
+const LEVELS: [(Detail, &str, &str); 5] = [
+    (Detail::Busy, "busy", "Only that you are busy"),
+    (Detail::Appointment, "appointment", "That it is an appointment"),
+    (Detail::Reference, "reference", "The EHR's reference number"),
+    (Detail::Initials, "initials", "The client's initials"),
+    (Detail::Full, "full", "Client, service and place"),
+];
+
+pub(crate) fn detail(word: &str) -> Option<Detail> {
+    LEVELS.iter().find(|(_, known, _)| *known == word).map(|(level, ..)| *level)
+}
+
+/// A level as people call it.
+pub(crate) fn name(level: Detail) -> &'static str {
+    LEVELS.iter().find(|(known, ..)| *known == level).map_or("", |(_, _, name)| name)
+}
+
+/// All levels, with those that the caps forbid.
+pub(crate) fn levels(caps: &Caps, chosen: Detail) -> Vec<Level> {
+    LEVELS
+        .into_iter()
+        .map(|(level, word, name)| {
+            let (allowed, cap) = caps.effective(level);
+            let sample = sample(level);
+            let place = match &sample {
+                Disclosure::Full { location, .. } => location.clone(),
+                _ => None,
+            };
+            let forbidden = (allowed < level).then(|| cap.map(why)).flatten();
+            Level { word, name, title: sample.title(), place, is_chosen: level == chosen, forbidden }
+        })
+        .collect()
+}
+
+/// Why no more may be told.
+pub(crate) fn why(cap: Cap) -> &'static str {
+    match cap {
+        Cap::Practice => "Your practice allows no more.",
+        Cap::Part2 => {
+            "Your practice treats substance use disorders (42 CFR Part 2), so nothing more may leave the EHR."
+        }
+        Cap::Account => {
+            "No agreement covers patient data in this account. Your practice's administrator can record one."
+        }
+        #[allow(unreachable_patterns, reason = "caps that have no words of their own yet")]
+        _ => "This calendar may not hold more.",
+    }
+}
+
+/// An appointment of somebody who does not exist.
+fn sample(level: Detail) -> Disclosure {
+    match level {
+        Detail::Busy => Disclosure::Busy,
+        Detail::Appointment => Disclosure::Appointment { modality: Some(Modality::InPerson) },
+        Detail::Reference => Disclosure::Reference { number: "C-1042".to_owned() },
+        Detail::Initials => Disclosure::Initials { initials: "J.D.".to_owned() },
+        Detail::Full => Disclosure::Full {
+            patient: "Jane Doe".to_owned(),
+            service: Some("Individual session".to_owned()),
+            location: Some("Room 2".to_owned()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+    use daybook_core::detail::Part2;
+
+    #[test]
+    fn what_is_forbidden_says_why() {
+        let caps = Caps { practice: Detail::Initials, account: Detail::Appointment, part2: Part2::No };
+        let levels = levels(&caps, Detail::Busy);
+        let open: Vec<&str> = levels.iter().filter(|l| l.forbidden.is_none()).map(|l| l.word).collect();
+        assert_eq!(open, ["busy", "appointment"]);
+        assert_eq!(levels[4].forbidden, Some(why(Cap::Account)));
+        assert_eq!(levels[4].title, "Jane Doe – Individual session");
+        assert!(levels[0].is_chosen && !levels[1].is_chosen);
+    }
+}

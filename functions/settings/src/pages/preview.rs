@@ -1,0 +1,129 @@
+//! What would happen, in counts, before anything does; and the yes. What was chosen is carried along in the form, so that
+//! nothing is saved, and nothing lost, before the click.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use daybook_core::access::Access;
+use daybook_core::connection::{Connection, Direction, MainCalendar, Settings};
+use daybook_engine::command::Patch;
+use daybook_engine::ports::ConnectionRef;
+use daybook_engine::preview::Preview;
+use daybook_engine::{EngineError, chain};
+
+use super::choices::{NAMES, patch};
+use super::fields::Fields;
+use super::home::to;
+use super::told::told;
+use super::words::{provider, to_appointments, to_blocks};
+use super::{Ending, Posted, Room, Shell, show};
+
+const VERSION: &str = "version";
+
+#[derive(Template)]
+#[template(path = "preview.html")]
+struct PreviewPage {
+    shell: Shell,
+    id: String,
+    provider: &'static str,
+    is_started: bool,
+    counted: Counted,
+    writes_nothing: bool,
+    is_two_way: bool,
+    fields: Vec<(String, String)>,
+    version: u64,
+}
+
+/// What the look at both sides came to.
+enum Counted {
+    Lines {
+        appointments: Vec<String>,
+        blocks: Vec<String>,
+    },
+    /// The provider has to allow more before anybody can look.
+    NeedsConsent,
+    /// One side did not answer.
+    NotNow,
+}
+
+pub(crate) async fn preview(
+    State(room): State<Room>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Ending> {
+    let Posted { guest, fields } = &posted;
+    let connection = guest.connection(&room.engine, &id).await?;
+    let back = format!("/settings/connections/{id}/choices");
+    let fault = |fault: Ending| fault.to(guest).with_link(&*back, "Back to your choices");
+    let patch = patch(fields, &connection.settings).map_err(fault)?;
+    let counted = counted(&room, &connection, &patch).await.map_err(|error| fault(Ending::of(error)))?;
+    let page = PreviewPage {
+        shell: guest.shell(),
+        id,
+        provider: provider(connection.provider),
+        is_started: connection.evidence.started_at.is_some(),
+        counted,
+        writes_nothing: patch.main_calendar == Some(MainCalendar::None),
+        is_two_way: patch.direction == Some(Direction::TwoWay),
+        fields: fields.only(&NAMES),
+        version: connection.version,
+    };
+    show(&page.shell, &page)
+}
+
+async fn counted(room: &Room, connection: &Connection, patch: &Patch) -> Result<Counted, EngineError> {
+    if !is_allowed(connection, patch) {
+        return Ok(Counted::NeedsConsent);
+    }
+    let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
+    match room.engine.preview_change(&at, patch).await {
+        Ok(Preview { appointments, blocks, .. }) => {
+            Ok(Counted::Lines { appointments: to_appointments(appointments), blocks: to_blocks(blocks) })
+        }
+        Err(error @ (EngineError::Calendar(_) | EngineError::Ehr(_))) => {
+            tracing::warn!(error = chain(&error), "what a sync would do could not be counted");
+            Ok(Counted::NotNow)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the provider has allowed what these settings need.
+fn is_allowed(connection: &Connection, patch: &Patch) -> bool {
+    let settings = Settings {
+        direction: patch.direction.unwrap_or(connection.settings.direction),
+        main_calendar: patch
+            .main_calendar
+            .clone()
+            .unwrap_or_else(|| connection.settings.main_calendar.clone()),
+        ..connection.settings.clone()
+    };
+    connection.evidence.granted.is_none_or(|granted| granted.covers(Access::needed(&settings)))
+}
+
+/// The clinician's yes: what was chosen holds from now on, and the sync starts if it has not.
+pub(crate) async fn apply(
+    State(room): State<Room>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Ending> {
+    let Posted { guest, fields } = &posted;
+    let connection = guest.connection(&room.engine, &id).await?;
+    let back = format!("/settings/connections/{id}/choices");
+    let fault = |fault: Ending| fault.to(guest).with_link(&*back, "Back to your choices");
+    let patch = patch(fields, &connection.settings).map_err(fault)?;
+    let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
+    let changed =
+        room.engine.change(&at, version(fields), &patch).await.map_err(|error| fault(Ending::of(error)))?;
+    told(guest, &id, "change");
+    if changed.evidence.started_at.is_none() {
+        room.engine.start(&at).await.map_err(|error| fault(Ending::of(error)))?;
+        told(guest, &id, "start");
+    }
+    Ok(to(&format!("/settings/connections/{id}")))
+}
+
+/// What the person has seen: a change made meanwhile is not overwritten.
+fn version(fields: &Fields) -> Option<u64> {
+    fields.get(VERSION).parse().ok()
+}

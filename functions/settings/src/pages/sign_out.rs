@@ -1,0 +1,24 @@
+//! Logging out: the cookie goes. Nothing else is kept of a session, so nothing else is to be ended.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::header::SET_COOKIE;
+use axum::response::{IntoResponse, Response};
+
+use super::session::end;
+use super::{Ending, Posted, Room, Shell, show};
+
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+struct SignedOut {
+    shell: Shell,
+    return_url: Option<String>,
+}
+
+pub(crate) async fn log_out(State(room): State<Room>, posted: Posted) -> Result<Response, Ending> {
+    let session = posted.guest.session;
+    let page = SignedOut { shell: Shell::strange(), return_url: session.visitor.return_url };
+    let cookie = end(&room.engine, session.place)?;
+    let body = show(&page.shell, &page)?;
+    Ok(([(SET_COOKIE, cookie)], body).into_response())
+}

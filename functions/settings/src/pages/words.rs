@@ -1,0 +1,229 @@
+//! What a connection is, in a clinician's words: one honest sentence, the problems with what to do, times in the
+//! practice's zone with its name. It is told what is so, and finds nothing out.
+
+use daybook_core::connection::{Connection, ProblemKind, Provider, State};
+use daybook_engine::ports::{Counts, Practice};
+use daybook_engine::preview::LanePreview;
+use daybook_engine::view::View;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// The zone in which times are told.
+#[derive(Clone, Debug)]
+pub(crate) struct Zone {
+    zone: TimeZone,
+    name: String,
+}
+
+impl Zone {
+    /// The practitioner's, as the EHR gives it; else the practice's; else UTC.
+    pub fn of(connection: &Connection, practice: &Practice) -> Self {
+        let known = connection.schedule.practitioner.as_ref().and_then(|known| known.time_zone.as_deref());
+        Self::named(known.or(practice.time_zone_fallback.as_deref()))
+    }
+
+    pub fn named(name: Option<&str>) -> Self {
+        let found = name.and_then(|name| Some((TimeZone::get(name).ok()?, name.to_owned())));
+        let (zone, name) = found.unwrap_or((TimeZone::UTC, "UTC".to_owned()));
+        Self { zone, name }
+    }
+
+    /// "Nov 22, 3:45 pm (America/New_York)".
+    pub fn time(&self, at: Timestamp) -> String {
+        let local = at.to_zoned(self.zone.clone());
+        format!("{} ({})", local.strftime("%b %-d, %-I:%M %P"), self.name)
+    }
+
+    pub fn date(&self, at: Timestamp, days: i64) -> String {
+        let day = at.to_zoned(self.zone.clone()).date().saturating_add(jiff::Span::new().days(days));
+        day.strftime("%b %-d, %Y").to_string()
+    }
+}
+
+/// A provider as people call it.
+pub(crate) fn provider(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Google => "Google",
+        Provider::Microsoft => "Outlook",
+        Provider::Caldav => "your calendar server",
+    }
+}
+
+/// What is connected there.
+pub(crate) fn calendar(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Google => "Google Calendar",
+        Provider::Microsoft => "Outlook / Microsoft 365",
+        Provider::Caldav => "Apple or other CalDAV calendar",
+    }
+}
+
+/// "1 appointment", "2 appointments".
+pub(crate) fn number(count: u64, one: &str, several: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {several}") }
+}
+
+/// The state in one sentence.
+pub(crate) fn sentence(view: &View, zone: &Zone) -> String {
+    let connection = &view.connection;
+    let evidence = &connection.evidence;
+    match view.state {
+        State::Authorising => {
+            "You have not signed in yet. Nothing is read and nothing is written.".to_owned()
+        }
+        State::Ready => "You have signed in. Nothing is written before you say yes.".to_owned(),
+        State::Syncing => "The first sync is at work.".to_owned(),
+        State::Active => active(view, zone),
+        State::ReconnectRequired if evidence.lacks_access() => {
+            let name = provider(connection.provider);
+            format!("Waiting for you: for what you chose, {name} has to allow one more thing.")
+        }
+        State::ReconnectRequired => {
+            let name = provider(connection.provider);
+            format!("Stopped: {name} wants you to sign in again. What stands stays, and may be out of date.")
+        }
+        State::Paused => {
+            let since = evidence.paused_at.map(|at| format!(" since {}", zone.time(at))).unwrap_or_default();
+            format!("Paused{since}. Nothing is read or written; what stands stays, and may be out of date.")
+        }
+        State::Disconnecting => format!("Disconnecting. Still to be removed: {}.", left(&view.counts)),
+        State::Disconnected => "Disconnected. Daybook can no longer open this account.".to_owned(),
+    }
+}
+
+fn active(view: &View, zone: &Zone) -> String {
+    let connection = &view.connection;
+    if !connection.problems.is_empty() {
+        return "Working, but something needs your attention.".to_owned();
+    }
+    if !connection.signals.settled() {
+        return "Something has changed, and Daybook is looking at it now.".to_owned();
+    }
+    match connection.evidence.last_synced_at {
+        Some(at) => format!("In step. Last looked at {}.", zone.time(at)),
+        None => "In step.".to_owned(),
+    }
+}
+
+/// What stands now.
+pub(crate) fn standing(counts: &Counts) -> String {
+    let shown = number(counts.mirrored_events, "appointment is", "appointments are");
+    let closed = number(counts.busy_blocks, "time is", "times are");
+    format!("{shown} in your calendar; {closed} closed in the EHR.")
+}
+
+/// What a disconnect has still to remove.
+pub(crate) fn left(counts: &Counts) -> String {
+    let events = number(counts.mirrored_events, "event in your calendar", "events in your calendar");
+    let blocks = number(counts.busy_blocks, "closed time in the EHR", "closed times in the EHR");
+    format!("{events} and {blocks}")
+}
+
+/// What a sync would do to appointments, a line each; nothing where it would do nothing.
+pub(crate) fn to_appointments(lane: LanePreview) -> Vec<String> {
+    let of = |count| number(count, "appointment", "appointments");
+    let one = |count: u64, line: String| (count > 0).then_some(line);
+    let LanePreview { create, change, delete } = lane;
+    let lines = [
+        one(create, format!("Will add {} to your calendar", of(create))),
+        one(change, format!("Will change {} in your calendar", of(change))),
+        one(delete, format!("Will remove {} from your calendar", of(delete))),
+    ];
+    lines.into_iter().flatten().collect()
+}
+
+/// The same to times in the EHR.
+pub(crate) fn to_blocks(lane: LanePreview) -> Vec<String> {
+    let of = |count| number(count, "time", "times");
+    let one = |count: u64, line: String| (count > 0).then_some(line);
+    let LanePreview { create, change, delete } = lane;
+    let lines = [
+        one(create, format!("Will close {} in the EHR", of(create))),
+        one(change, format!("Will move {} that are closed in the EHR", of(change))),
+        one(delete, format!("Will open {} in the EHR", of(delete))),
+    ];
+    lines.into_iter().flatten().collect()
+}
+
+/// What a problem is called, and what to do.
+pub(crate) fn problem(kind: ProblemKind) -> (&'static str, &'static str) {
+    match kind {
+        ProblemKind::CredentialsRefused => ("You are signed out", "Sign in again."),
+        ProblemKind::PermissionMissing => {
+            ("One permission is missing", "Sign in again, and tick every box that is asked for.")
+        }
+        ProblemKind::CalendarUnreachable => (
+            "Your calendar does not answer",
+            "Nothing to do: Daybook keeps trying. What is closed stays closed meanwhile.",
+        ),
+        ProblemKind::CalendarMissing => {
+            ("A calendar is no longer there", "Choose another one under “Change settings”.")
+        }
+        ProblemKind::CalendarReadOnly => (
+            "Your main calendar may not be written",
+            "Choose another one under “Change settings”, or ask its owner to let you change it.",
+        ),
+        ProblemKind::EhrUnreachable => ("The EHR does not answer", "Nothing to do: Daybook keeps trying."),
+        ProblemKind::EhrRefused => (
+            "The EHR refuses Daybook",
+            "Tell your practice's administrator: the EHR's access must be renewed.",
+        ),
+        ProblemKind::BrakeEngaged => (
+            "Unusually many deletions wait for your yes",
+            "Look whether they are right. If so, confirm them below; if not, put the entries back.",
+        ),
+        ProblemKind::ItemsUnreadable => (
+            "Some entries cannot be understood",
+            "Nothing is lost: everything else is synced. Tell support if it stays so.",
+        ),
+        ProblemKind::ItemsRejected => (
+            "Some entries were not accepted",
+            "Nothing is lost: everything else is synced. Tell support if it stays so.",
+        ),
+        ProblemKind::TimeZoneMissing => {
+            ("No time zone is known", "Set your time zone in the EHR; without it no time can be closed.")
+        }
+        ProblemKind::FreeAllDay => (
+            "All-day entries are marked as free",
+            "They do not close your day. If they should, mark them as busy in your calendar.",
+        ),
+        ProblemKind::LeftBehind => (
+            "Some entries could not be removed",
+            "Daybook no longer had access. Delete them by hand, or connect the account again to have them removed.",
+        ),
+        ProblemKind::ProviderMisconfigured => {
+            ("The provider does not accept Daybook", "Tell whoever runs Daybook; it is nothing that you did.")
+        }
+        #[allow(unreachable_patterns, reason = "kinds that are told in the catalogue's own words")]
+        _ => ("Something needs attention", "The text beside it says what."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_the_practices_zone_with_its_name() {
+        let at: Timestamp = "2026-11-22T20:45:00Z".parse().unwrap();
+        for (name, expected) in [
+            (Some("America/New_York"), "Nov 22, 3:45 pm (America/New_York)"),
+            (Some("Mars/Olympus"), "Nov 22, 8:45 pm (UTC)"),
+            (None, "Nov 22, 8:45 pm (UTC)"),
+        ] {
+            assert_eq!(Zone::named(name).time(at), expected);
+        }
+    }
+
+    #[test]
+    fn counts_are_said_as_people_say_them() {
+        let lane = |create, change, delete| LanePreview { create, change, delete };
+        assert_eq!(
+            to_appointments(lane(42, 0, 1)),
+            ["Will add 42 appointments to your calendar", "Will remove 1 appointment from your calendar"]
+        );
+        assert_eq!(to_blocks(lane(18, 0, 0)), ["Will close 18 times in the EHR"]);
+        assert!(to_blocks(lane(0, 0, 0)).is_empty());
+    }
+}
