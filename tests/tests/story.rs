@@ -60,9 +60,11 @@ stories! {
     history_is_kept
     leaving_the_window
     main_calendar_switched
+    mirror_dragged_again_and_again
     no_main_calendar_any_more
     one_way_and_back
     own_events_are_not_imported
+    parked_mirror_follows_its_appointment
     paused_and_resumed
     preview
     reassigned

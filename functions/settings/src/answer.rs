@@ -279,6 +279,9 @@ fn entry(kind: ProblemKind) -> (&'static str, &'static str) {
         ProblemKind::ProviderMisconfigured => {
             ("provider-misconfigured", "The provider does not accept this deployment")
         }
+        ProblemKind::MirrorParked => {
+            ("mirror-parked", "An appointment is not where it should be in the calendar")
+        }
     }
 }
 

@@ -151,6 +151,18 @@ pub struct Evidence {
     pub disconnected_at: Option<Timestamp>,
     /// When a person last said yes to the removals that the brake holds.
     pub brake_released_at: Option<Timestamp>,
+    /// When the clinician last went through the review.
+    pub reviewed_at: Option<Timestamp>,
+    /// What became of mirrors that their reader dragged or deleted; `None` where none ever was.
+    pub put_back: Option<PutBack>,
+}
+
+/// Mirrors that were put back after their reader had dragged or deleted them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PutBack {
+    /// How many, ever.
+    pub times: u64,
+    pub last_at: Timestamp,
 }
 
 /// A disconnect that was asked for.
@@ -269,6 +281,7 @@ pub enum ProblemKind {
     LeftBehind,
     PermissionMissing,
     ProviderMisconfigured,
+    MirrorParked,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

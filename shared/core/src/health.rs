@@ -48,7 +48,8 @@ fn stands_in_the_way(kind: ProblemKind) -> bool {
         ProblemKind::CredentialsRefused
         | ProblemKind::PermissionMissing
         | ProblemKind::ItemsUnreadable
-        | ProblemKind::FreeAllDay => false,
+        | ProblemKind::FreeAllDay
+        | ProblemKind::MirrorParked => false,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::decide::Memory;
 use crate::ids::{ItemId, Revision};
 use crate::key::{Fingerprint, Owner, Target};
 use crate::mirror::MirrorId;
+use crate::restore::Restored;
 use crate::time::Interval;
 
 /// One of the two one-way syncs.
@@ -57,6 +58,8 @@ pub struct Agreed {
     pub revision: Option<Revision>,
     /// Whose hand was last on it.
     pub touch: Touch,
+    /// How often it was put back since. Another content begins anew.
+    pub restored: Option<Restored>,
 }
 
 /// Who last wrote the mirror.
@@ -101,6 +104,12 @@ impl Link {
             LinkState::Agreed(agreed) => Memory::Agreed(agreed.fingerprint),
             LinkState::Owing(_) => Memory::Owing,
         }
+    }
+
+    /// Whether the mirror stays as its reader left it, until its appointment changes or a person asks.
+    pub fn is_parked(&self) -> bool {
+        let LinkState::Agreed(agreed) = &self.state else { return false };
+        agreed.restored.is_some_and(|restored| restored.is_parked())
     }
 
     /// When the mirror takes place, as far as we know.

@@ -4,7 +4,7 @@
 use daybook_core::access::Access;
 use daybook_core::connection::{
     AgedOut, BlockScope, BlockingCalendars, Connection, Direction, Disconnect, MainCalendar, Mirrors,
-    Settings, State,
+    ProblemKind, Settings, State,
 };
 use daybook_core::detail::Detail;
 use daybook_core::ids::CalendarId;
@@ -116,6 +116,10 @@ impl Engine {
     pub async fn sync_now(&self, at: &ConnectionRef) -> Result<Connection, EngineError> {
         let connection = self.find(at).await?;
         refuse_when_leaving(&connection)?;
+        if has_parked(&connection) {
+            // A command has everything compared, and ends the park of what its reader had moved.
+            self.command(at, None, |_| Ok(())).await?;
+        }
         // An EHR that cannot be read is a problem of the run, not of the request.
         if let Err(error) = self.poll_practice(&at.practice).await {
             tracing::warn!(practice = %at.practice, error = %error, "the practice's EHR could not be polled for a person");
@@ -216,6 +220,10 @@ impl Engine {
     }
 }
 
+fn has_parked(connection: &Connection) -> bool {
+    connection.problems.values().any(|problem| problem.kind == ProblemKind::MirrorParked)
+}
+
 /// Every calendar that the settings name.
 fn known_calendars(settings: &Settings) -> Vec<CalendarId> {
     let blocking = match &settings.blocking_calendars {
@@ -261,7 +269,7 @@ pub(crate) fn refuse_when_leaving(connection: &Connection) -> Result<(), EngineE
     }
 }
 
-fn wrong_state(connection: &Connection) -> EngineError {
+pub(crate) fn wrong_state(connection: &Connection) -> EngineError {
     let state = crate::view::state_word(connection.evidence.state());
     EngineError::WrongState { connection: connection.id.to_string(), state }
 }

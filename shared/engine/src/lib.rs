@@ -13,6 +13,7 @@ pub mod sign_in;
 pub mod sweep;
 pub mod sync;
 mod tokens;
+pub mod verify;
 pub mod view;
 
 use std::collections::BTreeMap;

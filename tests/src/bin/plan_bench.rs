@@ -79,6 +79,7 @@ impl Scene {
             span: content.interval(),
             revision: Some("r1".into()),
             touch: Touch::OursAlone,
+            restored: None,
         });
         let holds =
             MirrorSight::Holds { content: content.clone(), revision: Some("r1".into()), remote: None };
@@ -120,6 +121,7 @@ impl Scene {
                 outside: Outside::Follow,
                 unseen: Unseen::Rests,
                 brake: BrakeRule::Armed,
+                version: 1,
                 now: Timestamp::UNIX_EPOCH,
             },
         });

@@ -23,6 +23,7 @@ impl History {
         self.quiet();
         // What deltas and polls bring about, before the daily comparison heals and so hides what they do not.
         self.pass([30; 12]);
+        self.end_parks();
         self.compare("soon after");
         if self.is_broken() {
             return;
@@ -64,6 +65,18 @@ impl History {
             self.told("- a person lets deletions go");
             run(self.stage.house.engine.confirm_deletions(at)).unwrap();
         }
+    }
+
+    /// What was parked waits for a person, who now asks.
+    fn end_parks(&mut self) {
+        for at in self.stage.connections.clone() {
+            let problems = self.stage.connection(&at).problems;
+            if problems.values().any(|problem| problem.kind == ProblemKind::MirrorParked) {
+                self.told("- a person asks for what is parked");
+                run(self.stage.house.engine.sync_now(&at)).unwrap();
+            }
+        }
+        self.quiet();
     }
 
     fn compare(&mut self, when: &str) {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use daybook_core::connection::{Disconnect, Mirrors, State};
+use daybook_core::connection::{Disconnect, Mirrors, ProblemKind, State};
 use daybook_core::event::EventStatus;
 use daybook_core::ids::{ItemId, OccurrenceId};
 use daybook_core::key::{Owner, Target};
@@ -60,7 +60,22 @@ impl History {
             Sweeping::On => self.heal(),
             Sweeping::Off => self.settle(),
         }
+        self.end_parks();
         self.compare();
+    }
+
+    /// What was parked waits for a person, who now asks.
+    fn end_parks(&mut self) {
+        let is_parked = |at: &&ConnectionRef| {
+            let state = self.world.lock();
+            let mut problems = state.rows[*at].connection.problems.values();
+            problems.any(|problem| problem.kind == ProblemKind::MirrorParked)
+        };
+        let parked: Vec<ConnectionRef> = self.connections.iter().filter(is_parked).cloned().collect();
+        for at in parked {
+            let _ = run(self.engine.sync_now(&at));
+        }
+        self.drain();
     }
 
     /// A command makes a run compare everything.

@@ -5,6 +5,7 @@ use daybook_core::ids::{CalendarId, ItemId};
 use daybook_core::key::{Owner, Target};
 use daybook_core::link::{Link, LinkState};
 use daybook_core::mirror::{Content, MirrorId};
+use daybook_core::probe::is_probe;
 use daybook_core::time::Interval;
 use daybook_engine::ports::{ConnectionRef, Release};
 use jiff::ToSpan;
@@ -23,7 +24,8 @@ impl State {
         let Some(link) = link else {
             return self.break_promise(format!("a mirror was put that no link knew, in {}", target.as_str()));
         };
-        if self.calendars == Calendars::Elsewhere && matches!(link.owner, Owner::Event(_)) {
+        let is_elsewhere = self.calendars == Calendars::Elsewhere && matches!(link.owner, Owner::Event(_));
+        if is_elsewhere || is_probe(&link.owner) {
             return;
         }
         let history = self.history(&claim.at, &link.owner);
@@ -154,6 +156,7 @@ impl State {
         let state = self.accounts.get(&account.label)?.calendars.get(calendar)?;
         // What happened outside the window while a bookmark was lost shows when the window comes there.
         let agrees = |link: &Link, span: Option<Interval>| match &link.state {
+            LinkState::Agreed(_) if link.is_parked() => true,
             LinkState::Agreed(agreed) => Some(agreed.span) == span || !self.is_well_inside(at, agreed.span),
             LinkState::Owing(_) => true,
         };

@@ -70,6 +70,7 @@ impl State {
             first_synced_at: left.evidence.first_synced_at,
             last_synced_at: left.evidence.last_synced_at,
             disconnected_at: left.evidence.disconnected_at,
+            put_back: left.evidence.put_back,
             refused_at: if uncontested { left.evidence.refused_at } else { kept.refused_at },
             ..kept.clone()
         };
@@ -165,6 +166,7 @@ impl Connections for World {
             disconnect: given.disconnect,
             brake_released_at: given.brake_released_at,
             refused_at: given.refused_at,
+            reviewed_at: given.reviewed_at,
             ..stored.evidence.clone()
         };
         ending.store("a command", ())

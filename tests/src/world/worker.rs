@@ -159,6 +159,22 @@ fn poll_once<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> Poll<F::Output> {
     future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }
 
+/// Runs what works under a lease of its own, as this worker, to its end or to its n-th await: then it dies there.
+pub fn work<T>(world: &World, number: usize, future: impl Future<Output = T>, awaits: usize) -> Option<T> {
+    let mut future = Box::pin(future);
+    let mut output = None;
+    for _ in 0..awaits {
+        world.lock().worker = Some(number);
+        output = poll(&mut future);
+        world.lock().worker = None;
+        if output.is_some() {
+            break;
+        }
+    }
+    world.lock().lose_worker(number);
+    output
+}
+
 /// Runs a future to its end, alone.
 pub fn run<T>(future: impl Future<Output = T>) -> T {
     let mut future = Box::pin(future);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use daybook_core::access::Access;
 use daybook_core::connection::{
-    AccountName, Connection, Disconnect, Evidence, Problem, Progress, Schedule, Settings, Signals,
+    AccountName, Connection, Disconnect, Evidence, Problem, Progress, PutBack, Schedule, Settings, Signals,
 };
 use daybook_engine::ports::ConnectionRef;
 use jiff::Timestamp;
@@ -52,7 +52,7 @@ fn fixed(connection: &Connection) -> [Field; 4] {
 }
 
 /// What people write.
-pub fn command(connection: &Connection) -> [Field; 12] {
+pub fn command(connection: &Connection) -> [Field; 13] {
     let (evidence, account) = (&connection.evidence, connection.account.as_ref());
     [
         settings(&connection.settings),
@@ -67,6 +67,7 @@ pub fn command(connection: &Connection) -> [Field; 12] {
         ("disconnect_asked_at", evidence.disconnect.map(|asked| instant(asked.asked_at))),
         ("disconnect_mirrors", evidence.disconnect.map(|asked| text(asked.mirrors.word()))),
         ("brake_released_at", evidence.brake_released_at.map(instant)),
+        ("reviewed_at", evidence.reviewed_at.map(instant)),
     ]
 }
 
@@ -86,11 +87,13 @@ pub fn refused(evidence: &Evidence) -> Field {
 }
 
 /// What only the worker writes of the evidence.
-pub fn outcome(evidence: &Evidence) -> [Field; 3] {
+pub fn outcome(evidence: &Evidence) -> [Field; 5] {
     [
         ("first_synced_at", evidence.first_synced_at.map(instant)),
         ("last_synced_at", evidence.last_synced_at.map(instant)),
         ("disconnected_at", evidence.disconnected_at.map(instant)),
+        ("put_back_times", evidence.put_back.map(|put_back| number(put_back.times))),
+        ("put_back_at", evidence.put_back.map(|put_back| instant(put_back.last_at))),
     ]
 }
 
@@ -176,7 +179,14 @@ fn evidence_of(row: Row<'_>) -> Result<Evidence, Broken> {
         disconnect,
         disconnected_at: row.find_instant("disconnected_at")?,
         brake_released_at: row.find_instant("brake_released_at")?,
+        reviewed_at: row.find_instant("reviewed_at")?,
+        put_back: put_back_of(row)?,
     })
+}
+
+fn put_back_of(row: Row<'_>) -> Result<Option<PutBack>, Broken> {
+    let Some(last_at) = row.find_instant("put_back_at")? else { return Ok(None) };
+    Ok(Some(PutBack { times: row.number("put_back_times")?, last_at }))
 }
 
 fn schedule_of(row: Row<'_>) -> Result<Schedule, Broken> {

@@ -5,6 +5,7 @@ use daybook_core::ids::ItemId;
 use daybook_core::key::{Fingerprint, Owner, Target};
 use daybook_core::link::{Agreed, Lane, Link, LinkState, Owing};
 use daybook_core::mirror::MirrorId;
+use daybook_core::restore::Restored;
 use daybook_core::time::Interval;
 use daybook_engine::ports::ConnectionRef;
 
@@ -75,6 +76,12 @@ fn state(at: &ConnectionRef, state: &LinkState) -> Vec<Field> {
             ("ends_at", Some(instant(agreed.span.end()))),
             ("revision", agreed.revision.as_ref().map(|revision| text(revision.as_str()))),
             ("touch", Some(text(agreed.touch.word()))),
+            ("restored_times", agreed.restored.map(|restored| number(restored.times))),
+            ("restored_since", agreed.restored.map(|restored| instant(restored.since))),
+            (
+                "parked_at_version",
+                agreed.restored.and_then(|restored| restored.parked_at_version).map(number),
+            ),
         ],
         LinkState::Owing(owing) => vec![
             ("reason", Some(text(owing.reason.word()))),
@@ -136,5 +143,13 @@ fn state_of(row: Row<'_>) -> Result<LinkState, Broken> {
         span: span.ok_or(Broken::Attribute("starts_at"))?,
         revision: row.find_text("revision")?.map(Into::into),
         touch: row.word("touch")?,
+        restored: restored_of(row)?,
     }))
+}
+
+/// Rows of older programs know nothing of it.
+fn restored_of(row: Row<'_>) -> Result<Option<Restored>, Broken> {
+    let Some(since) = row.find_instant("restored_since")? else { return Ok(None) };
+    let parked_at_version = row.find_number("parked_at_version")?;
+    Ok(Some(Restored { times: row.number("restored_times")?, since, parked_at_version }))
 }

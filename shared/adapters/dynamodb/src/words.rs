@@ -69,6 +69,7 @@ words! {
         LeftBehind = "left_behind",
         PermissionMissing = "permission_missing",
         ProviderMisconfigured = "provider_misconfigured",
+        MirrorParked = "mirror_parked",
     }
     Writes { Nothing = "nothing", OwnCalendars = "own_calendars", AllCalendars = "all_calendars" }
     Reads { Nothing = "nothing", Names = "names", Events = "events" }

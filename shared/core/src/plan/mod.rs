@@ -16,6 +16,7 @@ use crate::ids::{ItemId, PractitionerId, Revision};
 use crate::key::{Fingerprint, Owner, PracticeKey, Target};
 use crate::link::Link;
 use crate::mirror::{Content, Expected, MirrorId};
+use crate::restore::Restored;
 use crate::time::Interval;
 
 pub use pairs::plan;
@@ -84,6 +85,8 @@ pub struct Rules {
     pub outside: Outside,
     pub unseen: Unseen,
     pub brake: BrakeRule,
+    /// The settings' version, which each command of a person raises.
+    pub version: u64,
     pub now: Timestamp,
 }
 
@@ -123,6 +126,8 @@ pub struct Plan {
     pub deletes: Vec<Delete>,
     /// Links to drop: no remote work.
     pub forgets: Vec<Link>,
+    /// Links whose mirror stays as its reader left it, to be remembered so: no remote work.
+    pub parks: Vec<Link>,
     /// Links whose removal waits for a person's yes.
     pub holds: Vec<Link>,
     pub brakes: Vec<(Source, Brake)>,
@@ -145,6 +150,8 @@ pub struct Put {
     pub expected: Expected,
     pub content: Content,
     pub fingerprint: Fingerprint,
+    /// Where it puts back what a reader dragged or deleted: what is remembered of that.
+    pub restored: Option<Restored>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -184,6 +191,7 @@ impl Plan {
             && self.puts.is_empty()
             && self.deletes.is_empty()
             && self.forgets.is_empty()
+            && self.parks.is_empty()
             && self.holds.is_empty()
     }
 

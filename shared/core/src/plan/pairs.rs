@@ -11,8 +11,9 @@ use super::{
 use crate::connection::AgedOut;
 use crate::decide::{Decision, Memory, Name, Sight, decide};
 use crate::key::{Fingerprint, Owner, Target};
-use crate::link::{Agreed, Link, LinkState, Owing, Reason, Touch};
+use crate::link::{Agreed, Lane, Link, LinkState, Owing, Reason, Touch};
 use crate::mirror::{Content, Expected, MirrorId};
+use crate::restore::{Touched, touched};
 use crate::time::Interval;
 
 /// Plans one lane. The same look gives the same plan, step for step.
@@ -122,13 +123,14 @@ impl<'a> Pair<'a> {
             Novelty::New => Memory::Nothing,
             Novelty::Linked => self.link.memory(),
         };
-        match decide(memory, owner, self.mirror(owner), Name::Ours) {
+        let mirror = self.mirror(owner);
+        match decide(memory, owner, mirror, Name::Ours) {
             Decision::Rest if owner == Sight::Unreported && (self.is_suspect() || why == Why::Settings) => {
                 plan.looks.push(self.link.owner.clone());
             }
             Decision::Rest => plan.agrees.extend(self.decorated()),
             Decision::Look => plan.looks.push(self.link.owner.clone()),
-            Decision::Write => plan.puts.extend(self.put()),
+            Decision::Write => self.write(mirror, plan),
             Decision::Delete => plan.deletes.push(Delete { link: self.with_remote(), why }),
             Decision::Agree | Decision::Adopt => plan.agrees.extend(self.agree()),
             Decision::Forget => plan.forgets.push(self.link.clone()),
@@ -244,10 +246,42 @@ impl<'a> Pair<'a> {
         })
     }
 
+    /// What a reader dragged or deleted is put back, unless they do it again and again.
+    fn write(&self, mirror: Sight, plan: &mut Plan) {
+        let Some(agreed) = self.touched_by_reader(mirror) else {
+            plan.puts.extend(self.put());
+            return;
+        };
+        match touched(agreed.restored, self.look.rules.version, self.look.rules.now) {
+            Touched::IsPutBack(restored) => {
+                plan.puts.extend(self.put().map(|put| Put { restored: Some(restored), ..put }));
+            }
+            Touched::IsParked(restored) => {
+                let agreed = Agreed { restored: Some(restored), ..agreed.clone() };
+                plan.parks.push(Link { state: LinkState::Agreed(agreed), ..self.with_remote() });
+            }
+            Touched::StaysParked => {}
+        }
+    }
+
+    /// The mirror is not as agreed, while its appointment is.
+    fn touched_by_reader(&self, mirror: Sight) -> Option<&Agreed> {
+        let LinkState::Agreed(agreed) = &self.link.state else { return None };
+        let is_as_agreed = self.wanted.is_some_and(|(_, print)| print == agreed.fingerprint);
+        let is_touched = match mirror {
+            Sight::Unreported => false,
+            Sight::Gone => true,
+            Sight::Holds(found) => found != agreed.fingerprint,
+        };
+        let is_mirror = self.link.owner.lane() == Lane::Appointments;
+        (is_mirror && is_as_agreed && is_touched).then_some(agreed)
+    }
+
     fn put(&self) -> Option<Put> {
         let (content, fingerprint) = self.wanted?;
         let (link, expected) = (self.with_remote(), self.expected());
-        Some(Put { link, novelty: self.novelty, expected, content: content.clone(), fingerprint })
+        let content = content.clone();
+        Some(Put { link, novelty: self.novelty, expected, content, fingerprint, restored: None })
     }
 
     fn with_remote(&self) -> Link {
@@ -285,7 +319,7 @@ impl<'a> Pair<'a> {
             Expected::Revision(revision, touch) => (Some(revision), touch),
             Expected::Absent | Expected::Doubtful | Expected::Unversioned => (None, Touch::Decorated),
         };
-        let agreed = Agreed { fingerprint, span: content.interval(), revision, touch };
+        let agreed = Agreed { fingerprint, span: content.interval(), revision, touch, restored: None };
         Some(Agree { link: Link { state: LinkState::Agreed(agreed), ..self.with_remote() } })
     }
 }

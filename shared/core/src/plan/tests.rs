@@ -99,6 +99,7 @@ impl Scene {
                 outside: Outside::Follow,
                 unseen: Unseen::Rests,
                 brake: BrakeRule::Armed,
+                version: 1,
                 now: hour(10),
             },
         }
@@ -139,8 +140,17 @@ impl Scene {
             span: content.interval(),
             revision: Some("r1".into()),
             touch: Touch::OursAlone,
+            restored: None,
         });
         self.links.push(self.link(name, target, state));
+        self
+    }
+
+    /// The mirror agreed on last was put back so often, from the first hour of the window on.
+    fn put_back(mut self, times: u32, parked_at_version: Option<u64>) -> Self {
+        if let Some(Link { state: LinkState::Agreed(agreed), .. }) = self.links.last_mut() {
+            agreed.restored = Some(Restored { times, since: hour(0), parked_at_version });
+        }
         self
     }
 
@@ -211,6 +221,7 @@ fn tell(plan: &Plan) -> Vec<String> {
     }
     told.extend(plan.forgets.iter().map(|link| format!("forget {}", at(link))));
     told.extend(plan.holds.iter().map(|link| format!("hold {}", at(link))));
+    told.extend(plan.parks.iter().map(|link| format!("park {}", at(link))));
     told
 }
 

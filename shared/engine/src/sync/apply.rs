@@ -34,6 +34,10 @@ pub(crate) struct Applied {
     pub removed: usize,
     pub put_off: usize,
     pub rejected: usize,
+    /// Mirrors among the written that their reader had dragged or deleted.
+    pub restored: usize,
+    /// Mirrors that were left as their reader wants them.
+    pub parked: usize,
     /// How far the run had come before this lane.
     done_before: u64,
     /// Owners whose mirror could not be written.
@@ -107,8 +111,10 @@ impl Session<'_> {
         let agreed = plan.agrees.into_iter().map(|agree| LinkChange::Put(agree.link));
         let forgotten = plan.forgets.into_iter().map(LinkChange::Remove);
         let held = plan.holds.iter().cloned().map(LinkChange::Put);
+        let parked = plan.parks.iter().cloned().map(LinkChange::Put);
         applied.note_waits(plan.holds.iter());
-        lease.save(agreed.chain(forgotten).chain(held).collect()).await?;
+        applied.parked += plan.parks.len();
+        lease.save(agreed.chain(forgotten).chain(held).chain(parked).collect()).await?;
         let total = u64::try_from(plan.puts.len() + plan.deletes.len()).unwrap_or(u64::MAX);
         applied.done_before = lease.expect(total);
         let mut puts = plan.puts;
@@ -121,6 +127,7 @@ impl Session<'_> {
                 break;
             }
             let again = self.plan_conflicts(lane, targets, conflicts, seen, lease).await?;
+            applied.parked += again.parks.len();
             puts = again.puts;
             deletes.extend(again.deletes);
         }
@@ -174,8 +181,10 @@ impl Session<'_> {
         let of_these = |link: &Link| links.iter().any(|conflicted| conflicted.mirror == link.mirror);
         again.puts.retain(|put| of_these(&put.link));
         again.deletes.retain(|delete| of_these(&delete.link) && delete.why != Why::Stray);
+        again.parks.retain(of_these);
+        let parked = again.parks.iter().cloned().map(LinkChange::Put);
         let agreed = again.agrees.drain(..).map(|agree| LinkChange::Put(agree.link));
-        lease.save(agreed.collect()).await?;
+        lease.save(agreed.chain(parked).collect()).await?;
         Ok(again)
     }
 
@@ -301,7 +310,7 @@ impl Session<'_> {
         batches
     }
 
-    pub(super) fn mirrors_in(&self, target: &Target) -> Arc<dyn Mirrors> {
+    pub(crate) fn mirrors_in(&self, target: &Target) -> Arc<dyn Mirrors> {
         match target {
             Target::Calendar(id) => self.account.calendar(id),
             Target::Schedule(id) => self.ehr.blocks(id),
@@ -321,6 +330,7 @@ impl Session<'_> {
                 return Ok(Some(match work {
                     Work::Put(put) => {
                         applied.written += 1;
+                        applied.restored += usize::from(put.restored.is_some());
                         LinkChange::Put(agreed(put, written))
                     }
                     Work::Delete(delete) => {
@@ -421,6 +431,7 @@ fn agreed(put: &Put, written: Written) -> Link {
         span: put.content.interval(),
         revision: written.revision,
         touch,
+        restored: put.restored,
     };
     let remote = written.remote.or_else(|| put.link.remote.clone());
     Link { remote, state: LinkState::Agreed(agreed), ..put.link.clone() }

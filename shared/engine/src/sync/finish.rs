@@ -64,6 +64,7 @@ pub(super) fn tally(session: &Session<'_>, settled: &Settled) -> Tally {
         rejected: of(|applied| applied.rejected),
         healed: if unnoticed && session.looks_at_everything() { changed } else { 0 },
         untold: if unnoticed && is_told { blocks } else { 0 },
+        restored: of(|applied| applied.restored),
     }
 }
 

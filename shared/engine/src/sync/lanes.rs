@@ -10,6 +10,7 @@ use daybook_core::key::{Owner, Target};
 use daybook_core::link::{Lane, Link, LinkState};
 use daybook_core::mirror::MirrorId;
 use daybook_core::plan::{Look, Mirrors, OwnerSight, Plan, Source, Strays, plan};
+use daybook_core::probe::is_probe;
 use daybook_core::time::Interval;
 use daybook_core::window::Roll;
 use jiff::{SignedDuration, Timestamp};
@@ -127,6 +128,7 @@ impl Session<'_> {
             self.leave_to_others(&mut seen).await?;
         }
         self.disown_unread_calendars(&mut seen);
+        disown_probes(&mut seen);
         Ok(seen)
     }
 
@@ -238,7 +240,10 @@ impl Session<'_> {
             self.note_brakes(lane, &plan, seen, lease);
             let applied = self.carry_out(lane, &targets, plan, seen, lease).await?;
             match lane {
-                Lane::Appointments => settled.appointments = applied,
+                Lane::Appointments => {
+                    self.note_readers(&applied, seen, lease).await?;
+                    settled.appointments = applied;
+                }
                 Lane::Busy => settled.blocks = applied,
             }
         }
@@ -335,6 +340,13 @@ impl Session<'_> {
                 problems.set(About::Brake(source), ProblemKind::BrakeEngaged, detail);
             }
         }
+    }
+}
+
+/// What a check left behind belongs to nobody.
+fn disown_probes(seen: &mut Seen) {
+    for link in seen.links.values().filter(|link| is_probe(&link.owner)) {
+        seen.owners.insert(link.owner.clone(), OwnerSight::NotWanted);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The claim on a connection while a run lasts, and what the run leaves behind in the row.
 
-use daybook_core::connection::{Connection, Progress, Schedule};
+use daybook_core::connection::{Connection, Evidence, Progress, Schedule};
 use daybook_core::quota::Allowance;
 use daybook_core::retry;
 use jiff::Timestamp;
@@ -141,6 +141,25 @@ impl<'e> Lease<'e> {
         if is_unchanged { Ok(()) } else { Err(Halt::TimeUp) }
     }
 
+    /// Something is owed from then on, and the sweep comes by for it.
+    pub fn owes_from(&mut self, at: Timestamp) {
+        let schedule = &mut self.connection.schedule;
+        schedule.owing_at = schedule.owing_at.into_iter().chain([at]).min();
+        schedule.due_at = schedule.due_at.into_iter().chain([at]).min();
+    }
+
+    /// Gives the lease back after something that was no sync: nothing of one is answered or moved, and what a run before
+    /// this left in doubt stays so.
+    pub async fn give_back_unused(&self) -> Result<(), EngineError> {
+        let store = &self.engine.store;
+        Ok(match self.previous {
+            Previous::Released => store.release(&self.at, self.generation, &self.unmoved()).await?,
+            Previous::Abandoned => {
+                store.checkpoint(&self.at, self.generation, self.now(), &self.unmoved()).await?;
+            }
+        })
+    }
+
     /// The run is not over: the next one goes on from what the links say.
     pub async fn hand_over(self) -> Result<(), EngineError> {
         let release = Release { progress: self.release.progress, ..self.unmoved() };
@@ -149,7 +168,11 @@ impl<'e> Lease<'e> {
 
     fn unmoved(&self) -> Release {
         Release {
-            evidence: self.connection.evidence.clone(),
+            // What was put back is told in any case.
+            evidence: Evidence {
+                put_back: self.release.evidence.put_back,
+                ..self.connection.evidence.clone()
+            },
             settled_settings: self.release.settled_settings.clone(),
             schedule: Schedule {
                 // What was opened at the provider is remembered in any case.

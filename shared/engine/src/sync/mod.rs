@@ -13,6 +13,7 @@ mod lanes;
 mod lease;
 mod nobody;
 mod problems;
+mod readers;
 mod scope;
 mod session;
 mod tellings;
@@ -54,6 +55,8 @@ pub struct Tally {
     pub healed: u64,
     /// Changes in calendars whose provider had promised to tell, found by looking.
     pub untold: u64,
+    /// Mirrors put back that their reader had dragged or deleted.
+    pub restored: u64,
 }
 
 /// How a run ended.
@@ -125,7 +128,7 @@ impl Engine {
         AssertUnwindSafe(Box::pin(self.sync(request))).catch_unwind().await.ok()
     }
 
-    fn lease_term(&self, now: Timestamp) -> LeaseTerm {
+    pub(crate) fn lease_term(&self, now: Timestamp) -> LeaseTerm {
         let process = self.sole_process.as_deref().unwrap_or("any");
         LeaseTerm {
             holder: format!("{process}.{}", self.random.token()),

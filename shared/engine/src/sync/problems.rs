@@ -22,6 +22,7 @@ pub(crate) enum About<'a> {
     Practitioner,
     Brake(&'a Source),
     Writes(Lane),
+    Parked,
     LeftBehind,
     Grant,
 }
@@ -46,6 +47,7 @@ impl About<'_> {
             About::Brake(Source::Calendar(id)) => format!("brake{OF_CALENDAR}{id}"),
             About::Writes(Lane::Appointments) => "writes to the calendar".into(),
             About::Writes(Lane::Busy) => "writes to the EHR".into(),
+            About::Parked => "parked".into(),
             About::LeftBehind => "left behind".into(),
             About::Grant => "grant".into(),
         }

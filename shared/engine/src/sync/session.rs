@@ -297,6 +297,7 @@ impl<'e> Session<'e> {
             outside: if is_same_window { Outside::Follow } else { Outside::Drop },
             unseen: if is_same_detail { Unseen::Rests } else { Unseen::IsLookedAt },
             brake: self.brake(),
+            version: self.connection.version,
             now: self.now,
         }
     }

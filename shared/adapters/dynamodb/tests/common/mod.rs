@@ -12,6 +12,7 @@ use daybook_core::ids::OccurrenceId;
 use daybook_core::key::{Owner, PracticeKey, Target};
 use daybook_core::link::*;
 use daybook_core::mirror::BlockContent;
+use daybook_core::restore::Restored;
 use daybook_core::subscription::{Subscription, Telling};
 use daybook_core::time::Interval;
 use daybook_core::window::WindowDays;
@@ -195,6 +196,8 @@ pub fn full(id: &str) -> Connection {
             disconnect: Some(Disconnect { asked_at: at(10), mirrors: Mirrors::Keep }),
             disconnected_at: Some(at(11)),
             brake_released_at: Some(at(12)),
+            reviewed_at: Some(at(20)),
+            put_back: Some(PutBack { times: 3, last_at: at(21) }),
         },
         schedule: Schedule {
             cursors: [("/user/a/".into(), "https://x/sync/1".into()), ("b".into(), "".into())].into(),
@@ -278,7 +281,8 @@ fn span() -> Interval {
 fn agreed() -> LinkState {
     let fingerprint = key().fingerprint_block(BlockContent { interval: span() });
     let revision = Some("\"etag-1\"".into());
-    LinkState::Agreed(Agreed { fingerprint, span: span(), revision, touch: Touch::Decorated })
+    let restored = Some(Restored { times: 3, since: at(22), parked_at_version: Some(7) });
+    LinkState::Agreed(Agreed { fingerprint, span: span(), revision, touch: Touch::Decorated, restored })
 }
 
 /// A link of the appointments lane.

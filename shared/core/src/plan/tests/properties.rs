@@ -163,6 +163,7 @@ impl Model {
                 span: put.content.interval(),
                 revision: Some(format!("r{}", self.writes).as_str().into()),
                 touch: Touch::OursAlone,
+                restored: put.restored,
             };
             self.remember(Link { state: LinkState::Agreed(agreed), ..put.link });
         }
@@ -172,6 +173,7 @@ impl Model {
         }
         plan.forgets.iter().for_each(|link| self.forget(link));
         plan.holds.into_iter().for_each(|link| self.remember(link));
+        plan.parks.into_iter().for_each(|link| self.remember(link));
     }
 
     fn forget(&mut self, link: &Link) {

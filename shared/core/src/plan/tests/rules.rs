@@ -395,3 +395,46 @@ fn e_098_a_removal_that_was_put_off_is_not_undone_by_looking() {
     let far = scene.wants("a1", busy_at(5000));
     check("outside the window it still goes", &far, &["delete a1 in main (Settings)"]);
 }
+
+#[test]
+fn e_043_what_a_reader_drags_is_put_back_three_times_a_day_and_then_parked() {
+    let main = calendar("main");
+    let dragged = |times, parked| {
+        let scene = Scene::new().agreed("a1", &main, &busy_at(20)).put_back(times, parked);
+        scene.wants("a1", busy_at(20)).finds("a1", &main, busy_at(30), "r2")
+    };
+    check("for the third time", &dragged(2, None), &["put a1 in main (r2, decorated)"]);
+    check("once too often", &dragged(3, None), &["park a1 in main"]);
+    check("it stays parked", &dragged(3, Some(1)), &[]);
+    check(
+        "until a person commands something",
+        &dragged(3, Some(1)).ruled(|rules| rules.version = 2),
+        &["put a1 in main (r2, decorated)"],
+    );
+    check(
+        "or the appointment moves",
+        &dragged(3, Some(1)).wants("a1", busy_at(40)),
+        &["put a1 in main (r2, decorated)"],
+    );
+    check(
+        "or is cancelled",
+        &dragged(3, Some(1)).sees("a1", OwnerSight::NotWanted),
+        &["delete a1 in main (Evidence)"],
+    );
+    let plan = dragged(0, None).plan();
+    assert_eq!(plan.puts[0].restored.map(|restored| restored.times), Some(1), "it is counted");
+}
+
+#[test]
+fn e_043_a_deleted_mirror_counts_like_a_dragged_one_and_a_block_never_does() {
+    let main = calendar("main");
+    let deleted = Scene::new().agreed("a1", &main, &busy_at(20)).put_back(3, None).wants("a1", busy_at(20));
+    check("deleted", &deleted.misses("a1", &main), &["park a1 in main"]);
+    let schedule = Target::Schedule("s".into());
+    let block = Scene::new().into(std::slice::from_ref(&schedule)).agreed("gym", &schedule, &block_at(20));
+    let block = block.put_back(3, None).wants("gym", block_at(20)).misses("gym", &schedule);
+    check("a block: its time must not open", &block, &["put gym in s (absent)"]);
+    let changed = Scene::new().agreed("a1", &main, &busy_at(20)).wants("a1", busy_at(25));
+    let changed = changed.finds("a1", &main, busy_at(30), "r2").plan();
+    assert_eq!(changed.puts[0].restored, None, "the appointment changed: nothing is put back");
+}
