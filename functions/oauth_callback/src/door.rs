@@ -9,7 +9,7 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use daybook_core::connection::{Connection, Provider};
-use daybook_doorway::is_ours;
+use daybook_doorway::{SessionCookie, is_ours};
 use daybook_engine::Engine;
 use daybook_engine::sign_in::{Link, Returned, Stopped, Why, nonce_of_state};
 use secrecy::SecretString;
@@ -80,7 +80,8 @@ pub(crate) async fn go_on(
     let cookie = door.cookie(link.nonce())?;
     let browser = cookie.shown(&headers).ok_or_else(|| Ending::of(Why::OtherBrowser.into(), None))?;
     if let Some(typed) = Typed::read(&form) {
-        return door.with_password(&link, browser, &typed).await;
+        let from = Begun::of(&headers, &door.engine.public_url);
+        return door.with_password(&link, browser, &typed, from).await;
     }
     let page = door.engine.leave_for_provider(&link, browser).await;
     let page = page.map_err(|stopped| Ending::of(stopped, None))?;
@@ -108,10 +109,26 @@ pub(crate) async fn come_back(
     };
     let state = secrecy::ExposeSecret::expose_secret(&state);
     let cookie = door.cookie(nonce_of_state(state))?;
+    let from = Begun::of(&headers, &door.engine.public_url);
     let done = door.engine.finish_sign_in(provider, state, returned, cookie.shown(&headers)).await;
-    let connection = done.map_err(|stopped| Ending::of(stopped, Some(provider)))?;
+    let connection = done.map_err(|stopped| Ending::of(stopped, Some(provider)).from(from))?;
     told(&connection);
-    page::done(&connection)
+    page::done(&connection, from)
+}
+
+/// Where a sign-in was begun, and so where it leads back to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Begun {
+    /// On our settings page, whose session this browser shows. Whether it holds is for that page to say.
+    Settings,
+    Elsewhere,
+}
+
+impl Begun {
+    fn of(headers: &HeaderMap, public_url: &str) -> Self {
+        let shown = SessionCookie::at(public_url).shown(headers);
+        shown.map_or(Self::Elsewhere, |_| Self::Settings)
+    }
 }
 
 impl Door {
@@ -120,7 +137,13 @@ impl Door {
         cookie::Name::of(nonce, &self.engine.public_url).ok_or_else(|| Ending::of(Why::LinkOver.into(), None))
     }
 
-    async fn with_password(&self, link: &Link, browser: &str, typed: &Typed) -> Result<Response, Ending> {
+    async fn with_password(
+        &self,
+        link: &Link,
+        browser: &str,
+        typed: &Typed,
+        from: Begun,
+    ) -> Result<Response, Ending> {
         let login = match typed.check() {
             Ok(login) => login,
             Err(fault) => {
@@ -131,9 +154,12 @@ impl Door {
         match self.engine.sign_in_with_password(link, browser, login).await {
             Ok(connection) => {
                 told(&connection);
-                page::done(&connection)
+                page::done(&connection, from)
             }
-            Err(stopped) => self.after_password(link, browser, typed, stopped).await,
+            Err(stopped) => {
+                let after = self.after_password(link, browser, typed, stopped).await;
+                after.map_err(|ending| ending.from(from))
+            }
         }
     }
 

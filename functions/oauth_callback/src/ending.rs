@@ -10,6 +10,7 @@ use daybook_engine::EngineError;
 use daybook_engine::ports::{RemoteError, StoreError, VaultError};
 use daybook_engine::sign_in::{Stopped, Why};
 
+use crate::door::Begun;
 use crate::plan;
 
 /// What a person is told.
@@ -21,6 +22,7 @@ pub(crate) struct Ending {
     /// The one thing to do next.
     next: &'static str,
     retry: Option<String>,
+    from: Begun,
 }
 
 #[derive(Template)]
@@ -30,6 +32,8 @@ struct EndedPage<'a> {
     text: &'a str,
     next: &'a str,
     retry: Option<&'a str>,
+    /// There is a settings page to go back to.
+    leads_back: bool,
 }
 
 const ASK_AGAIN: &str = "Open the sign-in from your EHR once more.";
@@ -43,7 +47,7 @@ impl Ending {
         text: impl Into<String>,
         next: &'static str,
     ) -> Self {
-        Self { status, title: title.into(), text: text.into(), next, retry: None }
+        Self { status, title: title.into(), text: text.into(), next, retry: None, from: Begun::Elsewhere }
     }
 
     /// What a stopped sign-in comes to; `provider` where it is known.
@@ -60,6 +64,11 @@ impl Ending {
             Why::Failed(error) => failed(error, name),
         };
         Self { retry, ..ending }
+    }
+
+    /// With the way back to where it began.
+    pub fn from(self, from: Begun) -> Self {
+        Self { from, ..self }
     }
 
     /// A form of another site's.
@@ -82,7 +91,13 @@ impl Ending {
 impl IntoResponse for Ending {
     fn into_response(self) -> Response {
         let Self { title, text, retry, .. } = &self;
-        let page = EndedPage { title, text, next: self.next, retry: retry.as_deref() };
+        let page = EndedPage {
+            title,
+            text,
+            next: self.next,
+            retry: retry.as_deref(),
+            leads_back: self.from == Begun::Settings,
+        };
         let html = page.render().unwrap_or_else(|_| self.title.clone());
         let mut response = (self.status, Html(html)).into_response();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {

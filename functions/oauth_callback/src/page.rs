@@ -2,13 +2,14 @@
 
 use askama::Template;
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_SECURITY_POLICY, SET_COOKIE};
+use axum::http::header::{CONTENT_SECURITY_POLICY, LOCATION, SET_COOKIE};
 use axum::response::{Html, IntoResponse, Response};
 use daybook_core::access::Access;
 use daybook_core::connection::{Connection, MainCalendar, State};
 use daybook_engine::sign_in::{Opened, Way};
 
 use crate::cookie;
+use crate::door::Begun;
 use crate::ending::Ending;
 use crate::origin::LeadsTo;
 use crate::plan;
@@ -93,8 +94,12 @@ struct DonePage<'a> {
     next: String,
 }
 
-/// The page of a sign-in that holds.
-pub(crate) fn done(connection: &Connection) -> Result<Response, Ending> {
+/// The page of a sign-in that holds; who came from the settings page goes back there.
+pub(crate) fn done(connection: &Connection, from: Begun) -> Result<Response, Ending> {
+    if from == Begun::Settings {
+        let place = format!("/settings/connections/{}", connection.id);
+        return Ok((StatusCode::SEE_OTHER, [(LOCATION, place)]).into_response());
+    }
     let account = connection.account.as_ref().map_or("", |account| account.label.as_str());
     let page = DonePage { account, next: next(connection) };
     Ok(Html(rendered(&page)?).into_response())

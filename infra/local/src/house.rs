@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use daybook_core::launch::LaunchTrust;
 use daybook_doorway::Keyring;
 use daybook_dynamodb::{Embedded, Table, embedded_client};
 use daybook_ehr::{EhrDirectory, FhirConfig};
@@ -13,7 +14,7 @@ use daybook_engine::Engine;
 use daybook_engine::ports::{Clock, Practices, Random};
 use daybook_oauth_callback::LeadsTo;
 use daybook_queue::InProcessQueue;
-use daybook_sandbox::ehr::{HookTarget, Sandbox};
+use daybook_sandbox::ehr::{HookTarget, LaunchTarget, Sandbox};
 use daybook_secrets::{SealedVault, SystemRandom};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -124,7 +125,7 @@ fn announce(address: SocketAddr, made: &[(Key, SecretString)]) {
     drop(out.write_all(lines.as_bytes()).and_then(|()| out.flush()));
 }
 
-async fn build(config: Config, data: DataDir, address: SocketAddr) -> Result<House, StartError> {
+async fn build(mut config: Config, data: DataDir, address: SocketAddr) -> Result<House, StartError> {
     let all_invented = is_invented(&config);
     let own_url = own_url(address)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -142,6 +143,8 @@ async fn build(config: Config, data: DataDir, address: SocketAddr) -> Result<Hou
         providers::connect(config.google, config.microsoft, config.caldav_allow, &own_url, &clock)?;
     let queue = InProcessQueue::new();
     let mut secrets = Secrets::default();
+    let public_url = config.public_url.clone().unwrap_or_else(|| own_url.clone());
+    introduce(&mut config.practices, &sandbox, &own_url, &public_url)?;
     for practice in &config.practices {
         table.put_practice(&practice.practice).await.map_err(failed("a practice cannot be stored"))?;
         let reached = ehrs.configure(practice.practice.id.clone(), &fhir(practice, &own_url));
@@ -157,7 +160,6 @@ async fn build(config: Config, data: DataDir, address: SocketAddr) -> Result<Hou
         clock,
         Arc::new(SystemRandom),
     );
-    let public_url = config.public_url.clone().unwrap_or_else(|| own_url.clone());
     public_url.as_str().trim_end_matches('/').clone_into(&mut engine.public_url);
     // Half of it, so that what was polled in one sweep is due again in the next, however long its sync took.
     engine.pace.poll = config.sweep / 2;
@@ -191,6 +193,36 @@ async fn build(config: Config, data: DataDir, address: SocketAddr) -> Result<Hou
 fn is_invented(config: &Config) -> bool {
     let has_sandbox_ehr = config.practices.first().is_some_and(|demo| matches!(demo.ehr, EhrConfig::Sandbox));
     has_sandbox_ehr && config.google.client.is_none() && config.microsoft.client.is_none()
+}
+
+/// The practice of the sandbox EHR trusts it, and it sends people to us, unless somebody has configured otherwise.
+fn introduce(
+    practices: &mut [PracticeConfig],
+    sandbox: &Sandbox,
+    own: &Url,
+    public: &Url,
+) -> Result<(), StartError> {
+    let Some(demo) = practices.first_mut() else { return Ok(()) };
+    if !matches!(demo.ehr, EhrConfig::Sandbox) || demo.practice.launch.is_some() {
+        return Ok(());
+    }
+    let address = |base: &Url, path: &str| base.join(path).map_err(failed("the launch has no address"));
+    let issuer = address(own, "sandbox/ehr")?.to_string();
+    let return_url = address(own, "sandbox/ehr/settings")?;
+    let trust = LaunchTrust {
+        issuer: issuer.clone(),
+        keys: sandbox.launch_keys(),
+        return_urls: vec![return_url.to_string()],
+    };
+    demo.practice.launch = Some(trust);
+    sandbox.offer_calendar_sync(LaunchTarget {
+        url: address(public, "launch")?,
+        audience: public.to_string(),
+        tenant: demo.practice.id.to_string(),
+        issuer,
+        return_url,
+    });
+    Ok(())
 }
 
 /// Where this machine reaches itself: an address that stands for all of them is no destination.

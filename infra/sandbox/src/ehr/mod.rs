@@ -6,6 +6,7 @@ mod fhir;
 mod hook;
 mod instant;
 mod kind;
+mod launch;
 mod page;
 mod params;
 mod seed;
@@ -13,7 +14,7 @@ mod store;
 mod zone;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::response::Redirect;
@@ -22,8 +23,10 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 pub use hook::{BadSecret, HookTarget};
+pub use launch::{BadKey, LaunchTarget};
 
 use control::Control;
+use launch::LaunchKey;
 use store::{Store, Tx};
 
 /// Where the router lives on its host; the FHIR base is this followed by `/fhir`.
@@ -39,6 +42,9 @@ struct Inner {
     store: Store,
     control: Control,
     wake: Notify,
+    launch_key: LaunchKey,
+    /// Where people are sent to for the calendar sync, once somebody has said it.
+    launch: OnceLock<LaunchTarget>,
 }
 
 /// The practice's file cannot be used.
@@ -48,6 +54,8 @@ pub enum OpenError {
     File(#[from] rusqlite::Error),
     #[error("the sandbox EHR's first day cannot be laid out")]
     Seed(#[from] jiff::Error),
+    #[error("the sandbox EHR has no key to send people on with")]
+    Key(#[from] BadKey),
 }
 
 impl Sandbox {
@@ -56,7 +64,28 @@ impl Sandbox {
     pub fn open(file: &Path, now: Timestamp) -> Result<Self, OpenError> {
         let store = Store::open(file)?;
         store.run(now, store::Hooks::Drop, |tx| seed::plant(tx, now))?;
-        Ok(Self { inner: Arc::new(Inner { store, control: Control::default(), wake: Notify::new() }) })
+        let fresh = LaunchKey::make()?;
+        let kept = store.run(now, store::Hooks::Drop, |tx| tx.keep_secret("launch key", &fresh))?;
+        let inner = Inner {
+            store,
+            control: Control::default(),
+            wake: Notify::new(),
+            launch_key: LaunchKey::read(&kept.value)?,
+            launch: OnceLock::new(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The keys with which this EHR signs what it sends people on with: a JWK Set, public halves only.
+    pub fn launch_keys(&self) -> String {
+        self.inner.launch_key.public().to_string()
+    }
+
+    /// Says where people are sent to for the calendar sync; the first word counts.
+    pub fn offer_calendar_sync(&self, target: LaunchTarget) {
+        if self.inner.launch.set(target).is_err() {
+            tracing::debug!("the calendar sync is offered already");
+        }
     }
 
     /// Every route of the EHR under its full path ([`MOUNT`]), to be merged into the host's router.

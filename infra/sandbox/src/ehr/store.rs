@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     body TEXT NOT NULL, created_us INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
     due_us INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_us, seq);
+CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS stamp (one INTEGER PRIMARY KEY CHECK (one = 1), last_us INTEGER NOT NULL) STRICT;
 ";
 
@@ -135,6 +136,12 @@ impl Store {
 }
 
 impl Tx<'_> {
+    /// A secret of that name: the one that is kept, or else this one, which is kept from now on.
+    pub(super) fn keep_secret(&self, name: &str, fresh: &[u8]) -> rusqlite::Result<Vec<u8>> {
+        self.sql.execute("INSERT OR IGNORE INTO secret VALUES (?, ?)", params![name, fresh])?;
+        self.sql.query_row("SELECT bytes FROM secret WHERE name = ?", [name], |row| row.get(0))
+    }
+
     /// Has nothing ever been written?
     pub(super) fn is_fresh(&self) -> rusqlite::Result<bool> {
         self.sql.query_row("SELECT count(*) = 0 FROM stamp", [], |row| row.get(0))

@@ -9,6 +9,7 @@ use super::grid;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 const STYLE: &str = include_str!("../../assets/sandbox.css");
+const SEND: &str = include_str!("../../assets/send.js");
 const MARK: &str = include_str!("../../assets/mark.svg");
 
 /// The stylesheets and the icon, under `{mount}/assets/`.
@@ -22,6 +23,10 @@ pub(crate) fn assets<S: Clone + Send + Sync + 'static>(mount: &str) -> Router<S>
             &format!("{mount}/assets/grid.css"),
             get(|| async { asset("text/css; charset=utf-8", grid::stylesheet()) }),
         )
+        .route(
+            &format!("{mount}/assets/send.js"),
+            get(|| async { asset("text/javascript; charset=utf-8", SEND.to_owned()) }),
+        )
         .route(&format!("{mount}/assets/mark.svg"), get(|| async { asset("image/svg+xml", MARK.to_owned()) }))
 }
 
@@ -33,6 +38,12 @@ pub(crate) fn page(html: String) -> Response {
 /// A page whose form may end at another origin: browsers hold a redirect after a form against the policy, too.
 pub(crate) fn page_leading_to(html: String, origin: &str) -> Response {
     let policy = HeaderValue::from_str(&format!("{POLICY} {origin}"));
+    with_policy(html, policy.unwrap_or_else(|_| HeaderValue::from_static(POLICY)))
+}
+
+/// The same with a script of our own.
+pub(crate) fn scripted_page_leading_to(html: String, origin: &str) -> Response {
+    let policy = HeaderValue::from_str(&format!("{POLICY} {origin}; script-src 'self'"));
     with_policy(html, policy.unwrap_or_else(|_| HeaderValue::from_static(POLICY)))
 }
 

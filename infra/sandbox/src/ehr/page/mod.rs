@@ -3,6 +3,7 @@
 
 mod actions;
 mod reading;
+mod settings;
 mod week;
 
 use askama::Template;
@@ -35,6 +36,8 @@ pub(super) fn routes(sandbox: &Sandbox) -> Router<Sandbox> {
         .route(&format!("{MOUNT}/appointments"), post(actions::book))
         .route(&format!("{MOUNT}/appointments/{{id}}/move"), post(actions::reschedule))
         .route(&format!("{MOUNT}/appointments/{{id}}/cancel"), post(actions::cancel))
+        .route(&format!("{MOUNT}/settings"), get(settings::show))
+        .route(&format!("{MOUNT}/settings/calendar-sync"), post(settings::launch))
         .merge(assets(MOUNT))
         .layer(middleware::from_fn_with_state(sandbox.clone(), refuse_while_unavailable))
 }
