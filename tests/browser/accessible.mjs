@@ -1,12 +1,7 @@
 // Every page, in both colour schemes, on a desk and on a phone: axe finds nothing, and nothing scrolls sideways.
-// With `DAYBOOK_PICTURES` set to a folder, a picture of each is left there.
 
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-
-import { SIZES, expect, story, tools } from './house.mjs';
-
-const AXE = readFileSync(tools.resolve('axe-core/axe.min.js'), 'utf8');
+import { looked_at } from './look.mjs';
+import { expect, story } from './house.mjs';
 
 await story(async (page, { url, day }) => {
   const week = `${url}/sandbox/ehr/?practitioner=prac-1&week=${day}`;
@@ -30,15 +25,7 @@ await story(async (page, { url, day }) => {
     connected: () => page.getByRole('button', { name: 'Allow' }).click(),
   })) {
     await show();
-    for (const colorScheme of ['light', 'dark']) {
-      for (const [size, viewport] of Object.entries(SIZES)) {
-        await page.emulateMedia({ colorScheme });
-        await page.setViewportSize(viewport);
-        await picture(page, `${name}-${colorScheme}-${size}`);
-        const found = [...(await violations(page)), ...(await sideways(page))];
-        faults.push(...found.map((fault) => `${name}, ${colorScheme}, ${size}: ${fault}`));
-      }
-    }
+    faults.push(...(await looked_at(page, name)));
   }
   expect(faults.length === 0, faults.join('\n'));
 });
@@ -47,25 +34,4 @@ async function try_out(page, url, provider) {
   await page.goto(url);
   await page.getByRole('button', { name: `Sandbox ${provider}` }).click();
   await page.getByRole('heading', { name: 'Connect your calendar' }).waitFor();
-}
-
-async function violations(page) {
-  // Handed over as the browser's own tools do it, so that the page's content policy stays in force.
-  if (await page.evaluate(() => !('axe' in globalThis))) await page.evaluate(AXE);
-  const { violations: found, passes } = await page.evaluate(() => axe.run());
-  expect(passes.length > 0, 'axe has looked at nothing');
-  return found.flatMap(({ id, help, nodes }) => nodes.map(({ target }) => `${id} (${help}) at ${target.join(' ')}`));
-}
-
-async function sideways(page) {
-  const { wide, seen } = await page.evaluate(() => ({
-    wide: document.scrollingElement.scrollWidth,
-    seen: document.documentElement.clientWidth,
-  }));
-  return wide > seen ? [`${wide} pixels wide where ${seen} are seen`] : [];
-}
-
-async function picture(page, name) {
-  const folder = process.env.DAYBOOK_PICTURES;
-  if (folder) await page.screenshot({ path: path.join(folder, `${name}.png`) });
 }

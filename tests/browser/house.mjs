@@ -4,7 +4,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-const STORY_LIMIT_MS = 90_000;
+const STORY_LIMIT_MS = 150_000;
 const ACTION_LIMIT_MS = 15_000;
 const FLAGS = [
   '--disable-gpu',

@@ -202,3 +202,36 @@ async fn every_page_is_accessible_in_both_schemes_on_desk_and_phone() {
     scene.close(day).await;
     scene.browser.tell("accessible", json!({"url": scene.daybook.url, "day": day})).await;
 }
+
+/// The EHR's help page "Sync Calendar", for one provider: every step of it.
+async fn sync_calendar(provider: &str, account: &str, place: &str) {
+    let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
+    let data = tempfile::tempdir().unwrap();
+    let daybook = Daybook::start(&binary, data.path(), &[]);
+    let told = json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "provider": provider, "account": account,
+        "place": place, "user": "ada", "password": "ada-sandbox"});
+    browser.tell("settings", told).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_calendar_with_google_from_the_ehrs_settings_to_disconnect() {
+    sync_calendar("Google", "ada@clinic.example", "/sandbox/google/").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_calendar_with_outlook_from_the_ehrs_settings_to_disconnect() {
+    sync_calendar("Outlook", "ben@clinic.example", "/sandbox/microsoft/").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_calendar_with_a_password_from_the_ehrs_settings_to_disconnect() {
+    sync_calendar("CalDAV", "ada", "/sandbox/caldav/").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_settings_page_is_accessible_in_both_schemes_on_desk_and_phone() {
+    let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
+    let data = tempfile::tempdir().unwrap();
+    let daybook = Daybook::start(&binary, data.path(), &[]);
+    browser.tell("settings_accessible", json!({"url": daybook.url})).await;
+}

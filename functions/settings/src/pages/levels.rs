@@ -1,7 +1,7 @@
 //! The detail levels as a person chooses among them: how an appointment will look, and what forbids a level. What caps
 //! the detail is decided elsewhere; the person in the examples is invented.
 
-use daybook_core::detail::{Cap, Caps, Detail, Disclosure, Modality};
+use daybook_core::detail::{Cap, Caps, Detail, Disclosure};
 
 /// One level to choose.
 pub(crate) struct Level {
@@ -68,7 +68,7 @@ pub(crate) fn why(cap: Cap) -> &'static str {
 fn sample(level: Detail) -> Disclosure {
     match level {
         Detail::Busy => Disclosure::Busy,
-        Detail::Appointment => Disclosure::Appointment { modality: Some(Modality::InPerson) },
+        Detail::Appointment => Disclosure::Appointment { modality: None },
         Detail::Reference => Disclosure::Reference { number: "C-1042".to_owned() },
         Detail::Initials => Disclosure::Initials { initials: "J.D.".to_owned() },
         Detail::Full => Disclosure::Full {

@@ -1,0 +1,45 @@
+// A page, looked at in both colour schemes, on a desk and on a phone: what axe finds, and whether it scrolls sideways.
+// With `DAYBOOK_PICTURES` set to a folder, a picture of each is left there.
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { SIZES, expect, tools } from './house.mjs';
+
+const AXE = readFileSync(tools.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What is wrong with the page as it stands, in words. */
+export async function looked_at(page, name) {
+  const faults = [];
+  for (const colorScheme of ['light', 'dark']) {
+    for (const [size, viewport] of Object.entries(SIZES)) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize(viewport);
+      await picture(page, `${name}-${colorScheme}-${size}`);
+      const found = [...(await violations(page)), ...(await sideways(page))];
+      faults.push(...found.map((fault) => `${name}, ${colorScheme}, ${size}: ${fault}`));
+    }
+  }
+  return faults;
+}
+
+async function violations(page) {
+  // Handed over as the browser's own tools do it, so that the page's content policy stays in force.
+  if (await page.evaluate(() => !('axe' in globalThis))) await page.evaluate(AXE);
+  const { violations: found, passes } = await page.evaluate(() => axe.run());
+  expect(passes.length > 0, 'axe has looked at nothing');
+  return found.flatMap(({ id, help, nodes }) => nodes.map(({ target }) => `${id} (${help}) at ${target.join(' ')}`));
+}
+
+async function sideways(page) {
+  const { wide, seen } = await page.evaluate(() => ({
+    wide: document.scrollingElement.scrollWidth,
+    seen: document.documentElement.clientWidth,
+  }));
+  return wide > seen ? [`${wide} pixels wide where ${seen} are seen`] : [];
+}
+
+async function picture(page, name) {
+  const folder = process.env.DAYBOOK_PICTURES;
+  if (folder) await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
+}

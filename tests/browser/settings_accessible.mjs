@@ -1,0 +1,70 @@
+// Every page of Settings > Calendar Sync, in both colour schemes, on a desk and on a phone.
+
+import { looked_at } from './look.mjs';
+import { expect, story } from './house.mjs';
+
+await story(async (page, { url }) => {
+  const faults = [];
+  const click = (role, name) => page.getByRole(role, { name }).click();
+  for (const [name, show] of Object.entries({
+    ehr_settings: () => page.goto(`${url}/sandbox/ehr/settings?practitioner=prac-2`),
+    connect: () => click('button', 'Open Calendar Sync'),
+    authorising: async () => {
+      await page.getByRole('radio', { name: 'Outlook / Microsoft 365' }).check();
+      await page.getByRole('radio', { name: 'Both ways' }).check();
+      await click('button', 'Continue to sign in');
+      await page.goto(`${url}/settings`);
+    },
+    sign_in: async () => {
+      await click('link', 'Open');
+      await click('button', 'Sign in');
+    },
+    cancelled: async () => {
+      await click('button', 'Continue to Outlook');
+      await click('link', 'ben@clinic.example');
+      await click('button', 'Cancel');
+    },
+    ready: async () => {
+      await click('link', 'Back to Calendar Sync');
+      await click('link', 'Open');
+      await click('button', 'Sign in');
+      await click('button', 'Continue to Outlook');
+      await click('link', 'ben@clinic.example');
+      await click('button', 'Allow');
+      await page.getByRole('heading', { name: 'Is this the account?' }).waitFor();
+    },
+    choices: () => click('link', 'Yes, go on'),
+    choices_open: () => page.getByText('More choices').click(),
+    preview: () => click('button', 'See what will happen'),
+    active: async () => {
+      await click('button', 'Start Sync');
+      await page.getByText('In step.').waitFor({ timeout: 60_000 });
+      await page.reload();
+    },
+    paused: () => click('button', 'Pause'),
+    home: () => page.goto(`${url}/settings`),
+    change: async () => {
+      await click('link', 'Open');
+      await click('link', 'Change settings');
+    },
+    change_preview: () => click('button', 'See what will happen'),
+    leave: async () => {
+      await page.goto(`${url}/settings`);
+      await click('link', 'Open');
+      await click('link', 'Disconnect');
+    },
+    disconnected: async () => {
+      await page.getByRole('button', { name: 'Disconnect' }).click();
+      await page.getByText('Nothing is left:').waitFor({ timeout: 60_000 });
+      await page.reload();
+    },
+    nowhere: () => page.goto(`${url}/settings/connections/another`),
+    logged_out: () => click('button', 'Log out'),
+    no_session: () => page.goto(`${url}/settings`),
+  })) {
+    await show();
+    await page.getByRole('heading', { level: 1 }).first().waitFor();
+    faults.push(...(await looked_at(page, name)));
+  }
+  expect(faults.length === 0, faults.join('\n'));
+}, { refusals: [401, 404, 422] });
