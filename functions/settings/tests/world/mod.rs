@@ -16,6 +16,7 @@ use daybook_core::detail::{Detail, Part2};
 use daybook_core::hours::Hours;
 use daybook_core::ids::{AppointmentId, CalendarId, Cursor, PracticeId, PractitionerId, ScheduleId};
 use daybook_core::key::PracticeKey;
+use daybook_core::launch::LaunchTrust;
 use daybook_core::time::Interval;
 use daybook_dynamodb::{Embedded, Table, embedded_client};
 use daybook_engine::ports::{
@@ -26,7 +27,7 @@ use daybook_engine::ports::{
     StoreError, Stored, Vault, VaultError, Visit,
 };
 use daybook_engine::{Engine, Providers};
-use daybook_settings::{Keyring, router};
+use daybook_settings::{Keyring, pages, router};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
@@ -36,6 +37,10 @@ use tower::ServiceExt;
 pub const KEY: &str = "key-of-demo";
 pub const OTHER_KEY: &str = "key-of-other";
 pub const PASSWORD: &str = "hunter2-and-more";
+
+pub mod launch;
+
+pub const RETURN_URL: &str = "https://demo.ehr.example/settings";
 
 pub struct World {
     pub router: Router,
@@ -74,7 +79,8 @@ impl World {
         let mut keys = Keyring::default();
         keys.add("demo".into(), &KEY.to_owned().into());
         keys.add("other".into(), &OTHER_KEY.to_owned().into());
-        Self { router: router(engine, keys, store), queue, _table: embedded }
+        let people = pages(engine.clone(), store.clone(), vec!["demo".into(), "other".into()]);
+        Self { router: router(engine, keys, store).merge(people), queue, _table: embedded }
     }
 
     /// Asks with the key of `demo` and a JSON body.
@@ -138,8 +144,12 @@ fn practice(id: &str) -> Practice {
         detail_cap: Detail::Full,
         part2: Part2::No,
         proposed: ProposedPolicy::Ignore,
-        launch: None,
-        frame_origins: Vec::new(),
+        launch: Some(LaunchTrust {
+            issuer: format!("https://{id}.ehr.example"),
+            keys: launch::keys(id),
+            return_urls: vec![RETURN_URL.into()],
+        }),
+        frame_origins: if id == "demo" { vec!["https://demo.ehr.example".into()] } else { Vec::new() },
     }
 }
 

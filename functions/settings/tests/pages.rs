@@ -1,0 +1,187 @@
+//! The launch, the session and the pages at the door: who comes in, who does not, and who sees what.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod world;
+
+use serde_json::{Value, json};
+use world::launch::{NOW, claims, token};
+use world::{Answer, World};
+
+/// A browser with a session, and the token of its forms.
+struct Person<'w> {
+    world: &'w World,
+    cookie: String,
+}
+
+async fn launch(world: &World, token: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut all =
+        vec![("content-type", "application/x-www-form-urlencoded"), ("origin", "https://demo.ehr.example")];
+    all.extend(headers);
+    world.ask_raw("POST", "/launch", format!("launch_token={token}"), &all).await
+}
+
+fn cookie(answer: &Answer) -> String {
+    let line = answer.headers["set-cookie"].to_str().unwrap();
+    line.split(';').next().unwrap().to_owned()
+}
+
+async fn person(world: &World, more: Value) -> Person<'_> {
+    let answer = launch(world, &token("demo", &claims(more)), &[]).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.headers["location"]),
+        (303, &"/settings".parse().unwrap()),
+        "{}",
+        answer.text
+    );
+    Person { world, cookie: cookie(&answer) }
+}
+
+impl Person<'_> {
+    async fn get(&self, path: &str) -> Answer {
+        self.world.ask_raw("GET", path, String::new(), &[("cookie", &self.cookie)]).await
+    }
+
+    async fn post(&self, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut all =
+            vec![("cookie", self.cookie.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+        all.extend(headers);
+        self.world.ask_raw("POST", path, form.to_owned(), &all).await
+    }
+
+    async fn form_token(&self) -> String {
+        let page = self.get("/settings/connect").await.text;
+        let rest = page.split("name=\"form_token\" value=\"").nth(1).unwrap_or_else(|| panic!("{page}"));
+        format!("form_token={}", rest.split('"').next().unwrap())
+    }
+}
+
+#[tokio::test]
+async fn a_signed_launch_opens_a_session_once() {
+    let world = World::new().await;
+    let signed = token("demo", &claims(json!({})));
+    let first = launch(&world, &signed, &[]).await;
+    assert_eq!(first.status, 303);
+    let line = first.headers["set-cookie"].to_str().unwrap();
+    assert!(
+        line.starts_with("daybook=") && line.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax"),
+        "{line}"
+    );
+    let again = launch(&world, &signed, &[]).await;
+    assert_eq!((again.status.as_u16(), again.headers.get("set-cookie")), (401, None));
+    let person = Person { world: &world, cookie: cookie(&first) };
+    assert_eq!(person.get("/settings").await.headers["location"], "/settings/connect");
+    let page = person.get("/settings/connect").await;
+    assert_eq!(page.status, 200);
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.ends_with("frame-ancestors https://demo.ehr.example"), "{policy}");
+}
+
+/// Whatever is wrong, the page is the same, so that a forger learns nothing.
+#[tokio::test]
+async fn a_launch_that_does_not_hold_opens_nothing() {
+    let world = World::new().await;
+    let signed = |practice: &str, more: Value| token(practice, &claims(more));
+    let mut pages = Vec::new();
+    for (what, launch_token) in [
+        ("nothing", String::new()),
+        ("no token", "a.b.c".into()),
+        ("another practice's key", signed("other", json!({}))),
+        ("another practice's tenant", signed("demo", json!({"tenant": "other"}))),
+        ("a practice that is not there", signed("demo", json!({"tenant": "third"}))),
+        ("another audience", signed("demo", json!({"aud": "https://else.example"}))),
+        ("too long", signed("demo", json!({"exp": NOW + 121}))),
+        ("over", signed("demo", json!({"iat": NOW - 200, "nbf": NOW - 200, "exp": NOW - 100}))),
+        ("not yet", signed("demo", json!({"iat": NOW + 60, "nbf": NOW + 60}))),
+        ("another way back", signed("demo", json!({"return_url": "https://evil.example"}))),
+        ("another role", signed("demo", json!({"role": "owner"}))),
+        ("a delegate of nobody", signed("demo", json!({"role": "delegate"}))),
+        ("a stranger", signed("demo", json!({"sub": "Practitioner/nobody"}))),
+    ] {
+        let answer = launch(&world, &launch_token, &[]).await;
+        assert_eq!((answer.status.as_u16(), answer.headers.get("set-cookie")), (401, None), "{what}");
+        pages.push(answer.text);
+    }
+    pages.dedup();
+    assert_eq!(pages.len(), 1, "the page tells what was wrong");
+}
+
+#[tokio::test]
+async fn a_session_is_believed_only_as_we_sealed_it() {
+    let world = World::new().await;
+    let person = person(&world, json!({})).await;
+    let bent = person.cookie.replacen("daybook=ey", "daybook=eY", 1);
+    for cookie in ["", "daybook=", "daybook=e30.0", &bent, &person.cookie[..person.cookie.len() - 1]] {
+        let stranger = Person { world: &world, cookie: cookie.to_owned() };
+        assert_eq!(stranger.get("/settings").await.status, 401, "{cookie}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_counts_only_from_our_own_page_in_this_session() {
+    let world = World::new().await;
+    let (ours, other) =
+        (person(&world, json!({})).await, person(&world, json!({"sub": "Practitioner/prac-nowhere"})).await);
+    let (own, foreign) = (ours.form_token().await, other.form_token().await);
+    let choice = "provider=caldav&direction=ehr_to_calendar";
+    for (what, form, headers) in [
+        ("no token", choice.to_owned(), vec![]),
+        ("another session's token", format!("{choice}&{foreign}"), vec![]),
+        ("another origin", format!("{choice}&{own}"), vec![("origin", "https://evil.example")]),
+        ("another site", format!("{choice}&{own}"), vec![("sec-fetch-site", "cross-site")]),
+    ] {
+        assert_eq!(ours.post("/settings/connect", &form, &headers).await.status, 403, "{what}");
+    }
+    let done = ours.post("/settings/connect", &format!("{choice}&{own}"), &[]).await;
+    assert_eq!(done.status, 303);
+    let place = done.headers["location"].to_str().unwrap();
+    assert!(place.starts_with("http://localhost/sign-in/demo/"), "{place}");
+}
+
+#[tokio::test]
+async fn a_clinician_sees_their_own_connections_and_an_administrator_nobodys() {
+    let world = World::new().await;
+    let ours = person(&world, json!({})).await;
+    let form = format!("provider=caldav&{}", ours.form_token().await);
+    ours.post("/settings/connect", &form, &[]).await;
+    let again = ours.post("/settings/connect", &form, &[]).await;
+    let id = again.headers["location"].to_str().unwrap().split('/').nth(5).unwrap().to_owned();
+    let listed = world.ask("GET", world::CONNECTIONS, None).await;
+    assert_eq!(listed.body["items"].as_array().unwrap().len(), 1, "one that waits is used again");
+    let page = format!("/settings/connections/{id}");
+    let delegate = json!({"role": "delegate", "act": {"sub": "User/9"}});
+    for (who, status) in [
+        (json!({"jti": "a"}), 200),
+        (delegate, 200),
+        (json!({"sub": "Practitioner/prac-nowhere"}), 404),
+        (json!({"role": "practice_admin", "sub": "User/1"}), 403),
+    ] {
+        let person = person(&world, who.clone()).await;
+        assert_eq!(person.get(&page).await.status, status, "{who}");
+        assert_eq!(person.get(&format!("{page}/leave")).await.status, status, "{who}");
+    }
+    let admin = person(&world, json!({"role": "practice_admin", "sub": "User/2"})).await;
+    assert_eq!(admin.get("/settings").await.headers["location"], "/settings/practice");
+}
+
+#[tokio::test]
+async fn logging_out_takes_the_cookie_away() {
+    let world = World::new().await;
+    let person = person(&world, json!({})).await;
+    let done = person.post("/settings/log-out", &person.form_token().await, &[]).await;
+    assert_eq!(done.status, 200);
+    assert!(done.headers["set-cookie"].to_str().unwrap().contains("Max-Age=0"), "{:?}", done.headers);
+}
+
+/// In a frame the sign-in opens in a window of its own: providers refuse frames.
+#[tokio::test]
+async fn in_a_frame_the_sign_in_is_a_link_to_a_window() {
+    let world = World::new().await;
+    let framed = launch(&world, &token("demo", &claims(json!({}))), &[("sec-fetch-dest", "iframe")]).await;
+    let person = Person { world: &world, cookie: cookie(&framed) };
+    let form = format!("provider=caldav&{}", person.form_token().await);
+    let done = person.post("/settings/connect", &form, &[]).await;
+    let place = done.headers["location"].to_str().unwrap().to_owned();
+    assert!(place.starts_with("/settings/connections/"), "{place}");
+    let page = person.get(&place).await.text;
+    assert!(page.contains("target=\"_blank\"") && page.contains("/sign-in/demo/"), "{page}");
+}
