@@ -194,7 +194,11 @@ pub(crate) fn problem(kind: ProblemKind) -> (&'static str, &'static str) {
         ProblemKind::ProviderMisconfigured => {
             ("The provider does not accept Daybook", "Tell whoever runs Daybook; it is nothing that you did.")
         }
-        #[allow(unreachable_patterns, reason = "kinds that are told in the catalogue's own words")]
+        ProblemKind::MirrorParked => (
+            "An entry was moved again and again",
+            "Daybook no longer puts it back. Move the appointment in the EHR, or press “Sync now” to have it put back.",
+        ),
+        #[allow(unreachable_patterns, reason = "kinds that have no words of their own yet")]
         _ => ("Something needs attention", "The text beside it says what."),
     }
 }
