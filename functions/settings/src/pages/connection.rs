@@ -11,7 +11,7 @@ use super::home::to;
 use super::levels::why;
 use super::session::Place;
 use super::told::told;
-use super::words::{Zone, calendar, left, problem, sentence, standing};
+use super::words::{Zone, calendar, capital, left, problem, sentence, standing};
 use super::{Ending, Guest, Posted, Room, Shell, show};
 
 #[derive(Template)]
@@ -52,7 +52,7 @@ pub(crate) async fn page(
     guest: Guest,
 ) -> Result<Response, Ending> {
     let connection = guest.connection(&room.engine, &id).await?;
-    let zone = Zone::of(&connection, &guest.practice);
+    let zone = Zone::of(&room.engine, &connection, &guest.practice).await;
     let view = room.engine.view_of(connection).await.map_err(|error| Ending::of(error).to(&guest))?;
     let page = page_of(&guest, view, &zone);
     show(&page.shell, &page)
@@ -90,7 +90,7 @@ fn problems(view: &View, zone: &Zone) -> Vec<Told> {
     let all = view.connection.problems.values();
     all.map(|one| {
         let (title, what_to_do) = problem(one.kind);
-        Told { title, what_to_do, detail: one.detail.clone(), since: zone.time(one.since) }
+        Told { title, what_to_do, detail: capital(&one.detail), since: zone.time(one.since) }
     })
     .collect()
 }

@@ -52,7 +52,7 @@ async fn rows(room: &Room, guest: &Guest) -> Result<Vec<Row>, Ending> {
     let mut rows = Vec::new();
     let living = found.into_iter().filter(|one| one.evidence.state() != ConnectionState::Disconnected);
     for connection in living.take(MOST_SHOWN) {
-        let zone = Zone::of(&connection, &guest.practice);
+        let zone = Zone::of(engine, &connection, &guest.practice).await;
         let view = engine.view_of(connection).await.map_err(|error| Ending::of(error).to(guest))?;
         rows.push(Row {
             id: view.connection.id.to_string(),

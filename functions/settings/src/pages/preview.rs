@@ -113,12 +113,15 @@ pub(crate) async fn apply(
     let fault = |fault: Ending| fault.to(guest).with_link(&*back, "Back to your choices");
     let patch = patch(fields, &connection.settings).map_err(fault)?;
     let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
-    let changed =
-        room.engine.change(&at, version(fields), &patch).await.map_err(|error| fault(Ending::of(error)))?;
+    let changed = room.engine.change(&at, version(fields), &patch).await;
+    let mut changed = changed.map_err(|error| fault(Ending::of(error)))?;
     told(guest, &id, "change");
     if changed.evidence.started_at.is_none() {
-        room.engine.start(&at).await.map_err(|error| fault(Ending::of(error)))?;
+        changed = room.engine.start(&at).await.map_err(|error| fault(Ending::of(error)))?;
         told(guest, &id, "start");
+    }
+    if changed.evidence.lacks_access() {
+        return room.to_sign_in(guest, &changed).await;
     }
     Ok(to(&format!("/settings/connections/{id}")))
 }

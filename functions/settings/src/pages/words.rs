@@ -2,6 +2,7 @@
 //! practice's zone with its name. It is told what is so, and finds nothing out.
 
 use daybook_core::connection::{Connection, ProblemKind, Provider, State};
+use daybook_engine::Engine;
 use daybook_engine::ports::{Counts, Practice};
 use daybook_engine::preview::LanePreview;
 use daybook_engine::view::View;
@@ -16,10 +17,14 @@ pub(crate) struct Zone {
 }
 
 impl Zone {
-    /// The practitioner's, as the EHR gives it; else the practice's; else UTC.
-    pub fn of(connection: &Connection, practice: &Practice) -> Self {
-        let known = connection.schedule.practitioner.as_ref().and_then(|known| known.time_zone.as_deref());
-        Self::named(known.or(practice.time_zone_fallback.as_deref()))
+    /// The practitioner's, as the EHR gives it; else the practice's; else UTC. The EHR is asked where no sync has yet.
+    pub async fn of(engine: &Engine, connection: &Connection, practice: &Practice) -> Self {
+        let known = connection.schedule.practitioner.as_ref().and_then(|known| known.time_zone.clone());
+        if let Some(known) = known.or(practice.time_zone_fallback.clone()) {
+            return Self::named(Some(&known));
+        }
+        let asked = engine.practitioner(&practice.id, &connection.practitioner).await;
+        Self::named(asked.ok().and_then(|told| told.time_zone).as_deref())
     }
 
     pub fn named(name: Option<&str>) -> Self {
@@ -61,6 +66,12 @@ pub(crate) fn calendar(provider: Provider) -> &'static str {
 /// "1 appointment", "2 appointments".
 pub(crate) fn number(count: u64, one: &str, several: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {several}") }
+}
+
+/// A sentence begins with a capital.
+pub(crate) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The state in one sentence.
