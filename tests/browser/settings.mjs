@@ -89,10 +89,11 @@ async function in_step(page) {
   await page.getByText('In step.').waitFor({ timeout: 60_000 });
 }
 
-async function appointments_appear(page, { url, place }) {
+async function appointments_appear(page, { url, place, owner }) {
   const settings = page.url();
   await page.getByText(/[1-9]\d* appointments are in your calendar/).waitFor();
   await page.goto(`${url}${place}`);
+  if (owner) await page.getByRole('link', { name: owner }).click();
   await page.getByText('Appointment', { exact: true }).first().waitFor();
   await page.goto(settings);
 }
