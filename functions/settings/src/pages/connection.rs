@@ -3,7 +3,9 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use daybook_core::connection::{Direction, MainCalendar, ProblemKind, State as ConnectionState};
+use daybook_core::connection::{
+    Direction, Disconnect, MainCalendar, Mirrors, ProblemKind, State as ConnectionState,
+};
 use daybook_engine::ports::ConnectionRef;
 use daybook_engine::view::{View, state_word};
 
@@ -26,8 +28,7 @@ struct Page {
     sentence: String,
     standing: String,
     owing: u64,
-    /// What is left after the end; nothing is the proof.
-    left: Option<String>,
+    over: Over,
     progress: Option<(u64, u64)>,
     problems: Vec<Told>,
     summary: Vec<(&'static str, String)>,
@@ -36,6 +37,15 @@ struct Page {
     is_moving: bool,
     opens_window: bool,
     may_confirm: bool,
+}
+
+/// What a connection that has ended has left.
+enum Over {
+    /// The proof: every link is gone.
+    Nothing,
+    /// The person wanted it so.
+    Kept,
+    Left(String),
 }
 
 /// A problem, with what to do.
@@ -60,7 +70,6 @@ pub(crate) async fn page(
 
 fn page_of(guest: &Guest, view: View, zone: &Zone) -> Page {
     let connection = &view.connection;
-    let is_over = matches!(view.state, ConnectionState::Disconnecting | ConnectionState::Disconnected);
     let is_settling = view.state == ConnectionState::Active && !connection.signals.settled();
     let progress = connection.progress.filter(|_| view.state == ConnectionState::Syncing);
     Page {
@@ -72,9 +81,7 @@ fn page_of(guest: &Guest, view: View, zone: &Zone) -> Page {
         sentence: sentence(&view, zone),
         standing: standing(&view.counts),
         owing: view.counts.owing,
-        left: is_over
-            .then(|| left(&view.counts))
-            .filter(|_| view.counts.mirrored_events + view.counts.busy_blocks > 0),
+        over: over(&view),
         progress: progress.map(|progress| (progress.done, progress.total)),
         problems: problems(&view, zone),
         summary: summary(&view),
@@ -83,6 +90,19 @@ fn page_of(guest: &Guest, view: View, zone: &Zone) -> Page {
             || matches!(view.state, ConnectionState::Syncing | ConnectionState::Disconnecting),
         opens_window: guest.session.place == Place::Frame,
         may_confirm: connection.problems.values().any(|problem| problem.kind == ProblemKind::BrakeEngaged),
+    }
+}
+
+/// Leftovers are never passed over: neither what is still linked, nor what could no longer be reached.
+fn over(view: &View) -> Over {
+    let connection = &view.connection;
+    let behind = connection.problems.values().find(|problem| problem.kind == ProblemKind::LeftBehind);
+    let linked = view.counts.mirrored_events + view.counts.busy_blocks;
+    match (behind, connection.evidence.disconnect) {
+        (Some(behind), _) => Over::Left(behind.detail.clone()),
+        (None, _) if linked > 0 => Over::Left(left(&view.counts)),
+        (None, Some(Disconnect { mirrors: Mirrors::Keep, .. })) => Over::Kept,
+        (None, _) => Over::Nothing,
     }
 }
 
