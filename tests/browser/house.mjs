@@ -21,14 +21,15 @@ export const SIZES = { desktop: { width: 1360, height: 900 }, phone: { width: 39
 /**
  * Runs `tell(page, told)`, where `told` is what the test has passed on. Whatever is thrown, and each error that the
  * page itself reports, ends the process with 1 and the reason; what `tell` returns is printed. Where the story itself
- * leads to refusals, `refusals` says which statuses they have.
+ * leads to refusals, `refusals` says which statuses they have. A test that passes `script: 'off'` switches scripts off.
  */
 export async function story(tell, { refusals = [] } = {}) {
   const told = JSON.parse(process.argv[2]);
   const limit = setTimeout(() => fail(`the story took more than ${STORY_LIMIT_MS} ms`), STORY_LIMIT_MS);
   const browser = await open();
   try {
-    const page = await browser.newPage({ locale: 'en-US', viewport: SIZES.desktop });
+    const javaScriptEnabled = told.script !== 'off';
+    const page = await browser.newPage({ locale: 'en-US', viewport: SIZES.desktop, javaScriptEnabled });
     page.setDefaultTimeout(ACTION_LIMIT_MS);
     const complaints = listen(page, refusals);
     const result = await tell(page, told);

@@ -9,7 +9,6 @@ await story(async (page, told) => {
   await sign_in(page, told);
   await choose(page, told);
   await start(page);
-  if (told.stop === 'started') return;
   await appointments_appear(page, told);
   await change(page, told);
   await pause_and_resume(page);
@@ -17,11 +16,12 @@ await story(async (page, told) => {
 }, { refusals: [422] });
 
 /** Open Settings > Scheduling > Calendar Sync. */
-async function open(page, { url, clinician }) {
+async function open(page, { url, clinician, script }) {
   await page.goto(`${url}/sandbox/ehr/`);
   await page.getByRole('link', { name: clinician }).click();
   await page.getByRole('link', { name: 'Settings' }).click();
   await page.getByRole('button', { name: 'Open Calendar Sync' }).click();
+  if (script === 'off') await page.getByRole('button', { name: 'Continue' }).click();
   await page.getByRole('heading', { name: 'Connect your calendar', level: 1 }).waitFor();
   expect(page.url().startsWith(`${url}/settings`), `${page.url()} is not the settings page`);
   const before = await page.getByRole('region', { name: 'Before you start' }).innerText();

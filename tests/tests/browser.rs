@@ -204,28 +204,28 @@ async fn every_page_is_accessible_in_both_schemes_on_desk_and_phone() {
 }
 
 /// The EHR's help page "Sync Calendar", for one provider: every step of it.
-async fn sync_calendar(provider: &str, account: &str, (place, owner): (&str, &str)) {
+async fn sync_calendar(provider: &str, account: &str, (place, owner): (&str, &str), script: &str) {
     let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
     let data = tempfile::tempdir().unwrap();
     let daybook = Daybook::start(&binary, data.path(), &[]);
     let told = json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "provider": provider, "account": account,
-        "place": place, "owner": owner, "user": "ada", "password": "ada-sandbox"});
+        "place": place, "owner": owner, "script": script, "user": "ada", "password": "ada-sandbox"});
     browser.tell("settings", told).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_calendar_with_google_from_the_ehrs_settings_to_disconnect() {
-    sync_calendar("Google", "ada@clinic.example", ("/sandbox/google/", "Ada Okafor")).await;
+    sync_calendar("Google", "ada@clinic.example", ("/sandbox/google/", "Ada Okafor"), "on").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_calendar_with_outlook_from_the_ehrs_settings_to_disconnect() {
-    sync_calendar("Outlook", "ben@clinic.example", ("/sandbox/microsoft/", "Ben Reyes")).await;
+    sync_calendar("Outlook", "ben@clinic.example", ("/sandbox/microsoft/", "Ben Reyes"), "on").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_calendar_with_a_password_from_the_ehrs_settings_to_disconnect() {
-    sync_calendar("CalDAV", "ada", ("/sandbox/caldav/", "Ada Marsh")).await;
+    sync_calendar("CalDAV", "ada", ("/sandbox/caldav/", "Ada Marsh"), "on").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,4 +234,9 @@ async fn every_settings_page_is_accessible_in_both_schemes_on_desk_and_phone() {
     let data = tempfile::tempdir().unwrap();
     let daybook = Daybook::start(&binary, data.path(), &[]);
     browser.tell("settings_accessible", json!({"url": daybook.url})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_calendar_with_script_off() {
+    sync_calendar("Google", "ada@clinic.example", ("/sandbox/google/", "Ada Okafor"), "off").await;
 }
