@@ -1,11 +1,14 @@
-//! What a clinician looks at beside the sync: the check of both sides. Each part is driven through the production engine
+//! What a clinician looks at beside the sync: the check of both sides, a week, the review, entries made by hand. Each part is driven through the production engine
 //! over a world in memory, which checks its promises meanwhile; and each may die at any await.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use daybook_core::time::Interval;
+use daybook_core::week::{Counterpart, What};
 use daybook_engine::ports::ConnectionRef;
+use daybook_engine::review::SeenBy;
 use daybook_engine::verify::{Outcome, ProbeStep, Trial, Verification};
 use daybook_tests::story::Stage;
-use daybook_tests::world::worker::work;
+use daybook_tests::world::worker::{run, work};
 
 /// Nobody else's number.
 const PERSON: usize = 9;
@@ -123,4 +126,107 @@ fn before_the_yes_nothing_is_tried() {
     let (mut stage, at) = stage();
     stage.act("pause");
     assert!(work(&stage.world, PERSON, stage.engine.verify(&at), FOREVER).unwrap().is_err());
+}
+
+fn at(entry: &Interval) -> String {
+    entry.start().strftime("%a %H:%M").to_string()
+}
+
+#[test]
+fn the_week_shows_both_sides_as_they_stand() {
+    let (mut stage, at_) = stage();
+    stage.act("private: add birthday 2026-11-26 all-day free");
+    stage.act("ehr: book new 2026-11-25T15:00Z 50m");
+    stage.act("private: add dentist 2026-11-25T20:00Z 1h");
+    let week = run(stage.engine.week(&at_, None)).unwrap();
+    assert_eq!(week.first, "2026-11-23".parse().unwrap());
+    let told: Vec<String> =
+        week.entries.iter().map(|entry| format!("{} {:?}", at(&entry.at), entry.what)).collect();
+    assert_eq!(
+        told,
+        [
+            "Tue 15:00 Appointment(Stands)",
+            "Tue 15:00 Mirror",
+            "Tue 22:00 Event(Stands)",
+            "Tue 22:00 Block",
+            "Wed 15:00 Appointment(Missing)",
+            "Wed 20:00 Event(Missing)",
+        ]
+    );
+    let free: Vec<String> =
+        week.free_days.iter().map(|day| format!("{} {}", day.calendar, day.first)).collect();
+    assert_eq!(free, ["private 2026-11-26"]);
+    let is_taken = |free: &Interval| week.entries.iter().any(|entry| entry.at.overlaps(free));
+    assert!(!week.free.is_empty() && !week.free.iter().any(is_taken), "{:?}", week.free);
+    assert_eq!(writes(stage.world.lock().told.drain(..).collect()), [""; 0], "a look writes nothing");
+    stage.act("sync");
+    let week = run(stage.engine.week(&at_, Some("2026-11-28".parse().unwrap()))).unwrap();
+    let missing = |what: What| {
+        matches!(what, What::Appointment(Counterpart::Missing) | What::Event(Counterpart::Missing))
+    };
+    assert!(!week.entries.iter().any(|entry| missing(entry.what)), "{:?}", week.entries);
+    assert_eq!(week.entries.len(), 8);
+    let next = run(stage.engine.week(&at_, Some("2026-11-30".parse().unwrap()))).unwrap();
+    assert!(next.entries.is_empty() && next.free_days.is_empty(), "{next:?}");
+}
+
+#[test]
+fn the_review_shows_five_entries_as_they_stand_and_is_due_after_ninety_days() {
+    let mut stage = Stage::new();
+    for day in 24..=30 {
+        stage.act(&format!("ehr: book a{day} 2026-11-{day}T15:00Z 50m"));
+    }
+    stage.act("connect ada work one-way");
+    let at_ = stage.connections.values().next().unwrap().clone();
+    stage.act("main: drag a24 +1h");
+    stage.act("main: delete a25");
+    let review = run(stage.engine.review(&at_)).unwrap();
+    let told: Vec<String> = review
+        .entries
+        .iter()
+        .map(|entry| match &entry.found {
+            Some(found) => format!("{}: {} {}", at(&entry.at), at(&found.at), found.title),
+            None => format!("{}: nothing", at(&entry.at)),
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "Tue 15:00: Tue 16:00 Busy",
+            "Wed 15:00: nothing",
+            "Thu 15:00: Thu 15:00 Busy",
+            "Fri 15:00: Fri 15:00 Busy",
+            "Sat 15:00: Sat 15:00 Busy",
+        ]
+    );
+    assert_eq!(review.counts.mirrored_events, 7);
+    let main = review.main_calendar.unwrap();
+    assert_eq!((main.name.as_str(), main.seen_by), ("main", SeenBy::OwnerAlone));
+    let is_due = |stage: &Stage| {
+        let due_at = run(stage.engine.review(&at_)).unwrap().due_at;
+        due_at.unwrap() <= stage.world.lock().now
+    };
+    assert!(!is_due(&stage));
+    stage.act("wait 2161h");
+    assert!(is_due(&stage));
+    run(stage.engine.reviewed(&at_)).unwrap();
+    assert!(!is_due(&stage));
+}
+
+#[test]
+fn entries_made_by_hand_are_listed_by_time() {
+    for settings in ["connect", "connect ada work one-way", "connect ada work blocking=private"] {
+        let mut stage = Stage::new();
+        stage.act("ehr: book a1 2026-11-24T15:00Z 50m");
+        stage.act("ehr: book a2 2026-11-25T15:00Z 50m");
+        stage.act("ehr: book a3 2026-11-26T15:00Z 50m");
+        stage.act("main: add jane 2026-11-24T15:00Z 50m");
+        stage.act("main: add lunch 2026-11-25T15:00Z 1h");
+        stage.act("main: add maybe 2026-11-26T15:00Z 50m free");
+        stage.act(settings);
+        let at_ = stage.connections.values().next().unwrap().clone();
+        let preview = run(stage.engine.preview(&at_)).unwrap();
+        let told: Vec<String> = preview.coincidences.iter().map(at).collect();
+        assert_eq!(told, ["Tue 15:00"], "{settings}");
+    }
 }

@@ -9,12 +9,14 @@ pub mod ports;
 mod practices;
 pub mod preview;
 pub mod receive;
+pub mod review;
 pub mod sign_in;
 pub mod sweep;
 pub mod sync;
 mod tokens;
 pub mod verify;
 pub mod view;
+pub mod week;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

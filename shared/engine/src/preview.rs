@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 
+use daybook_core::coincidence;
 use daybook_core::connection::{Connection, MainCalendar};
 use daybook_core::ids::CalendarId;
-use daybook_core::key::Target;
+use daybook_core::key::{Owner, Target};
 use daybook_core::link::Lane;
-use daybook_core::plan::{Novelty, Plan};
+use daybook_core::plan::{Novelty, OwnerSight, Plan};
+use daybook_core::time::Interval;
 
 use crate::Engine;
-use crate::command::Patch;
+use crate::command::{Patch, wrong_state};
 use crate::error::EngineError;
 use crate::ports::{Acquired, ConnectionRef, LeaseTerm, Previous, RemoteError};
-use crate::sync::{Halt, Lease, Part, Session};
+use crate::sync::{Halt, Lease, Part, Seen, Session};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct LanePreview {
@@ -21,11 +23,17 @@ pub struct LanePreview {
     pub delete: u64,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Preview {
     pub appointments: LanePreview,
     pub blocks: LanePreview,
+    /// When an event of the clinician's own coincides exactly with an appointment: most likely entered by hand. By time
+    /// alone; at most [`MOST_COINCIDENCES`].
+    pub coincidences: Vec<Interval>,
 }
+
+/// More than these are not listed.
+pub const MOST_COINCIDENCES: usize = 100;
 
 impl Engine {
     /// Reads both sides in full and counts what would be done. Takes no lease and writes nothing.
@@ -37,28 +45,14 @@ impl Engine {
     pub async fn preview_change(&self, at: &ConnectionRef, patch: &Patch) -> Result<Preview, EngineError> {
         let mut connection = self.find(at).await?;
         connection.settings = self.patched_settings(at, &connection, patch).await?;
-        if connection.evidence.authorised_at.is_none() {
-            let state = crate::view::state_word(connection.evidence.state());
-            return Err(EngineError::WrongState { connection: at.id.to_string(), state });
-        }
-        let mut lease = unleased(self, at, connection);
-        self.look(&mut lease).await.map_err(|halt| match halt {
-            Halt::Refused => EngineError::Calendar(RemoteError::Refused { what: "the account".into() }),
-            Halt::TimeUp => EngineError::Calendar(unreachable("the calendar")),
-            Halt::Broken(error) => error,
-        })
+        let mut lease = unleased(self, at, connection)?;
+        self.look(&mut lease).await.map_err(Halt::into_error)
     }
 
     async fn look(&self, lease: &mut Lease<'_>) -> Result<Preview, Halt> {
         let mut session = Session::look_around(self, lease).await?.at_everything();
         session.choose_blocking_calendars(lease).await?;
-        let mut seen = session.observe(lease).await?;
-        if seen.has_failed(Part::Ehr) {
-            return Err(Halt::Broken(EngineError::Ehr(unreachable("the EHR"))));
-        }
-        if seen.has_failed(Part::Calendars) {
-            return Err(Halt::Broken(EngineError::Calendar(unreachable("a calendar"))));
-        }
+        let mut seen = look_in_full(&session, lease).await?;
         let mut counts = HashMap::new();
         for lane in [Lane::Appointments, Lane::Busy] {
             let known = session.targets(lane);
@@ -67,15 +61,60 @@ impl Engine {
             counts.insert(lane, count(&session.plan_with_looks(lane, &targets, &mut seen).await));
         }
         let of = |lane| counts.get(&lane).copied().unwrap_or_default();
-        Ok(Preview { appointments: of(Lane::Appointments), blocks: of(Lane::Busy) })
+        let coincidences = coincidences(&session, &seen).await;
+        Ok(Preview { appointments: of(Lane::Appointments), blocks: of(Lane::Busy), coincidences })
     }
 }
 
-/// A look without a claim: nothing that needs a lease is ever called on it.
-fn unleased<'e>(engine: &'e Engine, at: &ConnectionRef, connection: Connection) -> Lease<'e> {
+/// Both sides in full, or the side that could not be read.
+pub(crate) async fn look_in_full(session: &Session<'_>, lease: &mut Lease<'_>) -> Result<Seen, Halt> {
+    let seen = session.observe(lease).await?;
+    if seen.has_failed(Part::Ehr) {
+        return Err(Halt::Broken(EngineError::Ehr(unreachable("the EHR"))));
+    }
+    if seen.has_failed(Part::Calendars) {
+        return Err(Halt::Broken(EngineError::Calendar(unreachable("a calendar"))));
+    }
+    Ok(seen)
+}
+
+/// What was entered by hand before. A main calendar that closes no time is read for this alone; where it cannot be, there
+/// is nothing to list.
+async fn coincidences(session: &Session<'_>, seen: &Seen) -> Vec<Interval> {
+    let (mut appointments, mut events) = (Vec::new(), Vec::new());
+    for (owner, sight) in &seen.owners {
+        match (owner, sight) {
+            (Owner::Appointment(_), OwnerSight::Wanted(content)) => appointments.push(content.interval()),
+            (Owner::Event(_), OwnerSight::Wanted(content)) => events.push(content.interval()),
+            _ => {}
+        }
+    }
+    let unread = session.main_calendar().filter(|main| !session.blocking_calendars().contains(main));
+    if let Some(main) = unread {
+        match session.times_of_events(main).await {
+            Ok(times) => events.extend(times),
+            Err(error) => {
+                tracing::info!(connection = %session.at.id, error = %error, "no coincidences could be looked for");
+            }
+        }
+    }
+    let mut exact = coincidence::exact(&appointments, &events);
+    exact.truncate(MOST_COINCIDENCES);
+    exact
+}
+
+/// A look without a claim: nothing that needs a lease is ever called on it. Refuses where nobody has signed in.
+pub(crate) fn unleased<'e>(
+    engine: &'e Engine,
+    at: &ConnectionRef,
+    connection: Connection,
+) -> Result<Lease<'e>, EngineError> {
+    if connection.evidence.authorised_at.is_none() {
+        return Err(wrong_state(&connection));
+    }
     let term = LeaseTerm { holder: String::new(), until: engine.clock.now(), sole_process: None };
     let acquired = Acquired { connection, generation: 0, previous: Previous::Released };
-    Lease::new(engine, at.clone(), acquired, &term)
+    Ok(Lease::new(engine, at.clone(), acquired, &term))
 }
 
 /// The main calendar does not exist yet; whatever goes into it is new.

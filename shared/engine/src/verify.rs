@@ -88,7 +88,7 @@ impl Engine {
             }
             Err(halt) => {
                 lease.let_go().await;
-                Err(as_error(halt))
+                Err(halt.into_error())
             }
         }
     }
@@ -106,14 +106,6 @@ impl Engine {
             trial.ehr = session.probe_ehr(Target::Schedule(schedule), times, lease).await?;
         }
         Ok(trial)
-    }
-}
-
-fn as_error(halt: Halt) -> EngineError {
-    match halt {
-        Halt::Refused => EngineError::Calendar(RemoteError::Refused { what: "the account".into() }),
-        Halt::TimeUp => EngineError::Calendar(later()),
-        Halt::Broken(error) => error,
     }
 }
 

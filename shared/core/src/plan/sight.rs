@@ -13,7 +13,7 @@ use crate::ids::{CalendarId, PractitionerId};
 use crate::key::{Owner, PracticeKey};
 use crate::link::Link;
 use crate::mirror::{BlockContent, Content, MirrorId};
-use crate::time::Interval;
+use crate::time::{Interval, When};
 
 /// Where owners come from. Each has its own cursor, completeness and brake.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -73,7 +73,7 @@ pub struct Observed {
     /// A mirror of ours, standing in the calendar that was read.
     pub mirror: Option<(MirrorId, MirrorSight)>,
     /// Days that look closed to a person and are open to clients.
-    pub free_all_day: usize,
+    pub free_all_day: Vec<When>,
     pub unreadable: bool,
 }
 
@@ -132,7 +132,7 @@ fn observe_events(sighting: &Sighting, events: &[Event], links: &[&Link], readin
     }
     for event in events {
         let verdict = busy(event, reading.zone);
-        observed.free_all_day += usize::from(verdict == Busy::Open(Open::FreeAllDay));
+        observed.free_all_day.extend((verdict == Busy::Open(Open::FreeAllDay)).then_some(event.when));
         owners.insert(owner_of(sighting, event, reading), wanted(verdict, reading));
     }
     observed.owners = owners.into_iter().collect();

@@ -126,7 +126,8 @@ impl Session<'_> {
         let mut free_all_day = 0;
         for (sighting, gone_is) in told.chain(asked) {
             let observed = self.see(id, role, sighting, gone_is, calendar.as_ref(), seen);
-            free_all_day += observed.free_all_day;
+            free_all_day += observed.free_all_day.len();
+            seen.free_days.extend(observed.free_all_day.into_iter().map(|when| (id.clone(), when)));
             unreadable += usize::from(observed.unreadable);
         }
         self.see_strip(id, calendar.as_ref(), role, reach, seen).await?;

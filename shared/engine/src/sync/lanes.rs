@@ -11,7 +11,7 @@ use daybook_core::link::{Lane, Link, LinkState};
 use daybook_core::mirror::MirrorId;
 use daybook_core::plan::{Look, Mirrors, OwnerSight, Plan, Source, Strays, plan};
 use daybook_core::probe::is_probe;
-use daybook_core::time::Interval;
+use daybook_core::time::{Interval, When};
 use daybook_core::window::Roll;
 use jiff::{SignedDuration, Timestamp};
 
@@ -53,6 +53,8 @@ pub(crate) struct Seen {
     /// Calendars that were read, each completely.
     pub read: BTreeSet<CalendarId>,
     pub unclear_appointments: usize,
+    /// All-day events that close nothing, by calendar.
+    pub free_days: Vec<(CalendarId, When)>,
     /// What could not be read; its side stays unreported.
     pub failed: BTreeSet<Part>,
     /// Marked appointments for which the EHR gave no answer.

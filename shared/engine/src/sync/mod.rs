@@ -9,6 +9,7 @@ mod calendars;
 mod disconnect;
 mod ehr;
 mod finish;
+mod hand_made;
 mod lanes;
 mod lease;
 mod nobody;
@@ -28,10 +29,10 @@ use jiff::Timestamp;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{Cause, LeaseTerm, Named, Request, StoreError};
+use crate::ports::{Cause, LeaseTerm, Named, RemoteError, Request, StoreError};
 
 pub(crate) use apply::after;
-pub(crate) use lanes::Part;
+pub(crate) use lanes::{Part, Seen};
 pub(crate) use lease::Lease;
 pub(crate) use session::Session;
 
@@ -84,6 +85,21 @@ pub(crate) enum Halt {
 impl<E: Into<EngineError>> From<E> for Halt {
     fn from(error: E) -> Self {
         Halt::Broken(error.into())
+    }
+}
+
+impl Halt {
+    /// As whoever asked for a look is told.
+    pub fn into_error(self) -> EngineError {
+        match self {
+            Halt::Refused => EngineError::Calendar(RemoteError::Refused { what: "the account".into() }),
+            Halt::TimeUp => EngineError::Calendar(RemoteError::Later {
+                what: "the calendar".into(),
+                retry_after: None,
+                cause: None,
+            }),
+            Halt::Broken(error) => error,
+        }
     }
 }
 

@@ -204,6 +204,11 @@ impl<'e> Session<'e> {
         self
     }
 
+    /// The same, looking at another stretch of time.
+    pub fn inside(self, window: Interval) -> Self {
+        Self { window, ..self }
+    }
+
     pub fn reads_events(&self) -> bool {
         self.settings.direction == Direction::TwoWay && self.has_zone()
     }
