@@ -10,6 +10,7 @@ use crate::access::Access;
 use crate::detail::Detail;
 use crate::ids::{AppointmentId, CalendarId, ConnectionId, Cursor, PracticeId, PractitionerId, ScheduleId};
 use crate::subscription::Telling;
+use crate::succession::Succession;
 use crate::window::WindowDays;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -151,6 +152,10 @@ pub struct Evidence {
     pub disconnected_at: Option<Timestamp>,
     /// When a person last said yes to the removals that the brake holds.
     pub brake_released_at: Option<Timestamp>,
+    /// Whose place it takes, since it was made.
+    pub succeeds: Option<Succession>,
+    /// When the connection whose place it takes was told to leave.
+    pub handed_over_at: Option<Timestamp>,
     /// When the clinician last went through the review.
     pub reviewed_at: Option<Timestamp>,
     /// What became of mirrors that their reader dragged or deleted; `None` where none ever was.

@@ -28,6 +28,7 @@ pub mod restore;
 pub mod retry;
 pub mod review;
 pub mod subscription;
+pub mod succession;
 pub mod time;
 pub mod week;
 pub mod window;

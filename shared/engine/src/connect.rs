@@ -7,6 +7,7 @@ use daybook_core::connection::{
     Schedule, Settings, Signals, State,
 };
 use daybook_core::ids::{ConnectionId, PracticeId, PractitionerId};
+use daybook_core::succession::Succession;
 use jiff::Timestamp;
 
 use crate::command::refuse_when_leaving;
@@ -58,10 +59,20 @@ impl From<SignedIn> for Accepted {
 impl Engine {
     /// Makes a connection. With a login it is authorised at once and, unless it waits for a yes, starts.
     pub async fn connect(&self, new: NewConnection) -> Result<Connection, EngineError> {
+        self.connect_as(new, None).await
+    }
+
+    /// The same, in the place of another connection where it is to take one.
+    pub(crate) async fn connect_as(
+        &self,
+        new: NewConnection,
+        succeeds: Option<Succession>,
+    ) -> Result<Connection, EngineError> {
         self.check_practitioner(&new).await?;
         self.follow_ehr(&new.practice).await?;
         let at = ConnectionRef { practice: new.practice.clone(), id: ConnectionId::new(self.random.token()) };
         let mut connection = blank(&new, at.id.clone(), self.clock.now());
+        connection.evidence.succeeds = succeeds;
         let Some(login) = new.login else {
             self.accounts.provider(new.provider)?;
             self.store.create_connection(&connection).await?;

@@ -12,6 +12,7 @@ pub mod receive;
 pub mod review;
 pub mod sign_in;
 pub mod sweep;
+pub mod switch;
 pub mod sync;
 mod tokens;
 pub mod verify;

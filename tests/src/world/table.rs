@@ -70,6 +70,7 @@ impl State {
             first_synced_at: left.evidence.first_synced_at,
             last_synced_at: left.evidence.last_synced_at,
             disconnected_at: left.evidence.disconnected_at,
+            handed_over_at: left.evidence.handed_over_at,
             put_back: left.evidence.put_back,
             refused_at: if uncontested { left.evidence.refused_at } else { kept.refused_at },
             ..kept.clone()

@@ -8,6 +8,7 @@ use daybook_core::access::Access;
 use daybook_core::connection::{
     AccountName, Connection, Disconnect, Evidence, Problem, Progress, PutBack, Schedule, Settings, Signals,
 };
+use daybook_core::succession::Succession;
 use daybook_engine::ports::ConnectionRef;
 use jiff::Timestamp;
 
@@ -42,12 +43,15 @@ pub fn to_item(connection: &Connection) -> Item {
     item
 }
 
-fn fixed(connection: &Connection) -> [Field; 4] {
+fn fixed(connection: &Connection) -> [Field; 6] {
+    let succeeds = connection.evidence.succeeds.as_ref();
     [
         ("generation", Some(number(0))), // no lease was ever given
         ("practitioner", Some(text(connection.practitioner.as_str()))),
         ("provider", Some(text(connection.provider.word()))),
         ("created_at", Some(instant(connection.evidence.created_at))),
+        ("succeeds", succeeds.map(|succession| text(succession.of.as_str()))),
+        ("afterwards", succeeds.map(|succession| text(succession.afterwards.word()))),
     ]
 }
 
@@ -87,11 +91,12 @@ pub fn refused(evidence: &Evidence) -> Field {
 }
 
 /// What only the worker writes of the evidence.
-pub fn outcome(evidence: &Evidence) -> [Field; 5] {
+pub fn outcome(evidence: &Evidence) -> [Field; 6] {
     [
         ("first_synced_at", evidence.first_synced_at.map(instant)),
         ("last_synced_at", evidence.last_synced_at.map(instant)),
         ("disconnected_at", evidence.disconnected_at.map(instant)),
+        ("handed_over_at", evidence.handed_over_at.map(instant)),
         ("put_back_times", evidence.put_back.map(|put_back| number(put_back.times))),
         ("put_back_at", evidence.put_back.map(|put_back| instant(put_back.last_at))),
     ]
@@ -179,9 +184,16 @@ fn evidence_of(row: Row<'_>) -> Result<Evidence, Broken> {
         disconnect,
         disconnected_at: row.find_instant("disconnected_at")?,
         brake_released_at: row.find_instant("brake_released_at")?,
+        succeeds: succession_of(row)?,
+        handed_over_at: row.find_instant("handed_over_at")?,
         reviewed_at: row.find_instant("reviewed_at")?,
         put_back: put_back_of(row)?,
     })
+}
+
+fn succession_of(row: Row<'_>) -> Result<Option<Succession>, Broken> {
+    let Some(of) = row.find_text("succeeds")? else { return Ok(None) };
+    Ok(Some(Succession { of: of.into(), afterwards: row.word("afterwards")? }))
 }
 
 fn put_back_of(row: Row<'_>) -> Result<Option<PutBack>, Broken> {

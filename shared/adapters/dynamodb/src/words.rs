@@ -6,6 +6,7 @@ use daybook_core::appointment::ProposedPolicy;
 use daybook_core::connection::{AgedOut, BlockScope, Direction, Mirrors, ProblemKind, Provider, Start};
 use daybook_core::detail::{Detail, Part2};
 use daybook_core::link::{Reason, Touch};
+use daybook_core::succession::Afterwards;
 use daybook_engine::ports::Stage;
 
 use crate::item::{Broken, Row};
@@ -37,6 +38,7 @@ words! {
     BlockScope { All = "all", Hours = "hours" }
     Start { WhenAuthorised = "when_authorised", WhenConfirmed = "when_confirmed" }
     Mirrors { Remove = "remove", Keep = "keep" }
+    Afterwards { Leaves = "leaves", ClosesTime = "closes_time" }
     Detail {
         Busy = "busy",
         Appointment = "appointment",

@@ -88,8 +88,8 @@ pub enum Previous {
 /// What a worker leaves behind at a checkpoint or at its end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Release {
-    /// The worker's own facts: `refused_at`, `first_synced_at`, `last_synced_at`, `disconnected_at` and
-    /// `put_back` are the only ones it writes.
+    /// The worker's own facts: `refused_at`, `first_synced_at`, `last_synced_at`, `disconnected_at`,
+    /// `handed_over_at` and `put_back` are the only ones it writes.
     pub evidence: Evidence,
     /// The main and blocking calendars, where the run found out which they are.
     pub settled_settings: Option<Settings>,

@@ -159,7 +159,7 @@ impl Engine {
         let settled = session.settle(lease, &mut seen).await?;
         lease.tally = finish::tally(&session, &settled);
         finish::schedule(&session, lease, &seen, &settled);
-        Ok(())
+        Ok(self.hand_over_if_whole(lease).await?)
     }
 
     /// Gives the lease back with what the run has learnt.

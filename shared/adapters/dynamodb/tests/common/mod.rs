@@ -14,6 +14,7 @@ use daybook_core::link::*;
 use daybook_core::mirror::BlockContent;
 use daybook_core::restore::Restored;
 use daybook_core::subscription::{Subscription, Telling};
+use daybook_core::succession::{Afterwards, Succession};
 use daybook_core::time::Interval;
 use daybook_core::window::WindowDays;
 use daybook_dynamodb::{Embedded, RequestCounts, Table, embedded_client};
@@ -196,6 +197,8 @@ pub fn full(id: &str) -> Connection {
             disconnect: Some(Disconnect { asked_at: at(10), mirrors: Mirrors::Keep }),
             disconnected_at: Some(at(11)),
             brake_released_at: Some(at(12)),
+            succeeds: Some(Succession { of: "c0".into(), afterwards: Afterwards::ClosesTime }),
+            handed_over_at: Some(at(23)),
             reviewed_at: Some(at(20)),
             put_back: Some(PutBack { times: 3, last_at: at(21) }),
         },
