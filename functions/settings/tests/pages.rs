@@ -185,3 +185,34 @@ async fn in_a_frame_the_sign_in_is_a_link_to_a_window() {
     let page = person.get(&place).await.text;
     assert!(page.contains("target=\"_blank\"") && page.contains("/sign-in/demo/"), "{page}");
 }
+
+#[tokio::test]
+async fn before_the_yes_there_is_nothing_to_verify_and_each_page_says_so() {
+    let world = World::new().await;
+    let ours = person(&world, json!({})).await;
+    let form = format!("provider=caldav&{}", ours.form_token().await);
+    ours.post("/settings/connect", &form, &[]).await;
+    let again = ours.post("/settings/connect", &form, &[]).await;
+    let id = again.headers["location"].to_str().unwrap().split('/').nth(5).unwrap().to_owned();
+    let at = format!("/settings/connections/{id}");
+    let form = ours.get(&format!("{at}/verify")).await;
+    assert_eq!((form.status.as_u16(), form.text.contains("Daybook check")), (200, true));
+    for page in ["week", "week?from=2026-11-23", "week?from=nonsense", "review"] {
+        let answer = ours.get(&format!("{at}/{page}")).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.text.contains("Back to this calendar")),
+            (409, true),
+            "{page}"
+        );
+    }
+    for page in ["verify", "review"] {
+        let answer = ours.post(&format!("{at}/{page}"), &ours.form_token().await, &[]).await;
+        assert!([303, 409].contains(&answer.status.as_u16()), "{page}: {}", answer.text);
+        let forged = ours.post(&format!("{at}/{page}"), "", &[]).await;
+        assert_eq!(forged.status, 403, "{page} without our token");
+    }
+    let stranger = person(&world, json!({"sub": "Practitioner/prac-nowhere", "jti": "b"})).await;
+    for page in ["verify", "week", "review"] {
+        assert_eq!(stranger.get(&format!("{at}/{page}")).await.status, 404, "{page}");
+    }
+}

@@ -17,10 +17,13 @@ mod launch;
 mod leave;
 mod levels;
 mod preview;
+mod review;
 mod session;
 mod shell;
 mod sign_out;
 mod told;
+mod verify;
+mod week;
 mod words;
 
 use std::sync::Arc;
@@ -69,6 +72,9 @@ pub fn router(engine: Engine, used: Arc<dyn Idempotency>, practices: Vec<Practic
         .route("/settings/connections/{id}/apply", post(preview::apply))
         .route("/settings/connections/{id}/leave", get(leave::form).post(leave::leave))
         .route("/settings/connections/{id}/do", post(connection::act))
+        .route("/settings/connections/{id}/verify", get(verify::form).post(verify::verify))
+        .route("/settings/connections/{id}/week", get(week::page))
+        .route("/settings/connections/{id}/review", get(review::page).post(review::done))
         .route("/settings/log-out", post(sign_out::log_out))
         .route("/settings/assets/settings.css", get(|| async { asset("text/css; charset=utf-8", STYLE) }))
         .route(

@@ -1,0 +1,119 @@
+//! The week as it stands on both sides, read just now: a table a day, by time alone. It asks for nothing of a patient and
+//! shows no title.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use daybook_core::time::{Interval, date_of, start_of_day};
+use daybook_core::week::{Counterpart, What};
+use daybook_engine::ports::ConnectionRef;
+use daybook_engine::week::{HoursKnown, Week};
+use jiff::ToSpan;
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::{Ending, Guest, Room, Shell, show};
+
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    from: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "week.html")]
+struct Page {
+    shell: Shell,
+    id: String,
+    title: String,
+    zone: String,
+    days: Vec<Day>,
+    /// All-day entries marked free.
+    free_days: Vec<String>,
+    has_hours: bool,
+    missing: usize,
+    before: String,
+    after: String,
+}
+
+/// One day with what stands, in order.
+struct Day {
+    name: String,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    time: String,
+    what: &'static str,
+    note: &'static str,
+}
+
+pub(crate) async fn page(
+    State(room): State<Room>,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+    guest: Guest,
+) -> Result<Response, Ending> {
+    let connection = guest.connection(&room.engine, &id).await?;
+    let at = ConnectionRef { practice: connection.practice, id: connection.id };
+    let day = asked.from.and_then(|from| from.parse::<Date>().ok());
+    let back = format!("/settings/connections/{id}");
+    let week = room.engine.week(&at, day).await;
+    let week =
+        week.map_err(|error| Ending::of(error).to(&guest).with_link(&*back, "Back to this calendar"))?;
+    let page = page_of(&guest, id, &week);
+    show(&page.shell, &page)
+}
+
+fn page_of(guest: &Guest, id: String, week: &Week) -> Page {
+    let name = |day: Date| day.strftime("%a, %b %-d").to_string();
+    let is_missing = |what: What| {
+        matches!(what, What::Appointment(Counterpart::Missing) | What::Event(Counterpart::Missing))
+    };
+    let all = (0..7).map(|days: i64| week.first.saturating_add(days.days()));
+    Page {
+        shell: guest.shell(),
+        id,
+        title: format!("Week of {}", week.first.strftime("%B %-d, %Y")),
+        zone: week.zone.iana_name().unwrap_or("UTC").to_owned(),
+        days: all.map(|day| Day { name: name(day), rows: rows(week, day) }).collect(),
+        free_days: week.free_days.iter().map(|free| name(free.first)).collect(),
+        has_hours: week.hours == HoursKnown::Given,
+        missing: week.entries.iter().filter(|entry| is_missing(entry.what)).count(),
+        before: week.first.saturating_sub(7.days()).to_string(),
+        after: week.first.saturating_add(7.days()).to_string(),
+    }
+}
+
+/// What begins on this day; what lasts since yesterday is told where it began.
+fn rows(week: &Week, day: Date) -> Vec<Row> {
+    let mut told: Vec<(Interval, &'static str, &'static str)> = Vec::new();
+    for entry in &week.entries {
+        let (what, note) = words(entry.what);
+        told.push((entry.at, what, note));
+    }
+    told.extend(week.free.iter().map(|free| (*free, "Free for clients", "")));
+    let first = start_of_day(week.first, &week.zone);
+    told.retain(|(at, ..)| date_of(at.start().max(first), &week.zone) == day);
+    told.sort_unstable();
+    told.into_iter().map(|(at, what, note)| Row { time: clock(week, at), what, note }).collect()
+}
+
+fn words(what: What) -> (&'static str, &'static str) {
+    match what {
+        What::Appointment(Counterpart::Stands) => ("Appointment in the EHR", "In your calendar"),
+        What::Appointment(Counterpart::Missing) => ("Appointment in the EHR", "Not in your calendar yet"),
+        What::Appointment(Counterpart::NotWanted) => ("Appointment in the EHR", ""),
+        What::Event(Counterpart::Stands) => ("Your own event", "Closed in the EHR"),
+        What::Event(Counterpart::Missing) => ("Your own event", "Not closed in the EHR yet"),
+        What::Event(Counterpart::NotWanted) => ("Your own event", ""),
+        What::Mirror => ("Entry of Daybook's in your calendar", ""),
+        What::Block => ("Closed in the EHR", ""),
+    }
+}
+
+fn clock(week: &Week, at: Interval) -> String {
+    let local = |instant: jiff::Timestamp| instant.to_zoned(week.zone.clone());
+    let (from, to) = (local(at.start()), local(at.end()));
+    let format = if from.date() == to.date() { "%-I:%M %P" } else { "%b %-d, %-I:%M %P" };
+    format!("{} to {}", from.strftime("%-I:%M %P"), to.strftime(format))
+}
