@@ -8,10 +8,10 @@ use std::sync::Arc;
 use daybook_caldav::Caldav;
 use daybook_core::event::Seen;
 use daybook_core::ids::{CalendarId, ItemId};
+use daybook_core::policy::{AccountHome, AccountKind};
 use daybook_core::time::{Interval, When};
 use daybook_engine::ports::{
-    Account, AccountKind, Calendar, CalendarProvider, Clock, Credentials, Login, NoTokens, PasswordSignIn,
-    RemoteError,
+    Account, Calendar, CalendarProvider, Clock, Credentials, Login, NoTokens, PasswordSignIn, RemoteError,
 };
 use daybook_tests::person::CaldavPerson;
 use daybook_tests::radicale::{PASSWORD, Radicale, USERNAME};
@@ -63,7 +63,10 @@ async fn discovery_finds_the_home_from_wherever_a_person_starts() {
             panic!("a password")
         };
         assert_eq!(found.as_deref(), Some(home.as_str()), "from {start}");
-        assert_eq!((identity.label.as_str(), identity.kind), ("clinician@127.0.0.1", AccountKind::Uncovered));
+        assert_eq!(
+            (identity.label.as_str(), identity.home),
+            ("clinician@127.0.0.1", AccountHome::new(AccountKind::Server, "127.0.0.1"))
+        );
     }
     let refused = adapter().prove(login(&server.url(), "wrong-password")).await.unwrap_err();
     assert!(matches!(refused, RemoteError::Refused { .. }), "{refused:?}");

@@ -20,6 +20,8 @@ impl From<EngineError> for Problem {
             EngineError::WrongState { state, .. } => {
                 Problem::new(Kind::WrongState).with_detail(format!("the connection is {state}"))
             }
+            EngineError::NotAllowed { what } => Problem::new(Kind::NotAllowed)
+                .with_detail(format!("the practice does not allow {what}; its administrator can")),
             EngineError::TimeZoneMissing { .. } => Problem::new(Kind::TimeZoneMissing).with_detail(
                 "two-way needs to know what a day is: set a zone in the EHR or for the practice",
             ),

@@ -16,6 +16,7 @@ pub enum Kind {
     MethodNotAllowed,
     AlreadyConnected,
     WrongState,
+    NotAllowed,
     InProgress,
     Stale,
     TooLarge,
@@ -45,6 +46,7 @@ impl Kind {
                 ("already-connected", "This account is connected already", StatusCode::CONFLICT)
             }
             Kind::WrongState => ("wrong-state", "The connection's state forbids this", StatusCode::CONFLICT),
+            Kind::NotAllowed => ("not-allowed", "The practice does not allow this", StatusCode::FORBIDDEN),
             Kind::InProgress => {
                 ("in-progress", "The same request is being answered right now", StatusCode::CONFLICT)
             }

@@ -194,6 +194,7 @@ fn failed(error: &EngineError, name: &str) -> Ending {
         EngineError::AlreadyConnected { .. } => already_connected(),
         EngineError::NotFound { .. } => over(),
         EngineError::WrongState { .. } => disconnected(),
+        EngineError::NotAllowed { what } => not_allowed(what),
         EngineError::Invalid { why, .. } => not_in_account(why),
         EngineError::Calendar(remote) => at_provider(remote, name),
         EngineError::Ehr(_)
@@ -219,6 +220,12 @@ fn already_connected() -> Ending {
 fn disconnected() -> Ending {
     let text = "This connection was disconnected in the meantime.";
     Ending::new(StatusCode::GONE, "Disconnected", text, "Connect your calendar anew in your EHR.")
+}
+
+fn not_allowed(what: &str) -> Ending {
+    let text = format!("Your practice does not allow {what}. Nothing was changed.");
+    let next = "Try again with an account that your practice allows, or ask its administrator.";
+    Ending::new(StatusCode::FORBIDDEN, "Your practice does not allow this", text, next)
 }
 
 fn not_in_account(why: &str) -> Ending {

@@ -54,6 +54,8 @@ pub(crate) struct ConnectionAnswer {
     settled: bool,
     progress: ProgressAnswer,
     counts: CountsAnswer,
+    /// How many events still tell more than `effective_detail`.
+    above_detail: u64,
     /// RFC 3339.
     last_synced_at: Option<String>,
     next_sync_at: Option<String>,
@@ -138,8 +140,15 @@ pub(crate) struct LaneAnswer {
 
 impl From<View> for ConnectionAnswer {
     fn from(view: View) -> Self {
-        let View { connection, state, effective_detail, effective_detail_reason, counts, authorise_url } =
-            view;
+        let View {
+            connection,
+            state,
+            effective_detail,
+            effective_detail_reason,
+            counts,
+            above_detail,
+            authorise_url,
+        } = view;
         let next_sync_at = next_sync(&connection, state);
         let Settings { direction, window, detail, aged_out, block_scope, reminder_minutes, start, .. } =
             connection.settings;
@@ -165,6 +174,7 @@ impl From<View> for ConnectionAnswer {
                 ProgressAnswer { done: progress.done, total: progress.total }
             }),
             counts: counts.into(),
+            above_detail,
             last_synced_at: connection.evidence.last_synced_at.map(time),
             next_sync_at,
             problems: connection.problems.into_values().map(Into::into).collect(),
@@ -254,7 +264,17 @@ fn reason(cap: Cap) -> &'static str {
         Cap::Part2 => {
             "the practice treats substance use disorders (42 CFR Part 2): no more may leave the EHR"
         }
-        Cap::Account => "no agreement covers patient data with this account",
+        Cap::Account => "no agreement can cover patient data with such an account",
+        Cap::NoAgreement => {
+            "no agreement about patient data is attested for this account's domain; the practice's administrator can"
+        }
+        Cap::AgreementOver => {
+            "the attestation for this account's domain is over; the practice's administrator can renew it"
+        }
+        Cap::SharedCalendar => "others see the main calendar",
+        Cap::PublicCalendar => "anybody sees the main calendar",
+        Cap::UnknownAudience => "nobody can tell who sees the main calendar",
+        Cap::NotAllowed => "the practice no longer allows such accounts",
     }
 }
 
@@ -276,6 +296,7 @@ fn entry(kind: ProblemKind) -> (&'static str, &'static str) {
         ProblemKind::FreeAllDay => ("free-all-day", "An all-day event is marked as free"),
         ProblemKind::LeftBehind => ("left-behind", "Some of our events could not be removed"),
         ProblemKind::PermissionMissing => ("permission-missing", "The settings need a further permission"),
+        ProblemKind::NotAllowed => ("not-allowed", "The practice does not allow this account"),
         ProblemKind::ProviderMisconfigured => {
             ("provider-misconfigured", "The provider does not accept this deployment")
         }

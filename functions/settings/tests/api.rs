@@ -21,7 +21,7 @@ async fn a_connection_is_made_with_the_defaults() {
         "main_calendar": {"id": null, "name": "Work schedule"}, "blocking_calendars": [],
         "aged_out": "remove", "block_scope": "all", "reminder_minutes": null, "start": "when_authorised",
         "state": "syncing", "settled": false, "progress": {"done": 0, "total": 0},
-        "counts": {"mirrored_events": 0, "busy_blocks": 0, "owing": 0},
+        "counts": {"mirrored_events": 0, "busy_blocks": 0, "owing": 0}, "above_detail": 0,
         "last_synced_at": null, "next_sync_at": "2026-10-12T13:05:12Z", "problems": [],
         "created_at": "2026-10-12T13:05:12Z", "version": 1});
     assert_eq!(made.body, expected);

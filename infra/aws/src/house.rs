@@ -155,10 +155,17 @@ impl Ground {
 }
 
 impl House {
-    /// Stores the practice as configured if the table has another one or none: a practice that is there is polled.
+    /// Stores the practice as configured if the table has another one or none: a practice that is there is polled. What a
+    /// person has set stays.
     pub async fn settle_practice(&self) -> Result<(), StoreError> {
         let stored = self.table.find_practice(&self.practice.id).await?;
-        if stored.as_ref() == Some(&self.practice) {
+        let configured = |stored: &Practice| match stored.set_at {
+            Some(_) => {
+                Practice { policy: stored.policy.clone(), set_at: stored.set_at, ..self.practice.clone() }
+            }
+            None => self.practice.clone(),
+        };
+        if stored.is_some_and(|stored| configured(&stored) == stored) {
             return Ok(());
         }
         self.table.put_practice(&self.practice).await

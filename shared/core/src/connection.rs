@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use crate::access::Access;
 use crate::detail::Detail;
 use crate::ids::{AppointmentId, CalendarId, ConnectionId, Cursor, PracticeId, PractitionerId, ScheduleId};
+use crate::policy::{AccountHome, Audience};
 use crate::subscription::Telling;
 use crate::succession::Succession;
 use crate::window::WindowDays;
@@ -130,6 +131,7 @@ pub struct AccountName {
     pub subject: String,
     /// For people: `ada@example.org`.
     pub label: String,
+    pub home: AccountHome,
 }
 
 /// Facts from which the state follows.
@@ -199,6 +201,8 @@ pub struct Schedule {
     pub reconciled: Option<Reconciled>,
     /// What the EHR told about the practitioner, kept for a day.
     pub practitioner: Option<Known>,
+    /// Who can see the main calendar, as it was when that was last looked at. Only where more is wanted than `busy`.
+    pub onlookers: Option<Onlookers>,
     /// When the earliest work that was put off may be tried. `None` where nothing is owed.
     pub owing_at: Option<Timestamp>,
     /// When the sweep should next look at this connection. `None` where nothing is due.
@@ -214,6 +218,13 @@ pub struct Reconciled {
     pub version: u64,
     pub detail: Detail,
     pub window: WindowDays,
+}
+
+/// Who can see one calendar.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Onlookers {
+    pub calendar: CalendarId,
+    pub audience: Audience,
 }
 
 /// The EHR's facts about a practitioner, as far as a sync needs them.
@@ -287,6 +298,8 @@ pub enum ProblemKind {
     PermissionMissing,
     ProviderMisconfigured,
     MirrorParked,
+    /// The practice no longer allows this provider or this account's domain.
+    NotAllowed,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

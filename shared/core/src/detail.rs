@@ -80,23 +80,27 @@ impl Disclosure {
     }
 }
 
-/// Who or what limits the detail below what the clinician chose.
+/// Who or what limits the detail below what the clinician chose; see [`crate::policy`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cap {
     /// The practice's policy.
     Practice,
     /// 42 CFR Part 2: the mere association is protected.
     Part2,
-    /// No agreement covers patient data with this account (iCloud, consumer accounts, unknown servers).
+    /// No agreement can cover patient data with this account (iCloud, private accounts).
     Account,
-}
-
-/// What limits the detail for one connection.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Caps {
-    pub practice: Detail,
-    pub account: Detail,
-    pub part2: Part2,
+    /// Nobody has attested an agreement for this account's domain.
+    NoAgreement,
+    /// The attestation for this account's domain is over.
+    AgreementOver,
+    /// Others see the main calendar.
+    SharedCalendar,
+    /// Anybody sees the main calendar.
+    PublicCalendar,
+    /// Nobody can tell who sees the main calendar.
+    UnknownAudience,
+    /// The practice no longer allows this provider or this account's domain.
+    NotAllowed,
 }
 
 /// Whether the practice treats substance use disorders under 42 CFR Part 2.
@@ -105,20 +109,6 @@ pub enum Part2 {
     #[default]
     No,
     Yes,
-}
-
-impl Caps {
-    /// The level in force, and what lowered it, if anything did.
-    pub fn effective(&self, wanted: Detail) -> (Detail, Option<Cap>) {
-        let part2 = match self.part2 {
-            Part2::Yes => Detail::Busy,
-            Part2::No => Detail::Full,
-        };
-        [(part2, Cap::Part2), (self.practice, Cap::Practice), (self.account, Cap::Account)].into_iter().fold(
-            (wanted, None),
-            |(level, why), (cap, who)| if cap < level { (cap, Some(who)) } else { (level, why) },
-        )
-    }
 }
 
 /// The event that an appointment becomes, or `None` where the calendar shows nothing.
@@ -166,31 +156,5 @@ mod tests {
     fn debug_output_tells_the_level_only() {
         let full = Disclosure::Full { patient: "P Q".into(), service: None, location: None };
         assert_eq!(format!("{full:?}"), "Disclosure(Full)");
-    }
-
-    #[test]
-    fn the_lowest_cap_wins_and_is_named() {
-        let caps = |practice, account, part2| Caps { practice, account, part2 };
-        for (caps, wanted, expected) in [
-            (caps(Detail::Full, Detail::Full, Part2::No), Detail::Full, (Detail::Full, None)),
-            (
-                caps(Detail::Full, Detail::Appointment, Part2::No),
-                Detail::Full,
-                (Detail::Appointment, Some(Cap::Account)),
-            ),
-            (
-                caps(Detail::Busy, Detail::Appointment, Part2::No),
-                Detail::Full,
-                (Detail::Busy, Some(Cap::Practice)),
-            ),
-            (
-                caps(Detail::Full, Detail::Full, Part2::Yes),
-                Detail::Initials,
-                (Detail::Busy, Some(Cap::Part2)),
-            ),
-            (caps(Detail::Full, Detail::Appointment, Part2::No), Detail::Busy, (Detail::Busy, None)),
-        ] {
-            assert_eq!(caps.effective(wanted), expected);
-        }
     }
 }

@@ -48,6 +48,7 @@ fn stands_in_the_way(kind: ProblemKind) -> bool {
         ProblemKind::CredentialsRefused
         | ProblemKind::PermissionMissing
         | ProblemKind::ItemsUnreadable
+        | ProblemKind::NotAllowed
         | ProblemKind::FreeAllDay
         | ProblemKind::MirrorParked => false,
     }

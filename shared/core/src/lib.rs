@@ -21,6 +21,7 @@ pub mod launch;
 pub mod link;
 pub mod mirror;
 pub mod plan;
+pub mod policy;
 pub mod probe;
 pub mod proof;
 pub mod quota;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::decide::Memory;
+use crate::detail::Detail;
 use crate::ids::{ItemId, Revision};
 use crate::key::{Fingerprint, Owner, Target};
 use crate::mirror::MirrorId;
@@ -37,6 +38,8 @@ pub struct Link {
     pub remote: Option<ItemId>,
     /// In the busy lane, the digest of the owner's item: all links of an item are found by it.
     pub item_digest: Option<String>,
+    /// The most that its mirror may tell as it stands: blocks tell nothing.
+    pub told: Detail,
     pub state: LinkState,
     /// The generation of the lease under which this was written.
     pub generation: u64,

@@ -15,6 +15,9 @@ pub struct WindowDays {
 }
 
 impl WindowDays {
+    /// As far as anybody may look.
+    pub const WIDEST: Self = Self { past_days: 3650, future_days: 1826 };
+
     /// `None` outside 0 to 3650 past days and 1 to 1826 future days.
     pub fn new(past_days: u32, future_days: u32) -> Option<Self> {
         let within = past_days <= 3650 && (1..=1826).contains(&future_days);
@@ -30,6 +33,15 @@ impl WindowDays {
 
     pub fn future_days(&self) -> u16 {
         self.future_days
+    }
+
+    /// The same, cut to these bounds.
+    #[must_use]
+    pub fn within(self, bounds: Self) -> Self {
+        Self {
+            past_days: self.past_days.min(bounds.past_days),
+            future_days: self.future_days.min(bounds.future_days),
+        }
     }
 
     /// The window as it stands on `day`: from the start of the first day to the end of the last.
@@ -77,6 +89,14 @@ mod tests {
         assert!(WindowDays::new(3651, 1).is_none());
         assert!(WindowDays::new(0, 0).is_none());
         assert!(WindowDays::new(0, 1827).is_none());
+        assert_eq!(WindowDays::new(3650, 1826), Some(WindowDays::WIDEST));
+    }
+
+    #[test]
+    fn bounds_cut_each_side_by_itself() {
+        let days = |past, future| WindowDays::new(past, future).unwrap();
+        assert_eq!(days(30, 365).within(days(7, 400)), days(7, 365));
+        assert_eq!(days(30, 365).within(WindowDays::WIDEST), days(30, 365));
     }
 
     #[test]

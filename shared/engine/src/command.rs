@@ -11,7 +11,7 @@ use daybook_core::ids::CalendarId;
 use daybook_core::window::WindowDays;
 
 use crate::Engine;
-use crate::connect::name_calendars;
+use crate::connect::{check_window, name_calendars};
 use crate::error::EngineError;
 use crate::ports::{CalendarInfo, Cause, ConnectionRef, Named, StoreError};
 
@@ -47,6 +47,9 @@ impl Engine {
     ) -> Result<Connection, EngineError> {
         let before = self.find(at).await?;
         refuse_when_leaving(&before)?;
+        if let Some(window) = patch.window {
+            check_window(&self.practice(&at.practice).await?.policy, window)?;
+        }
         let patch = &patch.clone().keeping_made(&before.settings);
         let named = self.patched_settings(at, &before, patch).await?;
         if named.direction == Direction::TwoWay && before.settings.direction != Direction::TwoWay {

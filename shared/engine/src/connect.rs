@@ -7,6 +7,8 @@ use daybook_core::connection::{
     Schedule, Settings, Signals, State,
 };
 use daybook_core::ids::{ConnectionId, PracticeId, PractitionerId};
+use daybook_core::policy::{AccountHome, Policy, Refusal};
+use daybook_core::window::WindowDays;
 use daybook_core::succession::Succession;
 use jiff::Timestamp;
 
@@ -45,7 +47,7 @@ impl Accepted {
     }
 
     pub fn account(&self) -> AccountName {
-        AccountName { subject: self.identity.subject.clone(), label: self.identity.label.clone() }
+        self.identity.account()
     }
 }
 
@@ -68,6 +70,9 @@ impl Engine {
         new: NewConnection,
         succeeds: Option<Succession>,
     ) -> Result<Connection, EngineError> {
+        let practice = self.practice(&new.practice).await?;
+        check_policy(&practice.policy, new.provider, None)?;
+        check_window(&practice.policy, new.settings.window)?;
         self.check_practitioner(&new).await?;
         self.follow_ehr(&new.practice).await?;
         let at = ConnectionRef { practice: new.practice.clone(), id: ConnectionId::new(self.random.token()) };
@@ -163,6 +168,8 @@ impl Engine {
         let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
         let mut settings = connection.settings.clone();
         if connection.account.is_none() {
+            let practice = self.practice(&connection.practice).await?;
+            check_policy(&practice.policy, connection.provider, Some(&accepted.identity.home))?;
             self.refuse_second(connection, &accepted.identity).await?;
         }
         let account = self.accounts.open_with(&at, &accepted.credentials, accepted.token.clone())?;
@@ -242,6 +249,31 @@ impl Engine {
             }),
         }
     }
+}
+
+/// What the practice's policy refuses. Whoever is connected may sign in again all the same: what stands in the account can
+/// only be taken out of it with its owner's help.
+fn check_policy(policy: &Policy, provider: Provider, home: Option<&AccountHome>) -> Result<(), EngineError> {
+    let what = match policy.refuses(provider, home) {
+        None => return Ok(()),
+        Some(Refusal::Provider) => "calendars of this provider",
+        Some(Refusal::Domain) => "accounts of this domain",
+    };
+    Err(EngineError::NotAllowed { what })
+}
+
+/// A window inside the practice's bounds.
+pub(crate) fn check_window(policy: &Policy, wanted: WindowDays) -> Result<(), EngineError> {
+    let most = policy.window;
+    if wanted.within(most) == wanted {
+        return Ok(());
+    }
+    let why = format!(
+        "the practice allows at most {} past and {} future days",
+        most.past_days(),
+        most.future_days()
+    );
+    Err(EngineError::Invalid { field: "window", why })
 }
 
 /// Settings and links belong to one account (E-010).

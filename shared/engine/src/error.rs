@@ -18,6 +18,9 @@ pub enum EngineError {
     /// The connection is in a state in which this cannot be done.
     #[error("connection {connection} is {state}")]
     WrongState { connection: String, state: &'static str },
+    /// The practice's policy forbids it.
+    #[error("the practice does not allow {what}")]
+    NotAllowed { what: &'static str },
     /// Two-way cannot start before a time zone is known.
     #[error("neither the EHR nor the practice gives a time zone for practitioner {practitioner}")]
     TimeZoneMissing { practitioner: String },

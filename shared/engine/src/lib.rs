@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod command;
 pub mod connect;
 pub mod error;
+pub mod policy;
 pub mod ports;
 mod practices;
 pub mod preview;

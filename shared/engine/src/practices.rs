@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use daybook_core::connection::Connection;
 use daybook_core::ids::{PracticeId, PractitionerId};
 use jiff::Timestamp;
 
@@ -26,6 +27,10 @@ impl KnownPractices {
         (*at <= now && now < *at + REMEMBERED_FOR).then(|| practice.clone())
     }
 
+    pub fn forget(&self, id: &PracticeId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
     fn remember(&self, practice: &Practice, now: Timestamp) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST {
@@ -36,6 +41,16 @@ impl KnownPractices {
 }
 
 impl Engine {
+    /// As [`Self::practice`], read anew where a person has commanded something since the last comparison: that may have
+    /// been a change of the policy itself.
+    pub(crate) async fn practice_for(&self, connection: &Connection) -> Result<Practice, EngineError> {
+        let compared = connection.schedule.reconciled.map(|last| last.version);
+        if compared.is_some_and(|version| version != connection.version) {
+            self.practices.forget(&connection.practice);
+        }
+        self.practice(&connection.practice).await
+    }
+
     /// The practice, as it was a minute ago at most.
     pub async fn practice(&self, id: &PracticeId) -> Result<Practice, EngineError> {
         let now = self.clock.now();

@@ -52,6 +52,8 @@ impl Engine {
     async fn look(&self, lease: &mut Lease<'_>) -> Result<Preview, Halt> {
         let mut session = Session::look_around(self, lease).await?.at_everything();
         session.choose_blocking_calendars(lease).await?;
+        session.see_onlookers(lease).await?;
+        session = session.at_everything();
         let mut seen = look_in_full(&session, lease).await?;
         let mut counts = HashMap::new();
         for lane in [Lane::Appointments, Lane::Busy] {

@@ -2,7 +2,7 @@
 //! once, for ten minutes; what comes back is checked before anything is kept. Nothing is written at the provider.
 
 use daybook_core::access::Access;
-use daybook_core::connection::{AccountName, Connection, Evidence, Provider, Start, State};
+use daybook_core::connection::{Connection, Evidence, Provider, Start, State};
 use daybook_core::ids::ConnectionId;
 use daybook_core::key::{PracticeKey, Seal};
 use daybook_core::proof::Proof;
@@ -245,7 +245,7 @@ impl Engine {
     /// What was granted for nothing is given back, unless somebody else lives on it.
     async fn drop_grant(&self, page: &dyn PageSignIn, signed_in: &SignedIn) {
         let SignedIn { credentials, identity, .. } = signed_in;
-        let account = AccountName { subject: identity.subject.clone(), label: identity.label.clone() };
+        let account = identity.account();
         let users = self.store.connections_using(identity.provider, &account).await;
         if users.is_ok_and(|users| users.is_empty())
             && let Err(error) = page.revoke(credentials).await

@@ -180,7 +180,8 @@ impl<'a> Probe<'a> {
         let state =
             LinkState::Owing(Owing { reason: Reason::Removing, attempts: 0, not_before: None, span: None });
         let mirrors = session.mirrors_in(&target);
-        let link = Link { owner, target, mirror, remote: None, item_digest, state, generation: 0 };
+        let told = Detail::Busy;
+        let link = Link { owner, target, mirror, remote: None, item_digest, told, state, generation: 0 };
         Self { session, mirrors, link, tried: Vec::new(), has_failed: false }
     }
 

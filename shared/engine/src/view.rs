@@ -1,11 +1,14 @@
 //! What is told about a connection beside its row: the detail in force and why, counts, words for states.
 
-use daybook_core::connection::{Connection, Problem, ProblemKind, State};
-use daybook_core::detail::{Cap, Caps, Detail};
+use daybook_core::connection::{Connection, Problem, ProblemKind, Settings, State};
+use daybook_core::detail::{Cap, Detail};
+use daybook_core::ids::CalendarId;
+use daybook_core::policy::{Audience, Refusal, Tie};
+use jiff::Timestamp;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{AccountKind, ConnectionRef, Counts, Practice};
+use crate::ports::{CalendarInfo, ConnectionRef, Counts, Practice};
 
 /// A connection with what follows from it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,6 +18,8 @@ pub struct View {
     pub effective_detail: Detail,
     pub effective_detail_reason: Option<Cap>,
     pub counts: Counts,
+    /// How many entries still tell more than that.
+    pub above_detail: u64,
     /// Where to sign in, while that is what the connection waits for. Made anew each time.
     pub authorise_url: Option<String>,
 }
@@ -32,11 +37,21 @@ impl Engine {
         let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
         let counts = self.store.count_links(&at).await?;
         let (effective_detail, effective_detail_reason) =
-            caps(&practice).effective(connection.settings.detail);
+            detail_in_force(&practice, &connection, self.clock.now());
+        let above_detail = self.count_above(&connection, &practice).await?;
         let state = connection.evidence.state();
         let authorise_url = self.sign_in_link(&connection).await?;
         tell_missing_access(&mut connection);
-        Ok(View { connection, state, effective_detail, effective_detail_reason, counts, authorise_url })
+        tell_refusal(&mut connection, &practice);
+        Ok(View {
+            connection,
+            state,
+            effective_detail,
+            effective_detail_reason,
+            counts,
+            above_detail,
+            authorise_url,
+        })
     }
 }
 
@@ -51,13 +66,53 @@ fn tell_missing_access(connection: &mut Connection) {
     }
 }
 
-/// What limits the detail. No account is attested yet, so every account is capped alike.
-pub fn caps(practice: &Practice) -> Caps {
-    Caps {
-        practice: practice.detail_cap,
-        account: AccountKind::Uncovered.detail_cap(),
-        part2: practice.part2,
+/// The practice has changed its mind about such accounts. The connection goes on at `busy`, until somebody acts.
+fn tell_refusal(connection: &mut Connection, practice: &Practice) {
+    let home = connection.account.as_ref().map(|account| &account.home);
+    let Some(refusal) = practice.policy.refuses(connection.provider, home) else { return };
+    if connection.evidence.disconnect.is_some() {
+        return;
     }
+    let detail = match refusal {
+        Refusal::Provider => "the practice no longer allows calendars of this provider; events say Busy",
+        Refusal::Domain => "the practice no longer allows accounts of this domain; events say Busy",
+    };
+    let since = practice.set_at.unwrap_or(connection.evidence.created_at);
+    let problem = Problem { kind: ProblemKind::NotAllowed, detail: detail.to_owned(), since };
+    connection.problems.insert("policy".to_owned(), problem);
+}
+
+/// The detail in force and why it is no more. A main calendar that no run has looked at yet is taken for the clinician's
+/// own: nothing is written before one has.
+pub fn detail_in_force(
+    practice: &Practice,
+    connection: &Connection,
+    now: Timestamp,
+) -> (Detail, Option<Cap>) {
+    let audience = known_audience(connection, &connection.settings);
+    practice.policy.effective(connection.settings.detail, &tie(connection, audience, now))
+}
+
+/// What bears on the connection's detail.
+pub fn tie(connection: &Connection, audience: Option<Audience>, now: Timestamp) -> Tie<'_> {
+    let home = connection.account.as_ref().map(|account| &account.home);
+    Tie { provider: connection.provider, home, audience, now }
+}
+
+/// Who sees a calendar, by what its account lists.
+pub fn audience_of(main: &CalendarId, calendars: &[CalendarInfo]) -> Audience {
+    match calendars.iter().find(|calendar| calendar.id == *main) {
+        None => Audience::Unknown,
+        Some(calendar) if calendar.shared || !calendar.owned => Audience::Shared,
+        Some(_) => Audience::Own,
+    }
+}
+
+/// Who sees the main calendar, as far as it was looked at.
+pub(crate) fn known_audience(connection: &Connection, settings: &Settings) -> Option<Audience> {
+    let main = settings.main_calendar.known()?;
+    let seen = connection.schedule.onlookers.as_ref().filter(|seen| seen.calendar == main.id);
+    seen.map(|seen| seen.audience)
 }
 
 /// The state as the API and logs spell it.

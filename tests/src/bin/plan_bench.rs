@@ -8,6 +8,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use daybook_core::connection::AgedOut;
+use daybook_core::detail::Detail;
 use daybook_core::key::{Owner, PracticeKey, Target};
 use daybook_core::link::{Agreed, Link, LinkState, Touch};
 use daybook_core::mirror::{Certainty, Content, MirrorContent};
@@ -92,6 +93,7 @@ impl Scene {
             mirror,
             remote: None,
             item_digest: None,
+            told: Detail::Busy,
             state,
             generation: 1,
         });
@@ -122,6 +124,7 @@ impl Scene {
                 unseen: Unseen::Rests,
                 brake: BrakeRule::Armed,
                 version: 1,
+                told: Detail::Busy,
                 now: Timestamp::UNIX_EPOCH,
             },
         });

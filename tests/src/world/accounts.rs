@@ -6,9 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use daybook_core::connection::Provider;
 use daybook_core::ids::CalendarId;
+use daybook_core::policy::{AccountHome, AccountKind};
 use daybook_engine::ports::{
-    AccessTokens, Account, AccountIdentity, AccountKind, Calendar, CalendarInfo, CalendarProvider,
-    Credentials, Login, PasswordSignIn, RemoteError, SignIn,
+    AccessTokens, Account, AccountIdentity, Calendar, CalendarInfo, CalendarProvider, Credentials, Login,
+    PasswordSignIn, RemoteError, SignIn,
 };
 
 use super::World;
@@ -73,11 +74,15 @@ impl PasswordSignIn for World {
             provider: Provider::Caldav,
             subject: username.clone(),
             label: username.clone(),
-            kind: AccountKind::Uncovered,
+            home: AccountHome::of_address(AccountKind::Server, host_of(&url)),
         };
         let (home, addresses) = (None, Vec::new());
         Ok((Credentials::Caldav { url, username, password, home, addresses }, identity))
     }
+}
+
+fn host_of(url: &str) -> &str {
+    url.rsplit('/').next().unwrap_or(url)
 }
 
 impl super::State {

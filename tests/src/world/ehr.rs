@@ -67,7 +67,12 @@ impl Block {
 fn told(appointment: &Appointment, detail: Detail) -> Appointment {
     let disclosure = match detail {
         Detail::Busy => Disclosure::Busy,
-        _ => Disclosure::Appointment { modality: None },
+        Detail::Appointment => Disclosure::Appointment { modality: None },
+        Detail::Reference => Disclosure::Reference { number: appointment.id.to_string() },
+        Detail::Initials => Disclosure::Initials { initials: "P.Q.".into() },
+        Detail::Full => {
+            Disclosure::Full { patient: "Pat Quill".into(), service: None, location: Some("Room 2".into()) }
+        }
     };
     Appointment { disclosure, ..appointment.clone() }
 }

@@ -51,7 +51,22 @@ impl State {
 impl Practices for World {
     async fn put_practice(&self, practice: &Practice) -> Result<(), StoreError> {
         let ending = self.point(Point::TableWrite).await.of_store("a practice")?;
-        self.lock().kept.practices.insert(practice.id.clone(), practice.clone());
+        let mut state = self.lock();
+        let stored = state.practice(&practice.id).filter(|stored| stored.set_at.is_some());
+        let kept = stored.map(|stored| (stored.policy.clone(), stored.set_at));
+        let (policy, set_at) = kept.unwrap_or_else(|| (practice.policy.clone(), practice.set_at));
+        let practice = Practice { policy, set_at, ..practice.clone() };
+        state.kept.practices.insert(practice.id.clone(), practice);
+        ending.store("a practice", ())
+    }
+
+    async fn set_practice(&self, practice: &Practice, replaces: Option<Timestamp>) -> Result<(), StoreError> {
+        let ending = self.point(Point::TableWrite).await.of_store("a practice")?;
+        let mut state = self.lock();
+        if state.practice(&practice.id).and_then(|stored| stored.set_at) != replaces {
+            return Err(StoreError::Stale { what: format!("practice {}", practice.id) });
+        }
+        state.kept.practices.insert(practice.id.clone(), practice.clone());
         ending.store("a practice", ())
     }
 

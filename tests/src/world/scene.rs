@@ -5,10 +5,11 @@ use daybook_core::appointment::{Appointment, Kind, Participation, Status};
 use daybook_core::connection::{
     AgedOut, BlockScope, BlockingCalendars, CalendarRef, Direction, MainCalendar, Provider, Settings, Start,
 };
-use daybook_core::detail::{Detail, Disclosure, Part2};
+use daybook_core::detail::{Detail, Disclosure};
 use daybook_core::event::Event;
 use daybook_core::ids::{AppointmentId, CalendarId, ItemId, PracticeId, PractitionerId};
 use daybook_core::mirror::MirrorId;
+use daybook_core::policy::Policy;
 use daybook_core::time::Interval;
 use daybook_core::window::WindowDays;
 use daybook_engine::connect::NewConnection;
@@ -28,11 +29,11 @@ pub fn practice(id: &str) -> Practice {
     Practice {
         id: id.into(),
         time_zone_fallback: None,
-        detail_cap: Detail::Full,
-        part2: Part2::No,
         proposed: daybook_core::appointment::ProposedPolicy::Ignore,
         launch: None,
         frame_origins: Vec::new(),
+        policy: Policy::default(),
+        set_at: None,
     }
 }
 

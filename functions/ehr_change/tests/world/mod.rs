@@ -15,9 +15,10 @@ use daybook_core::connection::{
     AccountName, AgedOut, BlockScope, BlockingCalendars, Connection, Direction, Evidence, MainCalendar,
     Provider, Schedule, Settings, Signals, Start,
 };
-use daybook_core::detail::{Detail, Part2};
+use daybook_core::detail::Detail;
 use daybook_core::ids::{AppointmentId, Cursor, PracticeId, PractitionerId, ScheduleId};
 use daybook_core::key::PracticeKey;
+use daybook_core::policy::{AccountHome, AccountKind, Policy};
 use daybook_core::time::Interval;
 use daybook_core::window::WindowDays;
 use daybook_dynamodb::{Embedded, Table, embedded_client};
@@ -116,11 +117,11 @@ fn practice() -> Practice {
     Practice {
         id: "demo".into(),
         time_zone_fallback: None,
-        detail_cap: Detail::Full,
-        part2: Part2::No,
         proposed: ProposedPolicy::Ignore,
         launch: None,
         frame_origins: Vec::new(),
+        policy: Policy::default(),
+        set_at: None,
     }
 }
 
@@ -131,7 +132,11 @@ fn connection(id: &str, practitioner: &str) -> Connection {
         id: id.into(),
         practitioner: practitioner.into(),
         provider: Provider::Caldav,
-        account: Some(AccountName { subject: "ada".into(), label: "ada".into() }),
+        account: Some(AccountName {
+            subject: "ada".into(),
+            label: "ada".into(),
+            home: AccountHome::new(AccountKind::Private, "example.org"),
+        }),
         settings: Settings {
             direction: Direction::default(),
             window: WindowDays::default(),

@@ -13,7 +13,8 @@ use daybook_core::appointment::ProposedPolicy;
 use daybook_core::connection::{
     AgedOut, BlockScope, BlockingCalendars, Connection, Direction, MainCalendar, Provider, Settings, Start,
 };
-use daybook_core::detail::{Detail, Part2};
+use daybook_core::detail::Detail;
+use daybook_core::policy::Policy;
 use daybook_core::window::WindowDays;
 use daybook_dynamodb::{Embedded, Table, embedded_client};
 use daybook_engine::connect::NewConnection;
@@ -170,10 +171,10 @@ fn practice() -> Practice {
     Practice {
         id: "demo".into(),
         time_zone_fallback: Some("America/New_York".into()),
-        detail_cap: Detail::Full,
-        part2: Part2::No,
         proposed: ProposedPolicy::Ignore,
         launch: None,
         frame_origins: Vec::new(),
+        policy: Policy::default(),
+        set_at: None,
     }
 }

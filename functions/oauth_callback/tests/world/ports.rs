@@ -11,9 +11,10 @@ use daybook_core::detail::Detail;
 use daybook_core::hours::Hours;
 use daybook_core::ids::{AppointmentId, CalendarId, Cursor, PracticeId, PractitionerId, ScheduleId};
 use daybook_core::key::PracticeKey;
+use daybook_core::policy::{AccountHome, AccountKind};
 use daybook_core::time::Interval;
 use daybook_engine::ports::{
-    AccessToken, AccessTokens, Account, AccountIdentity, AccountKind, Appointments, Calendar, CalendarInfo,
+    AccessToken, AccessTokens, Account, AccountIdentity, Appointments, Calendar, CalendarInfo,
     CalendarProvider, Changes, Clock, Code, ConnectionRef, Credentials, Ehr, Ehrs, Found, Login,
     MirrorSighting, Mirrors, PageRefusal, PageSignIn, PasswordSignIn, Practitioner, Queue, Random, Refreshed,
     RemoteError, Request, SignIn, SignedIn, StoreError, Stored, Vault, VaultError, Visit,
@@ -211,7 +212,7 @@ impl PageSignIn for OnePage {
             provider: Provider::Google,
             subject: format!("subject of {who}"),
             label: format!("{who}@clinic.example"),
-            kind: AccountKind::Organisation,
+            home: AccountHome::new(AccountKind::Organisation, "example.org"),
         };
         let token = AccessToken { secret: "at".into(), expires_at: Timestamp::MAX };
         let credentials = Credentials::Granted { provider: Provider::Google, refresh_token: "rt".into() };
@@ -260,7 +261,7 @@ impl PasswordSignIn for OneServer {
             provider: Provider::Caldav,
             subject: username.clone(),
             label: username.clone(),
-            kind: AccountKind::Uncovered,
+            home: AccountHome::new(AccountKind::Server, "example.org"),
         };
         Ok((Credentials::Caldav { url, username, password, home: None, addresses: vec![] }, identity))
     }

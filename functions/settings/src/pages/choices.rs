@@ -12,7 +12,7 @@ use daybook_core::ids::CalendarId;
 use daybook_core::window::WindowDays;
 use daybook_engine::command::Patch;
 use daybook_engine::ports::{CalendarInfo, ConnectionRef};
-use daybook_engine::view::caps;
+use daybook_engine::view::{audience_of, tie};
 
 use super::fields::Fields;
 use super::levels::{Level, detail, levels};
@@ -139,6 +139,8 @@ async fn shown(
         until: zone.date(now, i64::from(*future)),
         is_chosen: range.is_some_and(|(chosen, ..)| chosen == word),
     });
+    let audience = settings.main_calendar.known().map(|main| audience_of(&main.id, &calendars));
+    let tie = tie(connection, audience, now);
     let page = Choices {
         shell: guest.shell(),
         id: connection.id.to_string(),
@@ -153,7 +155,7 @@ async fn shown(
         mains: mains(&calendars, settings, &connection.settings),
         needs_consent: connection.provider == Provider::Google,
         blocking: blocking(&calendars, settings),
-        levels: levels(&caps(&guest.practice), settings.detail),
+        levels: levels(&guest.practice.policy, &tie, settings.detail),
         keeps_old: settings.aged_out == AgedOut::Keep,
         only_hours: settings.block_scope == BlockScope::Hours,
     };

@@ -119,6 +119,12 @@ impl Ending {
                 let text = "The connection is no longer as this page showed it. Nothing was changed.";
                 Self::new(StatusCode::CONFLICT, "That is not possible now", text, home())
             }
+            EngineError::NotAllowed { what } => {
+                let text = format!(
+                    "Your practice does not allow {what}. Nothing was changed. Its administrator can allow it."
+                );
+                Self::new(StatusCode::FORBIDDEN, "Your practice does not allow this", text, home())
+            }
             EngineError::TimeZoneMissing { .. } => {
                 let text = "To close time in the EHR, Daybook must know your time zone, and the EHR gives none. Set it \
                             there first, or sync one way.";

@@ -1,7 +1,8 @@
 //! The detail levels as a person chooses among them: how an appointment will look, and what forbids a level. What caps
 //! the detail is decided elsewhere; the person in the examples is invented.
 
-use daybook_core::detail::{Cap, Caps, Detail, Disclosure};
+use daybook_core::detail::{Cap, Detail, Disclosure};
+use daybook_core::policy::{Policy, Tie};
 
 /// One level to choose.
 pub(crate) struct Level {
@@ -32,12 +33,12 @@ pub(crate) fn name(level: Detail) -> &'static str {
     LEVELS.iter().find(|(known, ..)| *known == level).map_or("", |(_, _, name)| name)
 }
 
-/// All levels, with those that the caps forbid.
-pub(crate) fn levels(caps: &Caps, chosen: Detail) -> Vec<Level> {
+/// All levels, with those that are forbidden.
+pub(crate) fn levels(policy: &Policy, tie: &Tie<'_>, chosen: Detail) -> Vec<Level> {
     LEVELS
         .into_iter()
         .map(|(level, word, name)| {
-            let (allowed, cap) = caps.effective(level);
+            let (allowed, cap) = policy.effective(level, tie);
             let sample = sample(level);
             let place = match &sample {
                 Disclosure::Full { location, .. } => location.clone(),
@@ -56,11 +57,17 @@ pub(crate) fn why(cap: Cap) -> &'static str {
         Cap::Part2 => {
             "Your practice treats substance use disorders (42 CFR Part 2), so nothing more may leave the EHR."
         }
-        Cap::Account => {
+        Cap::Account => "No agreement about patient data is possible for a private or an iCloud account.",
+        Cap::NoAgreement => {
             "No agreement covers patient data in this account. Your practice's administrator can record one."
         }
-        #[allow(unreachable_patterns, reason = "caps that have no words of their own yet")]
-        _ => "This calendar may not hold more.",
+        Cap::AgreementOver => {
+            "The agreement recorded for this account is over. Your practice's administrator can renew it."
+        }
+        Cap::SharedCalendar => "Others see this calendar too.",
+        Cap::PublicCalendar => "Anybody can see this calendar.",
+        Cap::UnknownAudience => "Daybook cannot tell who sees this calendar.",
+        Cap::NotAllowed => "Your practice no longer allows this kind of account.",
     }
 }
 
@@ -83,12 +90,16 @@ fn sample(level: Detail) -> Disclosure {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
-    use daybook_core::detail::Part2;
+    use daybook_core::connection::Provider;
+    use daybook_core::policy::{AccountHome, AccountKind};
 
     #[test]
     fn what_is_forbidden_says_why() {
-        let caps = Caps { practice: Detail::Initials, account: Detail::Appointment, part2: Part2::No };
-        let levels = levels(&caps, Detail::Busy);
+        let policy = Policy { detail_cap: Detail::Initials, ..Policy::default() };
+        let home = AccountHome::new(AccountKind::Private, "gmail.com");
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let tie = Tie { provider: Provider::Google, home: Some(&home), audience: None, now };
+        let levels = levels(&policy, &tie, Detail::Busy);
         let open: Vec<&str> = levels.iter().filter(|l| l.forbidden.is_none()).map(|l| l.word).collect();
         assert_eq!(open, ["busy", "appointment"]);
         assert_eq!(levels[4].forbidden, Some(why(Cap::Account)));

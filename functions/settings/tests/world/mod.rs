@@ -12,19 +12,19 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use daybook_core::appointment::ProposedPolicy;
 use daybook_core::connection::Provider;
-use daybook_core::detail::{Detail, Part2};
+use daybook_core::detail::Detail;
 use daybook_core::hours::Hours;
 use daybook_core::ids::{AppointmentId, CalendarId, Cursor, PracticeId, PractitionerId, ScheduleId};
 use daybook_core::key::PracticeKey;
 use daybook_core::launch::LaunchTrust;
+use daybook_core::policy::{AccountHome, AccountKind, Policy};
 use daybook_core::time::Interval;
 use daybook_dynamodb::{Embedded, Table, embedded_client};
 use daybook_engine::ports::{
-    AccessTokens, Account, AccountIdentity, AccountKind, Appointments, Calendar, CalendarInfo,
-    CalendarProvider, Changes, Clock, Code, Completeness, ConnectionRef, Credentials, Ehr, Ehrs, Found,
-    Login, MirrorSighting, Mirrors, PageRefusal, PageSignIn, PasswordSignIn, Practice, Practices,
-    Practitioner, Queue, Random, Refreshed, RemoteError, Request as SyncRequest, SignIn, SignedIn,
-    StoreError, Stored, Vault, VaultError, Visit,
+    AccessTokens, Account, AccountIdentity, Appointments, Calendar, CalendarInfo, CalendarProvider, Changes,
+    Clock, Code, Completeness, ConnectionRef, Credentials, Ehr, Ehrs, Found, Login, MirrorSighting, Mirrors,
+    PageRefusal, PageSignIn, PasswordSignIn, Practice, Practices, Practitioner, Queue, Random, Refreshed,
+    RemoteError, Request as SyncRequest, SignIn, SignedIn, StoreError, Stored, Vault, VaultError, Visit,
 };
 use daybook_engine::{Engine, Providers};
 use daybook_settings::{Keyring, pages, router};
@@ -141,8 +141,6 @@ fn practice(id: &str) -> Practice {
     Practice {
         id: id.into(),
         time_zone_fallback: None,
-        detail_cap: Detail::Full,
-        part2: Part2::No,
         proposed: ProposedPolicy::Ignore,
         launch: Some(LaunchTrust {
             issuer: format!("https://{id}.ehr.example"),
@@ -150,6 +148,8 @@ fn practice(id: &str) -> Practice {
             return_urls: vec![RETURN_URL.into()],
         }),
         frame_origins: if id == "demo" { vec!["https://demo.ehr.example".into()] } else { Vec::new() },
+        policy: Policy::default(),
+        set_at: None,
     }
 }
 
@@ -316,7 +316,7 @@ impl PasswordSignIn for OneServer {
             provider: Provider::Caldav,
             subject: label.clone(),
             label,
-            kind: AccountKind::Uncovered,
+            home: AccountHome::new(AccountKind::Server, "calendars.example.org"),
         };
         Ok((Credentials::Caldav { url, username, password, home: None, addresses: vec![] }, identity))
     }

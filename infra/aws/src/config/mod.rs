@@ -10,6 +10,7 @@ use daybook_caldav::Allow;
 use daybook_core::connection::Provider;
 use daybook_core::detail::Detail;
 use daybook_core::launch::LaunchTrust;
+use daybook_core::policy::Policy;
 use daybook_engine::ports::Practice;
 use daybook_secrets::TokenStore;
 use jiff::civil::Date;
@@ -129,11 +130,15 @@ fn practice(source: &mut Source) -> Practice {
     Practice {
         id: source.find("PRACTICE", meaning::practice_id).unwrap_or_else(|| "demo".into()),
         time_zone_fallback: source.find("TIME_ZONE", meaning::time_zone),
-        detail_cap: source.find("DETAIL_CAP", meaning::detail).unwrap_or(Detail::Full),
-        part2: source.find("PART2", meaning::part2).unwrap_or_default(),
         proposed: source.find("PROPOSED", meaning::proposed).unwrap_or_default(),
         launch: launch(source),
         frame_origins: source.find("FRAME_ORIGINS", meaning::origins).unwrap_or_default(),
+        policy: Policy {
+            detail_cap: source.find("DETAIL_CAP", meaning::detail).unwrap_or(Detail::Full),
+            part2: source.find("PART2", meaning::part2).unwrap_or_default(),
+            ..Policy::default()
+        },
+        set_at: None,
     }
 }
 

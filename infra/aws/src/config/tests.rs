@@ -17,7 +17,7 @@ const ENOUGH: &str = "TABLE=t QUEUE_URL=https://sqs.example.test/1/q.fifo SECRET
 fn the_defaults() {
     let config = read(ENOUGH, &ALL).unwrap();
     assert_eq!(config.practice.id, "demo".into());
-    assert_eq!((config.practice.detail_cap, config.stack.as_str()), (Detail::Full, "daybook"));
+    assert_eq!((config.practice.policy.detail_cap, config.stack.as_str()), (Detail::Full, "daybook"));
     assert_eq!(config.queue_url.as_deref(), Some("https://sqs.example.test/1/q.fifo"));
     let secrets = config.secrets.unwrap();
     assert_eq!((secrets.prefix.as_str(), secrets.token_store), ("daybook-prod", TokenStore::Secret));
@@ -40,7 +40,7 @@ fn what_is_given() {
     );
     let config = read(&given, &ALL).unwrap();
     assert_eq!(config.practice.time_zone_fallback.as_deref(), Some("America/New_York"));
-    assert_eq!((config.practice.id.as_str(), config.practice.detail_cap), ("north", Detail::Initials));
+    assert_eq!((config.practice.id.as_str(), config.practice.policy.detail_cap), ("north", Detail::Initials));
     let secrets = config.secrets.unwrap();
     assert_eq!((secrets.token_store, secrets.kms_key.as_deref()), (TokenStore::Sealed, Some("k-1")));
     assert_eq!((config.pace.poll.as_secs(), config.pace.poll_told.as_secs()), (60, 600));

@@ -6,6 +6,7 @@ use daybook_core::appointment::ProposedPolicy;
 use daybook_core::detail::{Detail, Part2};
 use daybook_core::ids::PracticeId;
 use daybook_core::launch::LaunchTrust;
+use daybook_core::policy::Policy;
 use daybook_ehr_change::HookSecret;
 use daybook_engine::ports::Practice;
 use daybook_launch::KeySet;
@@ -86,11 +87,15 @@ fn read(source: &mut Source, id: String, faults: &mut Faults) -> PracticeConfig 
         practice: Practice {
             id: PracticeId::new(id),
             time_zone_fallback: source.read("TIME_ZONE", faults, time_zone),
-            detail_cap: source.read("DETAIL_CAP", faults, detail).unwrap_or(Detail::Full),
-            part2: source.read("PART2", faults, part2).unwrap_or_default(),
             proposed: source.read("PROPOSED", faults, proposed).unwrap_or_default(),
             launch: launch(source, faults),
             frame_origins: source.read("FRAME_ORIGINS", faults, origins).unwrap_or_default(),
+            policy: Policy {
+                detail_cap: source.read("DETAIL_CAP", faults, detail).unwrap_or(Detail::Full),
+                part2: source.read("PART2", faults, part2).unwrap_or_default(),
+                ..Policy::default()
+            },
+            set_at: None,
         },
         api_key: source.read("API_KEY", faults, key),
         hook_secret: source.read("EHR_HOOK_SECRET", faults, hook_secret),

@@ -18,9 +18,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use daybook_core::connection::Provider;
+use daybook_core::policy::{AccountHome, AccountKind};
 use daybook_engine::ports::{
-    self, AccessTokens, Account, AccountIdentity, AccountKind, CalendarProvider, Clock, Credentials,
-    PasswordSignIn, RemoteError, SignIn,
+    self, AccessTokens, Account, AccountIdentity, CalendarProvider, Clock, Credentials, PasswordSignIn,
+    RemoteError, SignIn,
 };
 pub use daybook_http::SetupError;
 use daybook_http::Transport;
@@ -89,7 +90,7 @@ impl PasswordSignIn for Caldav {
             provider: Provider::Caldav,
             subject: label.clone(),
             label,
-            kind: AccountKind::Uncovered,
+            home: home_of(&found.home),
         };
         let home = Some(found.home.to_string());
         Ok((Credentials::Caldav { url, username, password, home, addresses: found.addresses }, identity))
@@ -99,6 +100,14 @@ impl PasswordSignIn for Caldav {
 /// Apple's app-specific passwords are pasted, often with a space too many.
 fn trimmed(password: &SecretString) -> SecretString {
     password.expose_secret().trim().into()
+}
+
+/// The server holds what is written there, whatever address the account goes by.
+fn home_of(place: &Url) -> AccountHome {
+    if guard::is_icloud(place) {
+        return AccountHome::new(AccountKind::Icloud, "icloud.com");
+    }
+    AccountHome::new(AccountKind::Server, discovery::host_of(place))
 }
 
 /// `ada@example.org` as it is; `ada` with the host that knows her.

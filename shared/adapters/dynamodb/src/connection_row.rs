@@ -8,6 +8,7 @@ use daybook_core::access::Access;
 use daybook_core::connection::{
     AccountName, Connection, Disconnect, Evidence, Problem, Progress, PutBack, Schedule, Settings, Signals,
 };
+use daybook_core::policy::{AccountHome, AccountKind};
 use daybook_core::succession::Succession;
 use daybook_engine::ports::ConnectionRef;
 use jiff::Timestamp;
@@ -56,13 +57,15 @@ fn fixed(connection: &Connection) -> [Field; 6] {
 }
 
 /// What people write.
-pub fn command(connection: &Connection) -> [Field; 13] {
+pub fn command(connection: &Connection) -> [Field; 15] {
     let (evidence, account) = (&connection.evidence, connection.account.as_ref());
     [
         settings(&connection.settings),
         ("version", Some(number(connection.version))),
         ("account", account.map(|account| text(&account.label))),
         ("account_subject", account.map(|account| text(&account.subject))),
+        ("account_kind", account.map(|account| text(account.home.kind.word()))),
+        ("account_domain", account.map(|account| text(&account.home.domain))),
         ("authorised_at", evidence.authorised_at.map(instant)),
         ("started_at", evidence.started_at.map(instant)),
         ("paused_at", evidence.paused_at.map(instant)),
@@ -151,11 +154,15 @@ pub fn from_item(item: &Item) -> Result<Connection, Broken> {
     })
 }
 
-/// Rows of older programs have the label only.
+/// Rows of older programs have the label only, and then nobody knows whose account it is.
 fn account_of(row: Row<'_>) -> Result<Option<AccountName>, Broken> {
     let Some(label) = row.find_text("account")? else { return Ok(None) };
     let subject = row.find_text("account_subject")?.unwrap_or(label);
-    Ok(Some(AccountName { subject: subject.to_owned(), label: label.to_owned() }))
+    let home = match row.find_text("account_domain")? {
+        Some(domain) => AccountHome::new(row.word("account_kind")?, domain),
+        None => AccountHome::of_address(AccountKind::Private, label),
+    };
+    Ok(Some(AccountName { subject: subject.to_owned(), label: label.to_owned(), home }))
 }
 
 fn access_of(row: Row<'_>, name: &'static str) -> Result<Option<Access>, Broken> {

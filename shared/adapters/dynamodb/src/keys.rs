@@ -176,6 +176,7 @@ fn unescaped(id: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
+    use daybook_core::policy::{AccountHome, AccountKind};
 
     #[test]
     fn names_come_back_as_they_went_in() {
@@ -203,7 +204,12 @@ mod tests {
 
     #[test]
     fn accounts_and_subscriptions_of_two_providers_never_meet() {
-        let name = |subject: &str| AccountName { subject: subject.into(), label: "label".into() };
+        let home = AccountHome::new(AccountKind::Private, "example.test");
+        let name = |subject: &str| AccountName {
+            subject: subject.into(),
+            label: "label".into(),
+            home: home.clone(),
+        };
         let google = account_partition(Provider::Google, &name("a#1"));
         assert_ne!(google, account_partition(Provider::Microsoft, &name("a#1")));
         assert_ne!(google, account_partition(Provider::Google, &name("a")));

@@ -31,6 +31,7 @@ mod lease;
 mod link_row;
 mod links;
 mod marks;
+mod policy_row;
 mod practices;
 mod quotas;
 mod refresh;

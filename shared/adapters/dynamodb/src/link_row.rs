@@ -1,5 +1,6 @@
 //! A link as a row: ids, a fingerprint, times and reasons. Nothing of an event's or an appointment's content.
 
+use daybook_core::detail::Detail;
 use daybook_core::event::EventRef;
 use daybook_core::ids::ItemId;
 use daybook_core::key::{Fingerprint, Owner, Target};
@@ -18,7 +19,7 @@ use crate::words::Word;
 pub fn to_item(at: &ConnectionRef, link: &Link, generation: u64) -> Item {
     let mut item = new_row(&keys::link(at, link));
     let fields = identity(link).into_iter().chain(owner(at, &link.owner)).chain(state(at, &link.state));
-    let fields = fields.chain([remote_key(at, link)]);
+    let fields = fields.chain([remote_key(at, link), told(link.told)]);
     for (name, value) in fields {
         put(&mut item, name, value);
     }
@@ -50,6 +51,11 @@ fn remote_key(at: &ConnectionRef, link: &Link) -> Field {
         }
     };
     ("remote_key", key.map(text))
+}
+
+/// Most mirrors tell nothing, and their rows say nothing of it.
+fn told(told: Detail) -> Field {
+    ("told", (told > Detail::Busy).then(|| text(told.word())))
 }
 
 fn owner(at: &ConnectionRef, owner: &Owner) -> Vec<Field> {
@@ -107,6 +113,7 @@ pub fn from_item(item: &Item) -> Result<Link, Broken> {
         mirror: MirrorId::parse(row.text("mirror")?).ok_or(Broken::Attribute("mirror"))?,
         remote: row.find_text("remote")?.map(Into::into),
         item_digest: row.find_text("item_digest")?.map(str::to_owned),
+        told: if row.has("told") { row.word("told")? } else { Detail::Busy },
         state: state_of(row)?,
         generation: row.number("generation")?,
     })

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use daybook_core::connection::{Known, Reconciled, Schedule};
+use daybook_core::connection::{Known, Onlookers, Reconciled, Schedule};
 use daybook_core::detail::Detail;
 use daybook_core::ids::CalendarId;
+use daybook_core::policy::Audience;
 use daybook_core::subscription::{Subscription, Telling};
 use daybook_core::window::WindowDays;
 use jiff::Timestamp;
@@ -25,6 +26,8 @@ pub struct ScheduleRow {
     reconciled: Option<ReconciledRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     practitioner: Option<KnownRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    onlookers: Option<OnlookersRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owing_at: Option<Timestamp>,
     #[serde(default)]
@@ -127,6 +130,13 @@ struct KnownRow {
     schedules: Vec<String>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct OnlookersRow {
+    calendar: String,
+    #[serde(with = "crate::words")]
+    audience: Audience,
+}
+
 impl From<&Schedule> for ScheduleRow {
     fn from(schedule: &Schedule) -> Self {
         Self {
@@ -142,6 +152,10 @@ impl From<&Schedule> for ScheduleRow {
                 at: known.at,
                 time_zone: known.time_zone.clone(),
                 schedules: known.schedules.iter().map(ToString::to_string).collect(),
+            }),
+            onlookers: schedule.onlookers.as_ref().map(|onlookers| OnlookersRow {
+                calendar: onlookers.calendar.to_string(),
+                audience: onlookers.audience,
             }),
             owing_at: schedule.owing_at,
             failures: schedule.failures,
@@ -163,6 +177,9 @@ impl ScheduleRow {
                 time_zone: known.time_zone,
                 schedules: known.schedules.iter().map(|id| id.as_str().into()).collect(),
             }),
+            onlookers: self
+                .onlookers
+                .map(|row| Onlookers { calendar: row.calendar.as_str().into(), audience: row.audience }),
             owing_at: self.owing_at,
             failures: self.failures,
             ..Schedule::default()

@@ -6,6 +6,7 @@ use daybook_core::appointment::ProposedPolicy;
 use daybook_core::connection::{AgedOut, BlockScope, Direction, Mirrors, ProblemKind, Provider, Start};
 use daybook_core::detail::{Detail, Part2};
 use daybook_core::link::{Reason, Touch};
+use daybook_core::policy::{AccountKind, Audience, Feed};
 use daybook_core::succession::Afterwards;
 use daybook_engine::ports::Stage;
 
@@ -72,9 +73,18 @@ words! {
         PermissionMissing = "permission_missing",
         ProviderMisconfigured = "provider_misconfigured",
         MirrorParked = "mirror_parked",
+        NotAllowed = "not_allowed",
     }
     Writes { Nothing = "nothing", OwnCalendars = "own_calendars", AllCalendars = "all_calendars" }
     Reads { Nothing = "nothing", Names = "names", Events = "events" }
+    AccountKind {
+        Organisation = "organisation",
+        Private = "private",
+        Icloud = "icloud",
+        Server = "server",
+    }
+    Audience { Own = "own", Shared = "shared", Public = "public", Unknown = "unknown" }
+    Feed { Allowed = "allowed", Forbidden = "forbidden" }
     Stage { Opened = "opened", Sent = "sent", Ended = "ended" }
 }
 

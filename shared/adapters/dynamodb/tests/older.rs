@@ -17,7 +17,15 @@ use daybook_dynamodb::{Table, embedded_client};
 use daybook_engine::ports::{Connections, LinkChange, Links, Named, Signalled};
 
 /// What rows have since then.
-const NEW: [&str; 5] = ["account_subject", "granted", "needed", "calendar_marks", "subscription_marks"];
+const NEW: [&str; 7] = [
+    "account_subject",
+    "account_kind",
+    "account_domain",
+    "granted",
+    "needed",
+    "calendar_marks",
+    "subscription_marks",
+];
 
 /// A connection's row as it was written then.
 async fn older(connection: &Connection) -> Room {

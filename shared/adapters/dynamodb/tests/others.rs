@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use common::*;
 use daybook_core::appointment::ProposedPolicy;
+use daybook_core::connection::Provider;
 use daybook_core::detail::{Detail, Part2};
 use daybook_core::launch::LaunchTrust;
+use daybook_core::policy::{Allowed, Attestation, Feed, Policy};
+use daybook_core::window::WindowDays;
 use daybook_dynamodb::{EmbeddedError, Table, embedded_client, schema};
 use daybook_engine::ports::vault::{SealedRow, SealedRows};
 use daybook_engine::ports::{
@@ -19,8 +22,6 @@ fn practice() -> Practice {
     Practice {
         id: "demo".into(),
         time_zone_fallback: Some("Europe/Paris".into()),
-        detail_cap: Detail::Initials,
-        part2: Part2::Yes,
         proposed: ProposedPolicy::CountsAsBooked,
         launch: Some(LaunchTrust {
             issuer: "https://ehr.example".into(),
@@ -28,6 +29,22 @@ fn practice() -> Practice {
             return_urls: vec!["https://ehr.example/settings".into()],
         }),
         frame_origins: vec!["https://ehr.example".into()],
+        policy: Policy {
+            detail_cap: Detail::Initials,
+            part2: Part2::Yes,
+            providers: Allowed::Only([Provider::Google, Provider::Caldav].into()),
+            account_domains: Allowed::Only(["example.org".to_owned()].into()),
+            window: WindowDays::new(30, 90).unwrap(),
+            feed: Feed::Forbidden,
+            attestations: vec![Attestation {
+                domain: "example.org".into(),
+                attested_by: "Avery Admin".into(),
+                text_version: 1,
+                given_at: at(1),
+                expires_at: at(2_000),
+            }],
+        },
+        set_at: None,
     }
 }
 
@@ -54,13 +71,33 @@ async fn a_practice_and_its_cursor_do_not_overwrite_each_other() {
     assert_eq!(due(&room, 1_070).await, [Due::Practice(demo.clone())]);
     room.table.put_ehr_cursor(&demo, None, at(80)).await.unwrap();
     assert_eq!(room.table.find_ehr_cursor(&demo).await.unwrap(), None);
-    let plain =
-        Practice { time_zone_fallback: None, launch: None, frame_origins: Vec::new(), ..practice() };
+    let plain = Practice { time_zone_fallback: None, launch: None, frame_origins: Vec::new(), ..practice() };
     room.table.put_practice(&plain).await.unwrap();
     assert_eq!(room.table.find_practice(&demo).await.unwrap(), Some(plain));
     room.tamper("P#demo", "PRACTICE", "v", 2).await;
     let newer = room.table.put_practice(&practice()).await;
     assert!(matches!(newer, Err(StoreError::Unreadable { .. })), "{newer:?}");
+}
+
+#[tokio::test]
+async fn what_a_person_set_survives_the_configuration() {
+    let room = room().await;
+    let demo = practice().id;
+    let found = async || room.table.find_practice(&demo).await.unwrap().unwrap();
+    room.table.put_practice(&practice()).await.unwrap();
+    let set = Practice { policy: Policy::default(), set_at: Some(at(7)), ..practice() };
+    room.table.set_practice(&set, None).await.unwrap();
+    let moved = Practice { time_zone_fallback: Some("Europe/Rome".into()), ..practice() };
+    room.table.put_practice(&moved).await.unwrap();
+    let set = Practice { time_zone_fallback: moved.time_zone_fallback, ..set };
+    assert_eq!(found().await, set, "of the policy the configuration is the beginning only");
+    let again = Practice { time_zone_fallback: None, set_at: Some(at(8)), ..set.clone() };
+    for replaces in [None, Some(at(6)), Some(at(8))] {
+        let stale = room.table.set_practice(&again, replaces).await;
+        assert!(matches!(stale, Err(StoreError::Stale { .. })), "{replaces:?} {stale:?}");
+    }
+    room.table.set_practice(&again, Some(at(7))).await.unwrap();
+    assert_eq!(found().await, again);
 }
 
 #[tokio::test]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use daybook_core::access::Access;
 use daybook_core::connection::Provider;
+use daybook_core::policy::{AccountHome, AccountKind};
 use daybook_engine::ports::{
-    AccessTokens, AccountIdentity, AccountKind, Code, Credentials, PageRefusal, PageSignIn, Refreshed,
-    RemoteError, SignedIn, Visit,
+    AccessTokens, AccountIdentity, Code, Credentials, PageRefusal, PageSignIn, Refreshed, RemoteError,
+    SignedIn, Visit,
 };
 use daybook_oauth::{Granted, claims, read_refusal, revoke};
 use secrecy::{ExposeSecret, SecretString};
@@ -95,12 +96,12 @@ impl Google {
 
 /// An organisation's account has a hosted domain; an agreement covers no other.
 fn identity(person: Person) -> AccountIdentity {
-    let kind = match person.hd {
-        Some(_) => AccountKind::Organisation,
-        None => AccountKind::Uncovered,
-    };
     let label = person.email.unwrap_or_else(|| person.sub.clone());
-    AccountIdentity { provider: Provider::Google, subject: person.sub, label, kind }
+    let home = match &person.hd {
+        Some(domain) => AccountHome::new(AccountKind::Organisation, domain),
+        None => AccountHome::of_address(AccountKind::Private, &label),
+    };
+    AccountIdentity { provider: Provider::Google, subject: person.sub, label, home }
 }
 
 /// The one token that there is while somebody signs in.

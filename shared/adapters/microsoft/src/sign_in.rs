@@ -6,9 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use daybook_core::access::{Access, Reads, Writes};
 use daybook_core::connection::Provider;
+use daybook_core::policy::{AccountHome, AccountKind};
 use daybook_engine::ports::{
-    AccessTokens, AccountIdentity, AccountKind, Code, Credentials, PageRefusal, PageSignIn, Refreshed,
-    RemoteError, SignedIn, Visit,
+    AccessTokens, AccountIdentity, Code, Credentials, PageRefusal, PageSignIn, Refreshed, RemoteError,
+    SignedIn, Visit,
 };
 use daybook_oauth::Granted;
 use secrecy::SecretString;
@@ -121,13 +122,13 @@ fn identity(person: &Person, granted: &Granted) -> AccountIdentity {
     let claims = granted.id_token.as_ref().and_then(daybook_oauth::claims);
     let kind = match claims.and_then(|claims| claims.tid) {
         Some(tenant) if !tenant.eq_ignore_ascii_case(CONSUMERS) => AccountKind::Organisation,
-        Some(_) | None => AccountKind::Uncovered,
+        Some(_) | None => AccountKind::Private,
     };
     AccountIdentity {
         provider: Provider::Microsoft,
         subject: person.id.clone(),
         label: person.label().to_owned(),
-        kind,
+        home: AccountHome::of_address(kind, person.label()),
     }
 }
 

@@ -3,10 +3,10 @@
 
 use daybook_core::access::Access;
 use daybook_core::connection::Provider;
+use daybook_core::policy::AccountKind;
 use daybook_core::subscription::Subscription;
 use daybook_engine::ports::{
-    AccountKind, CalendarProvider, Code, Credentials, NewSubscription, PageRefusal, PageSignIn, RemoteError,
-    Visit,
+    CalendarProvider, Code, Credentials, NewSubscription, PageRefusal, PageSignIn, RemoteError, Visit,
 };
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -277,7 +277,7 @@ async fn a_code_becomes_an_account() {
     let signed_in = provider(&script).redeem(code()).await.unwrap();
     assert_eq!(signed_in.identity.subject, "u-1");
     assert_eq!(signed_in.identity.label, "ada@clinic.example");
-    assert_eq!(signed_in.identity.kind, AccountKind::Organisation);
+    assert_eq!(signed_in.identity.home.kind, AccountKind::Organisation);
     assert_eq!(signed_in.granted, Access::ALL);
     assert!(
         matches!(&signed_in.credentials, Credentials::Granted { provider: Provider::Microsoft, refresh_token }

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::brake::{Brake, brake};
 use crate::connection::AgedOut;
+use crate::detail::Detail;
 use crate::ids::{ItemId, PractitionerId, Revision};
 use crate::key::{Fingerprint, Owner, PracticeKey, Target};
 use crate::link::Link;
@@ -87,6 +88,8 @@ pub struct Rules {
     pub brake: BrakeRule,
     /// The settings' version, which each command of a person raises.
     pub version: u64,
+    /// The level at which the owners of this lane were read: the most that a mirror written now tells.
+    pub told: Detail,
     pub now: Timestamp,
 }
 
@@ -149,6 +152,8 @@ pub struct Put {
     pub novelty: Novelty,
     pub expected: Expected,
     pub content: Content,
+    /// The most that the content tells.
+    pub told: Detail,
     pub fingerprint: Fingerprint,
     /// Where it puts back what a reader dragged or deleted: what is remembered of that.
     pub restored: Option<Restored>,

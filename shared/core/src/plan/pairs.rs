@@ -10,6 +10,7 @@ use super::{
 };
 use crate::connection::AgedOut;
 use crate::decide::{Decision, Memory, Name, Sight, decide};
+use crate::detail::Detail;
 use crate::key::{Fingerprint, Owner, Target};
 use crate::link::{Agreed, Lane, Link, LinkState, Owing, Reason, Touch};
 use crate::mirror::{Content, Expected, MirrorId};
@@ -78,6 +79,7 @@ fn fresh_link(look: &Look, owner: &Owner, target: &Target, span: Interval) -> Li
         mirror: look.key.mirror_id(look.practitioner, owner, target),
         remote: None,
         item_digest,
+        told: look.rules.told,
         state: LinkState::Owing(Owing {
             reason: Reason::Writing,
             attempts: 0,
@@ -128,7 +130,7 @@ impl<'a> Pair<'a> {
             Decision::Rest if owner == Sight::Unreported && (self.is_suspect() || why == Why::Settings) => {
                 plan.looks.push(self.link.owner.clone());
             }
-            Decision::Rest => plan.agrees.extend(self.decorated()),
+            Decision::Rest => plan.agrees.extend(self.decorated().or_else(|| self.tells_less())),
             Decision::Look => plan.looks.push(self.link.owner.clone()),
             Decision::Write => self.write(mirror, plan),
             Decision::Delete => plan.deletes.push(Delete { link: self.with_remote(), why }),
@@ -242,7 +244,8 @@ impl<'a> Pair<'a> {
         let Some(MirrorSight::Holds { revision, .. }) = self.found else { return None };
         (known.revision != *revision).then(|| {
             let agreed = Agreed { revision: revision.clone(), touch: Touch::Decorated, ..known.clone() };
-            Agree { link: Link { state: LinkState::Agreed(agreed), ..self.with_remote() } }
+            let told = self.told();
+            Agree { link: Link { told, state: LinkState::Agreed(agreed), ..self.with_remote() } }
         })
     }
 
@@ -277,11 +280,26 @@ impl<'a> Pair<'a> {
         (is_mirror && is_as_agreed && is_touched).then_some(agreed)
     }
 
+    /// What stands is just what may be told now, so it tells no more than that.
+    fn tells_less(&self) -> Option<Agree> {
+        let is_agreed = matches!(self.link.state, LinkState::Agreed(_));
+        let told = self.told();
+        (is_agreed && told != self.link.told).then(|| Agree { link: Link { told, ..self.with_remote() } })
+    }
+
+    /// The most that the mirror tells as it stands, where it is as agreed.
+    fn told(&self) -> Detail {
+        match self.wanted {
+            Some(_) => self.link.told.min(self.look.rules.told),
+            None => self.link.told,
+        }
+    }
+
     fn put(&self) -> Option<Put> {
         let (content, fingerprint) = self.wanted?;
         let (link, expected) = (self.with_remote(), self.expected());
-        let content = content.clone();
-        Some(Put { link, novelty: self.novelty, expected, content, fingerprint, restored: None })
+        let (content, told) = (content.clone(), self.look.rules.told);
+        Some(Put { link, novelty: self.novelty, expected, content, told, fingerprint, restored: None })
     }
 
     fn with_remote(&self) -> Link {
@@ -320,7 +338,8 @@ impl<'a> Pair<'a> {
             Expected::Absent | Expected::Doubtful | Expected::Unversioned => (None, Touch::Decorated),
         };
         let agreed = Agreed { fingerprint, span: content.interval(), revision, touch, restored: None };
-        Some(Agree { link: Link { state: LinkState::Agreed(agreed), ..self.with_remote() } })
+        let told = self.look.rules.told;
+        Some(Agree { link: Link { told, state: LinkState::Agreed(agreed), ..self.with_remote() } })
     }
 }
 
@@ -362,6 +381,7 @@ fn plan_stray(look: &Look, target: &Target, mirror: &MirrorId, sight: &MirrorSig
             mirror: mirror.clone(),
             remote: remote.clone(),
             item_digest: None,
+            told: Detail::Busy,
             state,
             generation: 0,
         };

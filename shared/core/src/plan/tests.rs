@@ -100,6 +100,7 @@ impl Scene {
                 unseen: Unseen::Rests,
                 brake: BrakeRule::Armed,
                 version: 1,
+                told: Detail::Busy,
                 now: hour(10),
             },
         }
@@ -202,7 +203,16 @@ impl Scene {
     fn link(&self, name: &str, target: &Target, state: LinkState) -> Link {
         let owner = owner(name);
         let mirror = self.key.mirror_id(&self.practitioner, &owner, target);
-        Link { owner, target: target.clone(), mirror, remote: None, item_digest: None, state, generation: 1 }
+        Link {
+            owner,
+            target: target.clone(),
+            mirror,
+            remote: None,
+            item_digest: None,
+            told: Detail::Busy,
+            state,
+            generation: 1,
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub use idempotency::{Answer, Claim, Idempotency};
 pub use queue::{Cause, Queue, Request};
 pub use quota::Quotas;
 pub use sign_in::{
-    AccessToken, AccessTokens, AccountIdentity, AccountKind, Code, Login, NoTokens, PageRefusal, PageSignIn,
+    AccessToken, AccessTokens, AccountIdentity, Code, Login, NoTokens, PageRefusal, PageSignIn,
     PasswordSignIn, Refreshed, SignIn, SignedIn, Visit,
 };
 pub use store::{

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use daybook_core::access::Access;
-use daybook_core::connection::Provider;
-use daybook_core::detail::Detail;
+use daybook_core::connection::{AccountName, Provider};
+use daybook_core::policy::AccountHome;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -140,23 +140,12 @@ pub struct AccountIdentity {
     pub subject: String,
     /// For people: `ada@example.org`.
     pub label: String,
-    pub kind: AccountKind,
+    /// Whose it is, as far as that limits the detail.
+    pub home: AccountHome,
 }
 
-/// What kind of account it is, as far as it limits the detail.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AccountKind {
-    /// An organisation's account, which an agreement may cover.
-    Organisation,
-    /// A private account, iCloud, or a server that we know nothing about.
-    Uncovered,
-}
-
-impl AccountKind {
-    /// The most that may be told to such an account without an attestation.
-    pub fn detail_cap(self) -> Detail {
-        match self {
-            AccountKind::Organisation | AccountKind::Uncovered => Detail::Appointment,
-        }
+impl AccountIdentity {
+    pub fn account(&self) -> AccountName {
+        AccountName { subject: self.subject.clone(), label: self.label.clone(), home: self.home.clone() }
     }
 }

@@ -8,13 +8,13 @@ use daybook_core::appointment::ProposedPolicy;
 use daybook_core::connection::{
     AccountName, Connection, Evidence, Marks, Problem, Progress, Provider, Schedule, Settings,
 };
-use daybook_core::detail::{Detail, Part2};
 use daybook_core::ids::{
     AppointmentId, CalendarId, ConnectionId, Cursor, ItemId, PracticeId, PractitionerId,
 };
 use daybook_core::launch::LaunchTrust;
 use daybook_core::link::Link;
 use daybook_core::mirror::MirrorId;
+use daybook_core::policy::Policy;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -315,19 +315,24 @@ pub struct Practice {
     pub id: PracticeId,
     /// Where the EHR gives no zone. IANA name.
     pub time_zone_fallback: Option<String>,
-    pub detail_cap: Detail,
-    pub part2: Part2,
     pub proposed: ProposedPolicy,
     /// Whom the EHR may send to the settings page. `None`: nobody.
     pub launch: Option<LaunchTrust>,
     /// Origins that may show the settings page in a frame.
     pub frame_origins: Vec<String>,
+    pub policy: Policy,
+    /// When a person last set the policy; `None`: it is as the deployment was configured.
+    pub set_at: Option<Timestamp>,
 }
 
 #[async_trait]
 pub trait Practices: Send + Sync {
-    /// Stores it anew; a practice that has never been polled becomes due at once.
+    /// The configuration's hand: stores it anew, but for a policy that a person has set; that stays. A practice that has
+    /// never been polled becomes due at once.
     async fn put_practice(&self, practice: &Practice) -> Result<(), StoreError>;
+
+    /// A person's hand: stores it with its `set_at`. `Stale` unless the one stored was set at `replaces`.
+    async fn set_practice(&self, practice: &Practice, replaces: Option<Timestamp>) -> Result<(), StoreError>;
 
     async fn find_practice(&self, id: &PracticeId) -> Result<Option<Practice>, StoreError>;
 

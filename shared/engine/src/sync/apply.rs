@@ -382,7 +382,10 @@ impl Session<'_> {
         let owing =
             link.owing(reason, attempts.saturating_add(1), Some(after(self.engine.clock.now(), pause)));
         let owing = match work {
-            Work::Put(put) => owing.to_stand_at(put.content.interval()),
+            Work::Put(put) => {
+                let told = owing.told.max(put.told);
+                Link { told, ..owing.to_stand_at(put.content.interval()) }
+            }
             Work::Delete(_) => owing,
         };
         applied.note_waits(std::iter::once(&owing));
@@ -411,11 +414,15 @@ async fn advance(applied: &Applied, to_come: usize, lease: &mut Lease<'_>) -> Re
     lease.checkpoint().await
 }
 
-/// A first write is owed before it is sent. An update needs no such record: the link holds the name, the mark and
-/// the cursor stay until the end, and a conflict is read.
+/// A first write is owed before it is sent. An update needs no such record, unless it tells more than before: the link
+/// holds the name, the mark and the cursor stay until the end, and a conflict is read.
 fn begun(work: &Work) -> Option<LinkChange> {
     match work {
         Work::Put(Put { novelty: Novelty::New, link, .. }) => Some(LinkChange::Put(link.clone())),
+        // Should we die now, nobody must take the mirror for one that tells less.
+        Work::Put(put) if put.told > put.link.told => {
+            Some(LinkChange::Put(Link { told: put.told, ..put.link.clone() }))
+        }
         Work::Put(_) | Work::Delete(_) => None,
     }
 }
@@ -434,7 +441,7 @@ fn agreed(put: &Put, written: Written) -> Link {
         restored: put.restored,
     };
     let remote = written.remote.or_else(|| put.link.remote.clone());
-    Link { remote, state: LinkState::Agreed(agreed), ..put.link.clone() }
+    Link { remote, told: put.told, state: LinkState::Agreed(agreed), ..put.link.clone() }
 }
 
 /// Whether these may be sent now. A calendar's share the budget of all practices; the EHR is the practice's own.

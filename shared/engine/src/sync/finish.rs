@@ -17,6 +17,7 @@ use super::problems::{About, Problems};
 use super::scope::Trust;
 use super::session::calendar_problem;
 use super::{Session, Tally, ehr};
+use crate::view::tie;
 
 /// Moves what may move. Called only when every step is done or owed.
 pub(super) fn schedule(session: &Session<'_>, lease: &mut Lease<'_>, seen: &Seen, settled: &Settled) {
@@ -109,7 +110,7 @@ fn reconciled(session: &Session<'_>, settled: &Settled, is_whole: bool) -> Optio
             at: session.now,
             version: session.connection.version,
             detail: session.detail,
-            window: session.settings.window,
+            window: session.days,
         };
         return if is_whole { Some(now) } else { before };
     }
@@ -167,7 +168,8 @@ fn due_at(session: &Session<'_>, seen: &Seen, schedule: &Schedule, now: Timestam
     });
     let renewals = schedule.tellings.values().map(Telling::due_at);
     let reconcile = schedule.reconciled.map(|last| after(last.at, pace.reconcile));
-    [Some(midnight), schedule.owing_at, reconcile]
+    let expiry = session.practice.policy.next_expiry(&tie(&session.connection, None, now));
+    [Some(midnight), schedule.owing_at, reconcile, expiry]
         .into_iter()
         .flatten()
         .chain(polls)

@@ -312,7 +312,7 @@ impl Session<'_> {
             listed: &seen.listed,
             listed_targets: &seen.listed_targets,
             strays: self.strays(lane, seen),
-            rules: self.rules(),
+            rules: self.rules(lane),
         })
     }
 

@@ -13,6 +13,7 @@ mod hand_made;
 mod lanes;
 mod lease;
 mod nobody;
+mod onlookers;
 mod problems;
 mod readers;
 mod scope;

@@ -2,7 +2,7 @@
 
 use daybook_core::connection::Connection;
 use daybook_core::detail::Detail;
-use daybook_core::window::{Roll, roll};
+use daybook_core::window::{Roll, WindowDays, roll};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -38,7 +38,7 @@ pub(crate) enum Trust {
 pub(crate) fn scope(
     connection: &Connection,
     previous: Previous,
-    detail: Detail,
+    (detail, days): (Detail, WindowDays),
     now: Timestamp,
     zone: &TimeZone,
     pace: &Pace,
@@ -47,6 +47,7 @@ pub(crate) fn scope(
     let reconcile = schedule.reconciled.is_none_or(|reconciled| {
         reconciled.version != connection.version
             || reconciled.detail != detail
+            || reconciled.window != days
             || reconciled.at + pace.reconcile <= now
     });
     // After a run that may have stopped anywhere, memory is not enough.
@@ -55,8 +56,7 @@ pub(crate) fn scope(
         || is_doubtful
         || schedule.rolled_to.is_none()
         || connection.signals.marks.everything.is_some();
-    let roll =
-        schedule.rolled_to.map_or(Roll::None, |last| roll(connection.settings.window, last, now, zone));
+    let roll = schedule.rolled_to.map_or(Roll::None, |last| roll(days, last, now, zone));
     Scope {
         reach: if everything { Reach::Everything } else { Reach::Changes },
         roll: if everything { Roll::None } else { roll },

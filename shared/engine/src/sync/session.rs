@@ -10,10 +10,11 @@ use daybook_core::detail::Detail;
 use daybook_core::hours::Hours;
 use daybook_core::ids::{CalendarId, ScheduleId};
 use daybook_core::key::{PracticeKey, Target};
+use daybook_core::link::Lane;
 use daybook_core::plan::{BrakeRule, Outside, Rules, Unseen};
 use daybook_core::subscription::Telling;
 use daybook_core::time::{Interval, date_of};
-use daybook_core::window::Roll;
+use daybook_core::window::{Roll, WindowDays};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -26,7 +27,7 @@ use super::{Halt, zone};
 use crate::Engine;
 use crate::error::EngineError;
 use crate::ports::{Account, ConnectionRef, Ehr, Practice, Previous, RemoteError, VaultError};
-use crate::view::caps;
+use crate::view::detail_in_force;
 
 /// How long what the EHR told about a practitioner is taken as true.
 const KNOWN_FOR: std::time::Duration = std::time::Duration::from_hours(24);
@@ -49,6 +50,8 @@ pub(crate) struct Session<'e> {
     /// Only where the clinician wants no other time closed.
     pub hours: Option<Hours>,
     pub detail: Detail,
+    /// As chosen, cut to what the practice allows.
+    pub days: WindowDays,
     pub scope: Scope,
     pub today: Date,
     pub window: Interval,
@@ -60,6 +63,7 @@ impl<'e> Session<'e> {
     pub async fn open(engine: &'e Engine, lease: &mut Lease<'_>) -> Result<Self, Halt> {
         let mut session = Self::look_around(engine, lease).await?;
         session.settle_calendars(lease).await?;
+        session.see_onlookers(lease).await?;
         session.keep_subscribed(lease).await?;
         Ok(session)
     }
@@ -75,7 +79,7 @@ impl<'e> Session<'e> {
     pub async fn leaving(engine: &'e Engine, lease: &Lease<'_>) -> Result<Self, Halt> {
         let connection = lease.connection.clone();
         let at = lease.at.clone();
-        let practice = engine.practice(&at.practice).await?;
+        let practice = engine.practice_for(&connection).await?;
         let key = engine.vault.practice_key(&at.practice).await?;
         let account = match engine.accounts.open(&at, connection.evidence.authorised_at).await {
             // What cannot be unsealed opens nothing: signing in again replaces it.
@@ -83,8 +87,9 @@ impl<'e> Session<'e> {
             opened => opened?,
         };
         let ehr = engine.ehrs.open(&at.practice).await.map_err(EngineError::Ehr)?;
-        let (detail, _) = caps(&practice).effective(connection.settings.detail);
         let now = engine.clock.now();
+        let (detail, _) = detail_in_force(&practice, &connection, now);
+        let days = connection.settings.window.within(practice.policy.window);
         let session = Self {
             engine,
             at,
@@ -97,9 +102,10 @@ impl<'e> Session<'e> {
             zone: TimeZone::UTC,
             hours: None,
             detail,
-            scope: scope(&connection, lease.previous, detail, now, &TimeZone::UTC, &engine.pace),
+            days,
+            scope: scope(&connection, lease.previous, (detail, days), now, &TimeZone::UTC, &engine.pace),
             today: date_of(now, &TimeZone::UTC),
-            window: connection.settings.window.on(date_of(now, &TimeZone::UTC), &TimeZone::UTC),
+            window: days.on(date_of(now, &TimeZone::UTC), &TimeZone::UTC),
             now,
             connection,
         };
@@ -112,8 +118,9 @@ impl<'e> Session<'e> {
         let zone =
             zone::parse(known.as_ref().and_then(|known| known.time_zone.as_deref())).unwrap_or(TimeZone::UTC);
         let today = date_of(self.now, &zone);
-        let window = self.connection.settings.window.on(today, &zone);
-        let scope = scope(&self.connection, previous, self.detail, self.now, &zone, &self.engine.pace);
+        let window = self.days.on(today, &zone);
+        let held = (self.detail, self.days);
+        let scope = scope(&self.connection, previous, held, self.now, &zone, &self.engine.pace);
         Self { known, zone, scope, today, window, ..self }
     }
 
@@ -292,9 +299,9 @@ impl<'e> Session<'e> {
         self.scope.reach == Reach::Everything
     }
 
-    pub fn rules(&self) -> Rules {
+    pub fn rules(&self, lane: Lane) -> Rules {
         let reconciled = self.connection.schedule.reconciled;
-        let is_same_window = reconciled.is_none_or(|last| last.window == self.settings.window);
+        let is_same_window = reconciled.is_none_or(|last| last.window == self.days);
         let is_same_detail = reconciled.is_none_or(|last| last.detail == self.detail);
         Rules {
             window: self.window,
@@ -303,6 +310,10 @@ impl<'e> Session<'e> {
             unseen: if is_same_detail { Unseen::Rests } else { Unseen::IsLookedAt },
             brake: self.brake(),
             version: self.connection.version,
+            told: match lane {
+                Lane::Appointments => self.detail,
+                Lane::Busy => Detail::Busy,
+            },
             now: self.now,
         }
     }

@@ -12,6 +12,7 @@ use daybook_core::ids::OccurrenceId;
 use daybook_core::key::{Owner, PracticeKey, Target};
 use daybook_core::link::*;
 use daybook_core::mirror::BlockContent;
+use daybook_core::policy::{AccountHome, AccountKind, Audience};
 use daybook_core::restore::Restored;
 use daybook_core::subscription::{Subscription, Telling};
 use daybook_core::succession::{Afterwards, Succession};
@@ -130,7 +131,8 @@ pub fn name(id: &str) -> ConnectionRef {
 }
 
 pub fn account(subject: &str) -> AccountName {
-    AccountName { subject: subject.into(), label: "dr@example.test".into() }
+    let home = AccountHome::new(AccountKind::Private, "example.test");
+    AccountName { subject: subject.into(), label: "dr@example.test".into(), home }
 }
 
 pub fn term(holder: &str, until: i64) -> LeaseTerm {
@@ -218,6 +220,7 @@ pub fn full(id: &str) -> Connection {
                 time_zone: Some("America/New_York".into()),
                 schedules: vec!["s1".into(), "s2".into()],
             }),
+            onlookers: Some(Onlookers { calendar: "/user/a/".into(), audience: Audience::Shared }),
             owing_at: Some(at(15)),
             due_at: precise,
             failures: 3,
@@ -298,6 +301,7 @@ pub fn mirrored(appointment: &str) -> Link {
         target,
         remote: None,
         item_digest: None,
+        told: Detail::Initials,
         state: agreed(),
         generation: 1,
     }
@@ -321,6 +325,7 @@ pub fn blocked(item: &str, occurrence: &str) -> Link {
         target,
         remote: Some("slot-1".into()),
         item_digest: Some(key().item_digest(&"b".into(), item)),
+        told: Detail::Busy,
         state: agreed(),
         generation: 1,
     }

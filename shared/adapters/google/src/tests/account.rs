@@ -1,6 +1,7 @@
 //! Calendars, busy times, subscriptions, and signing in.
 
 use super::*;
+use daybook_core::policy::AccountKind;
 
 #[tokio::test]
 async fn e_015_a_calendar_of_ours_is_found_again() {
@@ -94,13 +95,13 @@ async fn who_signed_in_is_asked_where_the_token_does_not_tell() {
             ],
             "2",
             "a@b",
-            AccountKind::Uncovered,
+            AccountKind::Private,
         ),
         (
             vec![turn("/token", 200, tokens(silent)), missing(), turn("/v1/userinfo", 200, r#"{"sub":"3"}"#)],
             "3",
             "3",
-            AccountKind::Uncovered,
+            AccountKind::Private,
         ),
         (
             vec![
@@ -111,14 +112,14 @@ async fn who_signed_in_is_asked_where_the_token_does_not_tell() {
             ],
             "ada@x",
             "ada@x",
-            AccountKind::Uncovered,
+            AccountKind::Private,
         ),
     ] {
         let script = Script::new(turns);
         let signed_in = google(script.clone()).redeem(code()).await.unwrap();
         let identity = &signed_in.identity;
         assert_eq!(
-            (identity.subject.as_str(), identity.label.as_str(), identity.kind),
+            (identity.subject.as_str(), identity.label.as_str(), identity.home.kind),
             (subject, label, kind)
         );
         assert_eq!(signed_in.granted, Access::ALL);

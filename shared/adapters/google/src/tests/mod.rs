@@ -19,8 +19,8 @@ use daybook_core::mirror::{Certainty, Content, MirrorContent, MirrorId};
 use daybook_core::subscription::Subscription;
 use daybook_core::time::Interval;
 use daybook_engine::ports::{
-    AccountKind, Calendar, Code, Completeness, Entry, Expected, Listing, MirrorRef, Naming, NewSubscription,
-    PageSignIn, Step, Visit, Written,
+    Calendar, Code, Completeness, Entry, Expected, Listing, MirrorRef, Naming, NewSubscription, PageSignIn,
+    Step, Visit, Written,
 };
 use daybook_http::TransportError;
 use http::{Request, Response};

@@ -1,0 +1,118 @@
+//! A practice's policy: what is set, whom it reaches, and what it has not reached yet. What follows from a policy for one
+//! connection is decided in `daybook-core`.
+
+use daybook_core::connection::{Connection, State};
+use daybook_core::detail::Detail;
+use daybook_core::ids::PracticeId;
+use daybook_core::link::Lane;
+use daybook_core::policy::Policy;
+use daybook_core::window::WindowDays;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::Engine;
+use crate::error::EngineError;
+use crate::ports::{ConnectionRef, Practice, StoreError};
+use crate::view::detail_in_force;
+
+/// How often a change that lost a race is tried anew.
+const TRIES: usize = 5;
+
+impl Engine {
+    /// The practice as it stands in the table.
+    pub async fn read_practice(&self, id: &PracticeId) -> Result<Practice, EngineError> {
+        let found = self.store.find_practice(id).await?;
+        found.ok_or_else(|| EngineError::NotFound { what: format!("practice {id}") })
+    }
+
+    /// Sets the practice's policy; whatever it changes for a connection is planned anew at once.
+    pub async fn set_policy(&self, id: &PracticeId, policy: &Policy) -> Result<Practice, EngineError> {
+        self.change_practice(id, |practice| practice.policy = policy.clone()).await
+    }
+
+    /// Changes what is known of a practice. A change that leaves everything as it was has no effect.
+    pub async fn change_practice(
+        &self,
+        id: &PracticeId,
+        change: impl Fn(&mut Practice) + Send + Sync,
+    ) -> Result<Practice, EngineError> {
+        for _ in 0..TRIES {
+            let before = self.read_practice(id).await?;
+            let mut after = before.clone();
+            change(&mut after);
+            if after == before && before.set_at.is_some() {
+                return Ok(before);
+            }
+            after.set_at = Some(later(before.set_at, self.clock.now()));
+            match self.store.set_practice(&after, before.set_at).await {
+                Ok(()) => {
+                    self.practices.forget(id);
+                    self.plan_anew(&before, &after).await?;
+                    return Ok(after);
+                }
+                Err(StoreError::Stale { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(EngineError::Store(StoreError::Stale { what: format!("practice {id}") }))
+    }
+
+    /// Has each connection for which something changes planned anew. One that cannot be told finds out by its next run.
+    async fn plan_anew(&self, before: &Practice, after: &Practice) -> Result<(), EngineError> {
+        let now = self.clock.now();
+        for connection in self.store.list_connections(&after.id, None).await? {
+            let is_same = held(before, &connection, now) == held(after, &connection, now);
+            if is_same || !has_work(&connection) {
+                continue;
+            }
+            let at = ConnectionRef { practice: after.id.clone(), id: connection.id.clone() };
+            if let Err(error) = self.command(&at, None, |_| Ok(())).await {
+                tracing::warn!(connection = %at.id, error = %error, "a connection was not told of its practice's new policy");
+            }
+        }
+        Ok(())
+    }
+
+    /// How many entries may still tell more than is allowed now. Zero costs nothing to find out where the last comparison
+    /// held to what is allowed and nothing is owed.
+    pub async fn count_above(
+        &self,
+        connection: &Connection,
+        practice: &Practice,
+    ) -> Result<u64, EngineError> {
+        let (allowed, _) = detail_in_force(practice, connection, self.clock.now());
+        let wants_more = connection.settings.detail > allowed;
+        let schedule = &connection.schedule;
+        let may_be = match schedule.reconciled {
+            Some(last) => last.detail > allowed || (wants_more && schedule.owing_at.is_some()),
+            None => wants_more && connection.evidence.started_at.is_some(),
+        };
+        if !may_be {
+            return Ok(0);
+        }
+        let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
+        let links = self.store.list_links(&at).await?;
+        let above =
+            links.iter().filter(|link| link.owner.lane() == Lane::Appointments && link.told > allowed);
+        Ok(u64::try_from(above.count()).unwrap_or(u64::MAX))
+    }
+}
+
+/// What a practice's record decides for a connection's runs.
+fn held(practice: &Practice, connection: &Connection, now: Timestamp) -> (Detail, WindowDays) {
+    let (detail, _) = detail_in_force(practice, connection, now);
+    (detail, connection.settings.window.within(practice.policy.window))
+}
+
+/// Whether runs of it look at the policy.
+fn has_work(connection: &Connection) -> bool {
+    match connection.evidence.state() {
+        State::Syncing | State::Active | State::Paused | State::ReconnectRequired => true,
+        State::Authorising | State::Ready | State::Disconnecting | State::Disconnected => false,
+    }
+}
+
+/// Each change is later than the one before, whatever the clock says.
+fn later(before: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let next = before.and_then(|at| at.checked_add(SignedDuration::from_micros(1)).ok());
+    next.map_or(now, |next| next.max(now))
+}

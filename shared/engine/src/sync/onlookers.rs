@@ -1,0 +1,50 @@
+//! Who sees the main calendar: looked at before anything is told there, and again with each comparison of everything, so
+//! that a calendar which is shared later tells less from the next day on. It asks for nothing where nothing is told.
+
+use daybook_core::connection::Onlookers;
+use daybook_core::detail::Detail;
+use daybook_core::policy::Audience;
+
+use super::lease::Lease;
+use super::problems::About;
+use super::scope::scope;
+use super::session::remote;
+use super::{Halt, Session};
+use crate::view::{audience_of, known_audience, tie};
+
+impl Session<'_> {
+    /// Settles the detail in force. A list that cannot be had leaves what was known; a calendar of which nothing is known
+    /// tells nothing.
+    pub(crate) async fn see_onlookers(&mut self, lease: &mut Lease<'_>) -> Result<(), Halt> {
+        let Some(main) = self.main_calendar().cloned() else { return Ok(()) };
+        let known = known_audience(&self.connection, &self.settings);
+        let is_due = known.is_none() || self.looks_at_everything();
+        if !is_due || self.detail_seen_by(None) == Detail::Busy {
+            return Ok(());
+        }
+        let listed = self.account.list_calendars().await;
+        let listed = remote(listed, About::Account, self.now, lease)?;
+        let seen = listed.map(|calendars| audience_of(&main, &calendars));
+        if let Some(audience) = seen {
+            self.connection.schedule.onlookers = Some(Onlookers { calendar: main, audience });
+        }
+        self.tell_at_most(self.detail_seen_by(seen.or(known).or(Some(Audience::Unknown))), lease);
+        Ok(())
+    }
+
+    fn detail_seen_by(&self, audience: Option<Audience>) -> Detail {
+        let tie = tie(&self.connection, audience, self.now);
+        self.practice.policy.effective(self.connection.settings.detail, &tie).0
+    }
+
+    /// Another level than the last comparison's is a reason to look at everything.
+    fn tell_at_most(&mut self, detail: Detail, lease: &Lease<'_>) {
+        if detail == self.detail {
+            return;
+        }
+        self.detail = detail;
+        let held = (detail, self.days);
+        let wider = scope(&self.connection, lease.previous, held, self.now, &self.zone, &self.engine.pace);
+        self.scope = wider;
+    }
+}

@@ -1,0 +1,245 @@
+//! A practice's policy reaches every mirror ever written, and what it cannot reach is counted. The decisions themselves are
+//! tested where they stand, in `daybook-core`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+
+use daybook_core::connection::{AgedOut, Direction, ProblemKind, State};
+use daybook_core::detail::{Cap, Detail, Part2};
+use daybook_core::policy::{Allowed, Attestation, Policy};
+use daybook_core::time::Interval;
+use daybook_core::window::WindowDays;
+use daybook_engine::ports::{ConnectionRef, Practice, Practices};
+use daybook_engine::view::View;
+use daybook_engine::{Engine, EngineError, Pace};
+use daybook_tests::world::calendar::Body;
+use daybook_tests::world::scene::{self, appointment, connection, demo, login, practice, two_way};
+use daybook_tests::world::worker::{Worker, run};
+use daybook_tests::world::{State as WorldState, World};
+use jiff::{SignedDuration, Timestamp};
+
+const BEGINNING: &str = "2026-11-23T12:00Z";
+const DOMAIN: &str = "calendars.example.org";
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// One clinician, one account whose domain is attested for a year, everything told.
+struct House {
+    world: Arc<World>,
+    engine: Engine,
+    worker: Worker,
+    at: ConnectionRef,
+}
+
+fn now() -> Timestamp {
+    BEGINNING.parse().unwrap()
+}
+
+fn policy(days: i64) -> Policy {
+    let attestation = Attestation {
+        domain: DOMAIN.into(),
+        attested_by: "Avery Admin".into(),
+        text_version: Attestation::TEXT_VERSION,
+        given_at: now(),
+        expires_at: now() + HOUR * i32::try_from(24 * days).unwrap(),
+    };
+    Policy { attestations: vec![attestation], ..Policy::default() }
+}
+
+/// An appointment each third of a quarter of a day, `count` of them over 300 days.
+fn book(state: &mut WorldState, count: i32) {
+    for number in 0..count {
+        let start = now() + HOUR * (number * 300 * 24 / count);
+        let at = Interval::new(start, start + HOUR).unwrap();
+        state.book(&demo(), appointment(&format!("a{number}"), "ada", at));
+    }
+}
+
+impl House {
+    fn new(policy: Policy, appointments: i32) -> Self {
+        let world = World::new(1, now());
+        let engine = world.engine(Pace::default());
+        run(world.put_practice(&Practice { policy, ..practice("demo") })).unwrap();
+        {
+            let mut state = world.lock();
+            state.employ("demo", "ada", "ada-room");
+            state.open_account("work", &["main", "private"]);
+            book(&mut state, appointments);
+        }
+        let mut settings = two_way("main", &[]);
+        settings.direction = Direction::EhrToCalendar;
+        settings.detail = Detail::Full;
+        settings.window = WindowDays::new(7, 365).unwrap();
+        settings.aged_out = AgedOut::Keep;
+        let made = run(engine.connect(connection("demo", "ada", "work", settings))).unwrap();
+        let at = ConnectionRef { practice: made.practice, id: made.id };
+        let mut house = Self { worker: Worker::new(0, engine.clone()), world, engine, at };
+        house.work();
+        house
+    }
+
+    fn work(&mut self) {
+        while self.worker.take(&self.world) {
+            self.worker.finish(&self.world);
+        }
+        assert_eq!(self.world.lock().broken, [""; 0]);
+    }
+
+    fn sweep_after(&mut self, pause: SignedDuration) {
+        self.world.lock().now += pause;
+        run(self.engine.sweep(0, Timestamp::MAX)).unwrap();
+        self.work();
+    }
+
+    fn set(&mut self, change: impl Fn(&mut Policy) + Send + Sync) {
+        run(self.engine.change_practice(&demo(), |practice| change(&mut practice.policy))).unwrap();
+        self.work();
+    }
+
+    /// How many mirrors stand, and how many of them say no more than "Busy".
+    fn mirrors(&self) -> (usize, usize) {
+        let mut state = self.world.lock();
+        let items = &state.calendar("work", "main").items;
+        let titles = items.values().filter_map(|item| match &item.body {
+            Body::Mirror(content) => Some((content.title == "Busy", content.location.is_none())),
+            Body::Events(_) | Body::Unreadable => None,
+        });
+        let titles: Vec<_> = titles.collect();
+        (titles.len(), titles.iter().filter(|silent| **silent == (true, true)).count())
+    }
+
+    fn view(&self) -> View {
+        run(self.engine.view(&self.at)).unwrap()
+    }
+
+    fn lock_account(&self, is_locked: bool) {
+        self.world.lock().accounts.get_mut("work").unwrap().is_locked = is_locked;
+    }
+}
+
+fn part2(policy: &mut Policy) {
+    policy.part2 = Part2::Yes;
+}
+
+#[test]
+fn e_090_part_2_reaches_every_mirror_ever_written() {
+    let mut house = House::new(policy(365), 200);
+    assert_eq!(house.mirrors(), (200, 0));
+    for _ in 0..100 {
+        house.sweep_after(HOUR * 24);
+    }
+    assert_eq!(house.mirrors(), (200, 0), "history stays, far outside the window");
+    house.set(part2);
+    assert_eq!(house.mirrors(), (200, 200));
+    let view = house.view();
+    assert_eq!((view.effective_detail, view.effective_detail_reason), (Detail::Busy, Some(Cap::Part2)));
+    assert_eq!((view.above_detail, view.state), (0, State::Active));
+    let writes = house.world.lock().writes;
+    house.sweep_after(HOUR * 25);
+    assert_eq!(house.world.lock().writes, writes, "a further run plans nothing");
+}
+
+#[test]
+fn with_a_revoked_grant_what_is_left_is_known_and_signing_in_again_ends_it() {
+    let mut house = House::new(policy(365), 200);
+    house.lock_account(true);
+    house.set(part2);
+    let view = house.view();
+    assert_eq!((view.state, view.above_detail), (State::ReconnectRequired, 200));
+    assert_eq!(house.mirrors(), (200, 0));
+    house.lock_account(false);
+    run(house.engine.reconnect(&house.at, login("work"))).unwrap();
+    house.work();
+    assert_eq!((house.view().state, house.view().above_detail), (State::Active, 0));
+    assert_eq!(house.mirrors(), (200, 200));
+}
+
+#[test]
+fn an_attestation_that_ends_lowers_the_cap_at_the_next_run() {
+    let mut house = House::new(policy(10), 3);
+    assert_eq!(house.view().effective_detail, Detail::Full);
+    let due = house.view().connection.schedule.due_at.unwrap();
+    assert!(due <= now() + HOUR * 240, "it is looked at again when the attestation ends");
+    for _ in 0..10 {
+        house.sweep_after(HOUR * 24);
+    }
+    let view = house.view();
+    assert_eq!(view.effective_detail_reason, Some(Cap::AgreementOver));
+    assert_eq!((view.effective_detail, view.above_detail), (Detail::Appointment, 0));
+    house.set(|policy| policy.attestations[0].expires_at = now() + HOUR * 24 * 100);
+    assert_eq!(house.view().effective_detail, Detail::Full);
+}
+
+#[test]
+fn a_calendar_that_is_shared_later_tells_nothing_from_the_next_day_on() {
+    let mut house = House::new(policy(365), 3);
+    let share = |is_shared| house.world.lock().calendar("work", "main").info.shared = is_shared;
+    share(true);
+    house.sweep_after(HOUR * 25);
+    let view = house.view();
+    assert_eq!(
+        (view.effective_detail, view.effective_detail_reason),
+        (Detail::Busy, Some(Cap::SharedCalendar))
+    );
+    assert_eq!((house.mirrors(), view.above_detail), ((3, 3), 0));
+    house.world.lock().calendar("work", "main").info.shared = false;
+    house.sweep_after(HOUR * 25);
+    assert_eq!((house.mirrors(), house.view().effective_detail), ((3, 0), Detail::Full));
+}
+
+#[test]
+fn what_is_no_longer_allowed_goes_on_at_busy_and_says_so() {
+    let mut house = House::new(policy(365), 3);
+    house.set(|policy| policy.account_domains = Allowed::Only(["clinic.example".to_owned()].into()));
+    let view = house.view();
+    assert_eq!((view.effective_detail, view.effective_detail_reason), (Detail::Busy, Some(Cap::NotAllowed)));
+    assert_eq!(view.connection.problems["policy"].kind, ProblemKind::NotAllowed);
+    assert_eq!(house.mirrors(), (3, 3));
+    house.set(|policy| policy.account_domains = Allowed::All);
+    assert!(house.view().connection.problems.is_empty());
+    assert_eq!(house.mirrors(), (3, 0));
+}
+
+#[test]
+fn what_is_not_allowed_is_not_connected() {
+    let house = House::new(policy(365), 0);
+    let connect = |practitioner: &str, account: &str| {
+        house.world.lock().employ("demo", practitioner, "room");
+        house.world.lock().open_account(account, &["main"]);
+        run(house.engine.connect(connection("demo", practitioner, account, two_way("main", &[]))))
+    };
+    let only = |names: &[&str]| Allowed::Only(names.iter().map(|name| (*name).to_owned()).collect());
+    let set = |change: fn(&mut Policy)| {
+        run(house.engine.change_practice(&demo(), |practice| change(&mut practice.policy))).unwrap();
+    };
+    set(|policy| policy.providers = Allowed::Only([].into()));
+    assert!(matches!(connect("b", "two"), Err(EngineError::NotAllowed { .. })));
+    run(house.engine.change_practice(&demo(), |practice| {
+        practice.policy = Policy { account_domains: only(&["clinic.example"]), ..Policy::default() };
+    }))
+    .unwrap();
+    assert!(matches!(connect("c", "three"), Err(EngineError::NotAllowed { .. })));
+    set(|policy| *policy = Policy { window: WindowDays::new(7, 59).unwrap(), ..Policy::default() });
+    assert!(matches!(connect("d", "four"), Err(EngineError::Invalid { field: "window", .. })));
+    set(|policy| *policy = Policy { window: WindowDays::new(7, 60).unwrap(), ..Policy::default() });
+    assert!(connect("e", "five").is_ok());
+}
+
+#[test]
+fn narrower_bounds_take_away_what_lies_outside_and_wider_ones_bring_it_back() {
+    let mut house = House::new(policy(365), 30);
+    assert_eq!(house.mirrors().0, 30);
+    house.set(|policy| policy.window = WindowDays::new(0, 95).unwrap());
+    assert_eq!(house.mirrors().0, 10);
+    house.set(|policy| policy.window = WindowDays::WIDEST);
+    assert_eq!(house.mirrors().0, 30);
+    assert_eq!(house.view().connection.settings.window, WindowDays::new(7, 365).unwrap(), "as chosen");
+}
+
+#[test]
+fn what_a_person_set_survives_a_restart_with_the_old_configuration() {
+    let mut house = House::new(policy(365), 3);
+    house.set(part2);
+    run(house.world.put_practice(&Practice { policy: policy(365), ..scene::practice("demo") })).unwrap();
+    house.sweep_after(HOUR * 25);
+    assert_eq!(house.mirrors(), (3, 3));
+}
