@@ -9,7 +9,7 @@ mod origin;
 mod problem;
 mod session_cookie;
 
-pub use caller::{Caller, Keyring, prove};
+pub use caller::{Caller, Keyring, PlatformKeys, prove, prove_platform};
 pub use frame::{ON_LAMBDA, PAGE_POLICY, dress, never_kept};
 pub use health::health;
 pub use origin::is_ours;

@@ -6,6 +6,8 @@ mod connections;
 mod faults;
 mod openapi;
 mod pages;
+mod policy;
+mod practices;
 mod query;
 mod request;
 mod revision;
@@ -20,11 +22,11 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use daybook_doorway::prove;
+use daybook_doorway::{prove, prove_platform};
 use daybook_engine::Engine;
 use daybook_engine::ports::Idempotency;
 
-pub use daybook_doorway::{Keyring, Kind, Problem};
+pub use daybook_doorway::{Keyring, Kind, PlatformKeys, Problem};
 pub use pages::router as pages;
 
 /// Larger bodies are refused unread.
@@ -44,6 +46,17 @@ pub fn router(engine: Engine, keys: Keyring, answers: Arc<dyn Idempotency>) -> R
         .nest("/v1/practices/{practice}", practice_routes(&door, &Arc::new(keys)))
         .route("/openapi.json", get(|| async { Json(openapi::document()) }))
         .with_state(door)
+}
+
+/// What holds for a practice, for whoever runs the platform that it is on.
+pub fn platform(engine: Engine, keys: PlatformKeys, answers: Arc<dyn Idempotency>) -> Router {
+    Router::new()
+        .route("/v1/practices/{practice}", get(practices::get).put(practices::put))
+        .method_not_allowed_fallback(|| async { Problem::new(Kind::MethodNotAllowed) })
+        .route_layer(from_fn(told::audit))
+        .route_layer(from_fn_with_state(Arc::new(keys), prove_platform))
+        .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
+        .with_state(Door { engine, answers })
 }
 
 fn practice_routes(door: &Door, keys: &Arc<Keyring>) -> Router<Door> {

@@ -4,8 +4,8 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::connections;
 use crate::words::Mirrors;
+use crate::{connections, practices};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,6 +23,8 @@ use crate::words::Mirrors;
         connections::confirm_deletions,
         connections::preview,
         connections::calendars,
+        practices::get,
+        practices::put,
     ),
     components(schemas(Mirrors)),
     security(("practice_key" = [])),
@@ -30,13 +32,15 @@ use crate::words::Mirrors;
 )]
 struct Api;
 
-/// Says that a practice's key is a bearer token.
+/// Says that a practice's key is a bearer token, and the platform's too.
 struct Keys;
 
 impl Modify for Keys {
     fn modify(&self, document: &mut Document) {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        document.components.get_or_insert_default().add_security_scheme("practice_key", scheme);
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("platform_key", scheme.clone());
+        components.add_security_scheme("practice_key", scheme);
     }
 }
 

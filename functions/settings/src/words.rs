@@ -47,6 +47,10 @@ words! {
     BlockScope = domain::BlockScope { All, Hours }
 }
 words! {
+    /// Whether clinicians may make a read-only feed.
+    Feed = daybook_core::policy::Feed { Allowed, Forbidden }
+}
+words! {
     Start = domain::Start { WhenAuthorised, WhenConfirmed }
 }
 words! {

@@ -41,6 +41,7 @@ pub enum Kept {
 #[derive(Clone, Copy)]
 pub enum Key {
     Api,
+    Platform,
     EhrHook,
 }
 
@@ -49,6 +50,7 @@ impl Key {
     pub fn file(self) -> &'static str {
         match self {
             Key::Api => "api-key",
+            Key::Platform => "platform-key",
             Key::EhrHook => "ehr-hook-secret",
         }
     }
@@ -57,7 +59,7 @@ impl Key {
         let mut bytes = [0; 32];
         rand::fill(&mut bytes).map_err(|_| DataDirError::NoRandomness)?;
         Ok(match self {
-            Key::Api => URL_SAFE_NO_PAD.encode(bytes),
+            Key::Api | Key::Platform => URL_SAFE_NO_PAD.encode(bytes),
             Key::EhrHook => format!("whsec_{}", STANDARD.encode(bytes)),
         })
     }
@@ -145,7 +147,7 @@ mod tests {
     fn secrets_are_made_once() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::hold(folder.path()).unwrap();
-        for key in [Key::Api, Key::EhrHook] {
+        for key in [Key::Api, Key::Platform, Key::EhrHook] {
             let Kept::Now(made) = data.secret(key).unwrap() else { panic!("there was none") };
             let Kept::Before(kept) = data.secret(key).unwrap() else { panic!("there was one") };
             assert_eq!(made.expose_secret(), kept.expose_secret());

@@ -26,6 +26,11 @@ pub fn router(house: &House) -> Router {
             house.keyring.clone(),
             Arc::new(house.table.clone()),
         ))
+        .merge(daybook_settings::platform(
+            house.engine.clone(),
+            house.platform_keys.clone(),
+            Arc::new(house.table.clone()),
+        ))
         .merge(daybook_settings::pages(
             house.engine.clone(),
             Arc::new(house.table.clone()),

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use daybook_core::launch::LaunchTrust;
-use daybook_doorway::Keyring;
+use daybook_doorway::{Keyring, PlatformKeys};
 use daybook_dynamodb::{Embedded, Table, embedded_client};
 use daybook_ehr::{EhrDirectory, FhirConfig};
 use daybook_ehr_change::{HookKeys, HookSecret};
@@ -61,6 +61,7 @@ pub struct House {
     pub sandboxes: Sandboxes,
     pub leads_to: LeadsTo,
     pub keyring: Keyring,
+    pub platform_keys: PlatformKeys,
     pub hooks: HookKeys,
     /// `http://` and the address under which this machine reaches us.
     pub own_url: Url,
@@ -151,6 +152,10 @@ async fn build(mut config: Config, data: DataDir, address: SocketAddr) -> Result
         reached.map_err(failed("an EHR cannot be reached as configured"))?;
         secrets.add(practice, &data)?;
     }
+    let platform_key = match &config.platform_key {
+        Some(key) => key.clone(),
+        None => secrets.kept(Key::Platform, &data)?,
+    };
     let mut engine = Engine::new(
         Arc::new(table.clone()),
         Arc::new(vault),
@@ -176,6 +181,7 @@ async fn build(mut config: Config, data: DataDir, address: SocketAddr) -> Result
         sandboxes,
         leads_to,
         keyring: secrets.keyring,
+        platform_keys: PlatformKeys::of(&[platform_key]),
         hooks: secrets.hooks,
         public_url,
         own_url,

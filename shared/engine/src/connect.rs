@@ -8,8 +8,8 @@ use daybook_core::connection::{
 };
 use daybook_core::ids::{ConnectionId, PracticeId, PractitionerId};
 use daybook_core::policy::{AccountHome, Policy, Refusal};
-use daybook_core::window::WindowDays;
 use daybook_core::succession::Succession;
+use daybook_core::window::WindowDays;
 use jiff::Timestamp;
 
 use crate::command::refuse_when_leaving;

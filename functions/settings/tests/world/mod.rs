@@ -27,7 +27,7 @@ use daybook_engine::ports::{
     RemoteError, Request as SyncRequest, SignIn, SignedIn, StoreError, Stored, Vault, VaultError, Visit,
 };
 use daybook_engine::{Engine, Providers};
-use daybook_settings::{Keyring, pages, router};
+use daybook_settings::{Keyring, PlatformKeys, pages, platform, router};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
@@ -36,6 +36,7 @@ use tower::ServiceExt;
 
 pub const KEY: &str = "key-of-demo";
 pub const OTHER_KEY: &str = "key-of-other";
+pub const PLATFORM: &str = "key-of-the-platform";
 pub const PASSWORD: &str = "hunter2-and-more";
 
 pub mod launch;
@@ -80,7 +81,10 @@ impl World {
         keys.add("demo".into(), &KEY.to_owned().into());
         keys.add("other".into(), &OTHER_KEY.to_owned().into());
         let people = pages(engine.clone(), store.clone(), vec!["demo".into(), "other".into()]);
-        Self { router: router(engine, keys, store).merge(people), queue, _table: embedded }
+        let platform_keys = PlatformKeys::of(&[PLATFORM.to_owned().into()]);
+        let platform = platform(engine.clone(), platform_keys, store.clone());
+        let router = router(engine, keys, store).merge(platform).merge(people);
+        Self { router, queue, _table: embedded }
     }
 
     /// Asks with the key of `demo` and a JSON body.

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use daybook_caldav::Allow;
+use secrecy::SecretString;
 use url::Url;
 
 pub use practice::{DEMO, EhrConfig, PracticeConfig};
@@ -20,9 +21,6 @@ use source::{Source, from_file};
 /// The file beside which the process was started; it need not exist.
 pub const FILE: &str = "daybook.toml";
 const PREFIX: &str = "DAYBOOK_";
-
-/// Keys of what this version does not offer yet. They are accepted, so that one file serves both.
-const RESERVED: [&str; 1] = ["PLATFORM_KEY"];
 
 /// Everything that can be set.
 #[derive(Debug)]
@@ -35,6 +33,8 @@ pub struct Config {
     pub sweep: Duration,
     pub google: ProviderConfig,
     pub microsoft: ProviderConfig,
+    /// May say what holds for any practice. `None`: to be generated, or kept in the data directory.
+    pub platform_key: Option<SecretString>,
     /// The practice `demo` first, then those of the file.
     pub practices: Vec<PracticeConfig>,
 }
@@ -59,13 +59,9 @@ impl Config {
             sweep: source.read("SWEEP_SECONDS", &mut faults, seconds).unwrap_or(Duration::from_mins(1)),
             google: provider::read(&mut source, provider::GOOGLE, &mut faults),
             microsoft: provider::read(&mut source, provider::MICROSOFT, &mut faults),
+            platform_key: source.read("PLATFORM_KEY", &mut faults, practice::key),
             practices: practice::read_all(&mut source, file.practices, &mut faults),
         };
-        for key in RESERVED {
-            if source.text(key).is_some() {
-                tracing::debug!(key, "is not used by this version");
-            }
-        }
         source.refuse_rest(&mut faults);
         faults.none_or(config)
     }
@@ -73,8 +69,9 @@ impl Config {
 
 /// Whether a variable of this name, without its prefix, is one of ours.
 fn is_known(key: &str) -> bool {
-    const OURS: [&str; 5] = ["LISTEN", "DATA_DIR", "PUBLIC_URL", "CALDAV_ALLOW", "SWEEP_SECONDS"];
-    OURS.contains(&key) || RESERVED.contains(&key) || provider::is_key(key) || practice::is_key_of_demo(key)
+    const OURS: [&str; 6] =
+        ["LISTEN", "DATA_DIR", "PUBLIC_URL", "CALDAV_ALLOW", "SWEEP_SECONDS", "PLATFORM_KEY"];
+    OURS.contains(&key) || provider::is_key(key) || practice::is_key_of_demo(key)
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -138,7 +138,7 @@ fn practice_id(text: &str) -> Result<String, String> {
     }
 }
 
-fn key(text: &str) -> Result<SecretString, String> {
+pub fn key(text: &str) -> Result<SecretString, String> {
     if text.len() <= 4_096 && text.bytes().all(|b| b.is_ascii_graphic()) {
         Ok(text.to_owned().into())
     } else {
