@@ -69,7 +69,9 @@ function listen(page, refusals) {
     if (isFault) complaints.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
-  page.on('requestfailed', (request) => complaints.push(`no answer: ${request.url()}`));
+  // What a page was still asking for when its reader went on is no fault.
+  const isLeft = (request) => request.failure()?.errorText === 'net::ERR_ABORTED';
+  page.on('requestfailed', (request) => isLeft(request) || complaints.push(`no answer: ${request.url()}`));
   page.on('response', (answer) => {
     if (answer.status() >= 400 && !refusals.includes(answer.status())) complaints.push(`${answer.status()}: ${answer.url()}`);
   });

@@ -22,6 +22,10 @@ use crate::try_out;
 
 const STYLE: &str = include_str!("../assets/daybook.css");
 const MARK: &str = include_str!("../assets/mark.svg");
+const SCRIPT: &str = include_str!("../assets/daybook.js");
+
+/// What the page may do besides where it shows two weeks and asks for what is new.
+const LIVE: &str = "script-src 'self'; connect-src 'self'; frame-src 'self'";
 
 /// Where a person finds the key of `demo`.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +72,17 @@ struct Start<'a> {
     practice: &'a str,
     /// `None` where others than this machine could ask.
     rows: Option<Vec<Row>>,
+    /// How many signals were answered: it grows with everything that happens.
+    answered: u64,
     trial: Trial,
+}
+
+/// What stands now, as a part of the page.
+#[derive(Template)]
+#[template(path = "now.html")]
+struct Now {
+    rows: Option<Vec<Row>>,
+    answered: u64,
 }
 
 /// `/`, its style and its icon.
@@ -86,6 +100,8 @@ pub fn routes(house: &House) -> Router {
     };
     Router::new()
         .route("/", get(start))
+        .route("/now", get(now))
+        .route("/daybook.js", get(|| async { asset("text/javascript; charset=utf-8", SCRIPT) }))
         .route("/daybook.css", get(|| async { asset("text/css; charset=utf-8", STYLE) }))
         .route("/mark.svg", get(|| async { asset("image/svg+xml", MARK) }))
         .with_state(page)
@@ -93,28 +109,45 @@ pub fn routes(house: &House) -> Router {
 }
 
 async fn start(State(page): State<Page>) -> Result<Response, Problem> {
-    let rows = match page.audience {
-        Audience::ThisMachine => Some(rows(&page.engine).await?),
-        Audience::Others => None,
+    let Now { rows, answered } = now_of(&page).await?;
+    let start = Start { url: &page.url, key: &page.key, practice: DEMO, rows, answered, trial: page.trial };
+    // Its form leads to the public address, which need not be the one that the visitor typed.
+    let policy = match page.trial {
+        Trial::Offered => format!("{}; {LIVE}", page_policy(&page.url)),
+        Trial::NotOffered => page_policy(&page.url),
     };
-    let start = Start { url: &page.url, key: &page.key, practice: DEMO, rows, trial: page.trial };
-    let html = start.render().map_err(|error| {
+    Ok(([(CONTENT_SECURITY_POLICY, policy)], written(&start)?).into_response())
+}
+
+/// For the script of the page.
+async fn now(State(page): State<Page>) -> Result<Response, Problem> {
+    written(&now_of(&page).await?)
+}
+
+async fn now_of(page: &Page) -> Result<Now, EngineError> {
+    match page.audience {
+        Audience::ThisMachine => rows(&page.engine).await,
+        Audience::Others => Ok(Now { rows: None, answered: 0 }),
+    }
+}
+
+fn written(page: &impl Template) -> Result<Response, Problem> {
+    let html = page.render().map_err(|error| {
         tracing::error!(%error, "the start page cannot be written");
         Problem::new(Kind::Internal)
     })?;
-    // Its form leads to the public address, which need not be the one that the visitor typed.
-    let policy = page_policy(&page.url);
-    Ok(([(CACHE_CONTROL, "no-store".to_owned()), (CONTENT_SECURITY_POLICY, policy)], Html(html))
-        .into_response())
+    Ok(([(CACHE_CONTROL, "no-store")], Html(html)).into_response())
 }
 
 fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "max-age=300")], text)
 }
 
-async fn rows(engine: &Engine) -> Result<Vec<Row>, EngineError> {
+async fn rows(engine: &Engine) -> Result<Now, EngineError> {
     let mut rows: BTreeMap<&'static str, Row> = BTreeMap::new();
+    let mut answered = 0;
     for connection in engine.store.list_connections(&DEMO.into(), None).await? {
+        answered += connection.signals.answered;
         let view = engine.view_of(connection).await?;
         let state = state_word(view.state);
         let row = rows.entry(state).or_insert_with(|| Row {
@@ -128,5 +161,5 @@ async fn rows(engine: &Engine) -> Result<Vec<Row>, EngineError> {
         row.counts.busy_blocks += view.counts.busy_blocks;
         row.counts.owing += view.counts.owing;
     }
-    Ok(rows.into_values().collect())
+    Ok(Now { rows: Some(rows.into_values().collect()), answered })
 }

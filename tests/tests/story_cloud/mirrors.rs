@@ -73,6 +73,9 @@ fn e_043_a_dragged_mirror_goes_back_and_a_deleted_one_comes_back() {
             assert_eq!(stage.mirrored(), [stage.hour(3, 2)], "{provider:?}: deleted, {round}");
             assert_eq!(stage.blocked(), [], "{provider:?}");
             stage.assert_agreed();
+            // A new mirror: one that is put back again and again is left alone at last.
+            stage.cancel("a1");
+            stage.book("a1", stage.hour(3, 2));
         }
     }
 }

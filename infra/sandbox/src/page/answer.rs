@@ -7,7 +7,7 @@ use axum::routing::get;
 
 use super::grid;
 
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'";
 const STYLE: &str = include_str!("../../assets/sandbox.css");
 const SEND: &str = include_str!("../../assets/send.js");
 const MARK: &str = include_str!("../../assets/mark.svg");
