@@ -240,3 +240,15 @@ async fn every_settings_page_is_accessible_in_both_schemes_on_desk_and_phone() {
 async fn sync_calendar_with_script_off() {
     sync_calendar("Google", "ada@clinic.example", ("/sandbox/google/", "Ada Okafor"), "off").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "makes the README's pictures: cargo xtask screenshots"]
+async fn the_pictures_of_the_readme() {
+    let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
+    let folder = std::env::var("DAYBOOK_PICTURES").unwrap();
+    std::fs::create_dir_all(&folder).unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let daybook = Daybook::start(&binary, data.path(), &[]);
+    let told = json!({"url": daybook.url, "account": "ada@clinic.example", "folder": folder});
+    browser.tell("pictures", told).await;
+}

@@ -15,6 +15,7 @@ Chores:
   tools                            install what the tests need, into target/test-tools
   simulate [--seeds N] [--seed S]  run N random histories (50000), or the one history of seed S again
   bench [NAME]                     run every bench of tests/src/bin, or one
+  screenshots                      make the README's pictures anew, into docs/pictures
   costs                            print what keeping tokens costs on AWS, in either form
   verify-live --provider P         put the calendar contract to the real google, microsoft or caldav, with a test
                                    account of yours, and print what differs from the sandbox
@@ -34,6 +35,7 @@ pub enum Chore {
     Tools,
     Simulate(Histories),
     Bench { name: Option<String> },
+    Screenshots,
     Costs,
     VerifyLive { provider: String },
 }
@@ -58,6 +60,7 @@ pub fn parse(words: &[String]) -> Result<Chore, Usage> {
         ["simulate", rest @ ..] => parse_simulate(rest),
         ["bench"] => Ok(Chore::Bench { name: None }),
         ["bench", name] => Ok(Chore::Bench { name: Some((*name).into()) }),
+        ["screenshots"] => Ok(Chore::Screenshots),
         ["costs"] => Ok(Chore::Costs),
         ["verify-live", "--provider", provider @ ("google" | "microsoft" | "caldav")] => {
             Ok(Chore::VerifyLive { provider: (*provider).into() })
@@ -111,6 +114,7 @@ mod tests {
             ("simulate --seed 7", Chore::Simulate(Histories::One(7))),
             ("bench", Chore::Bench { name: None }),
             ("bench sync", Chore::Bench { name: Some("sync".into()) }),
+            ("screenshots", Chore::Screenshots),
             ("costs", Chore::Costs),
             ("verify-live --provider google", Chore::VerifyLive { provider: "google".into() }),
         ] {

@@ -7,6 +7,7 @@ mod costs;
 mod prices;
 mod purity;
 mod report;
+mod screenshots;
 mod shell;
 mod simulate;
 mod steps;
@@ -42,6 +43,7 @@ fn carry_out(chore: &Chore) -> Result<ExitCode, shell::Failure> {
         Chore::Help => print!("{HELP}"),
         Chore::ListSteps => steps::print_list(),
         Chore::Test { only } => return Ok(steps::run(&Workspace::read()?, *only)),
+        Chore::Screenshots => return screenshots::run(&Workspace::read()?),
         Chore::Costs => print!("{}", costs::table()),
         Chore::Tools => tools::install_all(&Workspace::read()?)?,
         Chore::Simulate(wanted) => return simulate::run(&Workspace::read()?, wanted),

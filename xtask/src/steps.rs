@@ -201,13 +201,16 @@ fn test(workspace: &Workspace, kinds: &[&str], binaries: &[&str]) -> Result<Ran,
     arguments.extend(kinds);
     arguments.extend(binaries.iter().flat_map(|name| ["--test", name]));
     let (seeds, count) = Histories::default().variable();
-    Shell::cargo(&arguments)
+    with_tools(Shell::cargo(&arguments), workspace).with(seeds, count).count()
+}
+
+/// Tells tests where the program and their tools are.
+pub fn with_tools(cargo: Shell, workspace: &Workspace) -> Shell {
+    cargo
         .within(&workspace.root)
         .with("DAYBOOK_TEST_SERVERS", "required")
         .with("DAYBOOK_TEST_TOOLS", workspace.test_tools())
         .with("DAYBOOK_BIN", workspace.target.join("ci").join("daybook"))
-        .with(seeds, count)
-        .count()
 }
 
 fn install(workspace: &Workspace) -> Result<Verdict, Failure> {
