@@ -5,6 +5,7 @@ use daybook_core::connection::{
     Schedule, Settings, Signals, Start,
 };
 use daybook_core::detail::Detail;
+use daybook_core::notice::Told;
 use daybook_core::window::WindowDays;
 use jiff::Timestamp;
 
@@ -33,5 +34,6 @@ pub fn waiting(id: &str, now: Timestamp) -> Connection {
         signals: Signals::default(),
         progress: None,
         problems: [].into(),
+        told: Told::default(),
     }
 }

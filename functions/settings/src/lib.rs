@@ -4,6 +4,7 @@ mod answer;
 mod body;
 mod connections;
 mod faults;
+mod notices;
 mod openapi;
 mod pages;
 mod policy;
@@ -73,6 +74,7 @@ fn practice_routes(door: &Door, keys: &Arc<Keyring>) -> Router<Door> {
         .route("/connections/{id}/confirm-deletions", post(connections::confirm_deletions))
         .route("/connections/{id}/preview", post(connections::preview))
         .route("/connections/{id}/calendars", get(connections::calendars))
+        .route("/notices", get(notices::list))
         .method_not_allowed_fallback(|| async { Problem::new(Kind::MethodNotAllowed) })
         // The last layer is the outermost: first the caller is proven, then the trail kept, then repetitions caught.
         .route_layer(from_fn_with_state(door.clone(), twice::answer_once))

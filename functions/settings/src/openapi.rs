@@ -5,7 +5,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::words::Mirrors;
-use crate::{connections, practices};
+use crate::{connections, notices, practices};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,6 +25,7 @@ use crate::{connections, practices};
         connections::calendars,
         practices::get,
         practices::put,
+        notices::list,
     ),
     components(schemas(Mirrors)),
     security(("practice_key" = [])),

@@ -14,8 +14,8 @@ use tokio::time::timeout;
 
 use crate::Turn;
 
-/// It reads the table, polls the EHR and leaves requests.
-pub const PARTS: &[Part] = &[Part::QUEUE, Part::EHR];
+/// It reads the table, polls the EHR, leaves requests and posts notices.
+pub const PARTS: &[Part] = &[Part::QUEUE, Part::EHR, Part::COURIER];
 
 /// Nothing new is begun so long before the function's own end.
 const LEFT_TO_END: SignedDuration = SignedDuration::from_secs(5);

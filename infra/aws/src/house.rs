@@ -9,7 +9,7 @@ use daybook_core::quota::Quota;
 use daybook_dynamodb::Table;
 use daybook_engine::Engine;
 use daybook_engine::chain;
-use daybook_engine::ports::{Absent, Clock, Ehrs, Practice, Practices, Queue, StoreError, Vault};
+use daybook_engine::ports::{Absent, Clock, Courier, Ehrs, Practice, Practices, Queue, StoreError, Vault};
 use daybook_queue::SqsQueue;
 use daybook_secrets::SystemRandom;
 use futures_util::future::BoxFuture;
@@ -67,6 +67,7 @@ pub struct Ground {
     pub vault: Arc<dyn Vault>,
     pub calendars: Option<Box<Build<Calendars>>>,
     pub ehrs: Option<Box<Build<Arc<dyn Ehrs>>>>,
+    pub courier: Option<Box<Build<Arc<dyn Courier>>>>,
     pub read_letters: Option<Box<ReadLetters>>,
     pub wanted: Vec<Letter>,
 }
@@ -90,6 +91,7 @@ impl Ground {
             vault: Arc::new(Absent),
             calendars: None,
             ehrs: None,
+            courier: None,
             read_letters: None,
             wanted: Vec::new(),
         };
@@ -132,6 +134,9 @@ impl Ground {
             self.clock.clone(),
             Arc::new(SystemRandom),
         );
+        if let Some(build) = &self.courier {
+            engine.courier = build(&self.config, letters)?;
+        }
         engine.pace.poll = self.config.pace.poll;
         engine.pace.poll_told = self.config.pace.poll_told;
         if let Some(calendars) = &self.config.calendars {

@@ -18,6 +18,7 @@ use crate::start::{StartError, failed};
 pub enum Letter {
     ApiKeys,
     HookSecrets,
+    NoticeSecrets,
     Ehr,
     Google,
     Microsoft,
@@ -29,6 +30,7 @@ impl Letter {
         match self {
             Letter::ApiKeys => format!("practices/{practice}/api"),
             Letter::HookSecrets => format!("practices/{practice}/hook"),
+            Letter::NoticeSecrets => format!("practices/{practice}/notices"),
             Letter::Ehr => format!("practices/{practice}/ehr"),
             Letter::Google => "providers/google".to_owned(),
             Letter::Microsoft => "providers/microsoft".to_owned(),
@@ -99,6 +101,10 @@ impl Letters {
 
     pub fn hook_secrets(&self) -> Result<Vec<SecretString>, StartError> {
         self.keys(Letter::HookSecrets)
+    }
+
+    pub fn notice_secrets(&self) -> Result<Vec<SecretString>, StartError> {
+        self.keys(Letter::NoticeSecrets)
     }
 
     fn keys(&self, letter: Letter) -> Result<Vec<SecretString>, StartError> {

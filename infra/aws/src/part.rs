@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use daybook_core::connection::Provider;
 use daybook_ehr::{EhrDirectory, FhirConfig};
-use daybook_engine::ports::Ehrs;
+use daybook_engine::ports::{Courier, Ehrs};
 use daybook_http::{Transport, Web};
+use daybook_notices::{NoticeSecret, Post};
 use daybook_queue::SqsQueue;
 use daybook_secrets::{AwsVault, Secrets};
 use futures_util::FutureExt;
+use url::Url;
 
 use crate::config::{Config, Kind};
 use crate::house::Ground;
@@ -45,6 +47,8 @@ impl Part {
     pub const CALENDARS: Part = Part { kind: Kind::Calendars, lay: calendars };
     /// The practice's EHR.
     pub const EHR: Part = Part { kind: Kind::Ehr, lay: ehr };
+    /// The way to whom notices are posted.
+    pub const COURIER: Part = Part { kind: Kind::Courier, lay: courier };
     /// The keys that open the API.
     pub const API_KEYS: Part = Part {
         kind: Kind::ApiKeys,
@@ -61,6 +65,27 @@ impl Part {
             Ok(())
         },
     };
+}
+
+fn courier(ground: &mut Ground) -> Result<(), StartError> {
+    // What the configuration names may be inside; an address that is set later must be public.
+    let named = ground.config.practice.notices_to.as_deref().and_then(place_of).unwrap_or_default();
+    let allow = named.parse().map_err(failed("the address for notices cannot be used"))?;
+    let post = Post::new(allow).map_err(failed("notices cannot be posted"))?;
+    ground.courier = Some(Box::new(move |config: &Config, letters: &Letters| {
+        let secrets = letters.notice_secrets()?.iter().map(NoticeSecret::parse).collect::<Result<_, _>>();
+        let secrets = secrets.map_err(failed("a secret for notices cannot be used"))?;
+        post.sign_with(config.practice.id.clone(), secrets);
+        Ok(Arc::new(post.clone()) as Arc<dyn Courier>)
+    }));
+    want(ground, Letter::NoticeSecrets);
+    Ok(())
+}
+
+/// `host:port`
+fn place_of(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }
 
 fn queue(ground: &mut Ground) {

@@ -43,6 +43,7 @@ pub enum Key {
     Api,
     Platform,
     EhrHook,
+    Notices,
 }
 
 impl Key {
@@ -52,6 +53,7 @@ impl Key {
             Key::Api => "api-key",
             Key::Platform => "platform-key",
             Key::EhrHook => "ehr-hook-secret",
+            Key::Notices => "notice-secret",
         }
     }
 
@@ -60,7 +62,7 @@ impl Key {
         rand::fill(&mut bytes).map_err(|_| DataDirError::NoRandomness)?;
         Ok(match self {
             Key::Api | Key::Platform => URL_SAFE_NO_PAD.encode(bytes),
-            Key::EhrHook => format!("whsec_{}", STANDARD.encode(bytes)),
+            Key::EhrHook | Key::Notices => format!("whsec_{}", STANDARD.encode(bytes)),
         })
     }
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use daybook_core::ids::PracticeId;
 use daybook_core::launch::LaunchTrust;
 use daybook_doorway::{Keyring, PlatformKeys};
 use daybook_dynamodb::{Embedded, Table, embedded_client};
@@ -25,7 +26,7 @@ use crate::config::{Config, DEMO, EhrConfig, PracticeConfig};
 use crate::data_dir::{DataDir, Kept, Key};
 use crate::page::KeyHint;
 use crate::providers::{self, Calendars, Sandboxes};
-use crate::{doors, stop, workers};
+use crate::{doors, notices, stop, workers};
 
 /// Why the house does not stand. Whatever it is, somebody must change something before the next start.
 #[derive(Debug, thiserror::Error)]
@@ -146,6 +147,7 @@ async fn build(mut config: Config, data: DataDir, address: SocketAddr) -> Result
     let mut secrets = Secrets::default();
     let public_url = config.public_url.clone().unwrap_or_else(|| own_url.clone());
     introduce(&mut config.practices, &sandbox, &own_url, &public_url)?;
+    config.practices.iter_mut().for_each(|practice| notices::settle_address(practice, &own_url));
     for practice in &config.practices {
         table.put_practice(&practice.practice).await.map_err(failed("a practice cannot be stored"))?;
         let reached = ehrs.configure(practice.practice.id.clone(), &fhir(practice, &own_url));
@@ -156,6 +158,8 @@ async fn build(mut config: Config, data: DataDir, address: SocketAddr) -> Result
         Some(key) => key.clone(),
         None => secrets.kept(Key::Platform, &data)?,
     };
+    let post = notices::post(&config.practices, &secrets.notices)?;
+    secrets.tell_sandbox(&sandbox)?;
     let mut engine = Engine::new(
         Arc::new(table.clone()),
         Arc::new(vault),
@@ -166,6 +170,7 @@ async fn build(mut config: Config, data: DataDir, address: SocketAddr) -> Result
         Arc::new(SystemRandom),
     );
     public_url.as_str().trim_end_matches('/').clone_into(&mut engine.public_url);
+    engine.courier = Arc::new(post);
     // Half of it, so that what was polled in one sweep is due again in the next, however long its sync took.
     engine.pace.poll = config.sweep / 2;
     engine.pace.poll_told = engine.pace.poll;
@@ -264,6 +269,7 @@ struct Secrets {
     hooks: HookKeys,
     demo_hook: Option<SecretString>,
     hint: KeyHint,
+    notices: Vec<(PracticeId, SecretString)>,
     made: Vec<(Key, SecretString)>,
 }
 
@@ -276,6 +282,7 @@ impl Secrets {
         if let Some(key) = &practice.api_key {
             self.keyring.add(id.clone(), key);
         }
+        self.notices.extend(practice.notice_secret.clone().map(|secret| (id.clone(), secret)));
         match &practice.hook_secret {
             Some(secret) => self.add_hook(practice, secret),
             None => Ok(()),
@@ -297,6 +304,11 @@ impl Secrets {
         };
         self.add_hook(practice, &hook)?;
         self.demo_hook = Some(hook);
+        let notices = match &practice.notice_secret {
+            Some(secret) => secret.clone(),
+            None => self.kept(Key::Notices, data)?,
+        };
+        self.notices.push((practice.practice.id.clone(), notices));
         Ok(())
     }
 
@@ -305,6 +317,13 @@ impl Secrets {
         self.hooks
             .add(practice.practice.id.clone(), parsed.map_err(failed("a hook's secret cannot be used"))?);
         Ok(())
+    }
+
+    /// The sandbox EHR is `demo`'s, and takes only notices that `demo`'s secret has signed.
+    fn tell_sandbox(&self, sandbox: &Sandbox) -> Result<(), StartError> {
+        let of_demo = self.notices.iter().find(|(practice, _)| practice.as_str() == DEMO);
+        let Some((_, secret)) = of_demo else { return Ok(()) };
+        sandbox.trust_notices(secret.expose_secret()).map_err(failed("the notices' secret cannot be used"))
     }
 
     fn kept(&mut self, key: Key, data: &DataDir) -> Result<SecretString, StartError> {

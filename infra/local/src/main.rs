@@ -5,6 +5,7 @@ mod config;
 mod data_dir;
 mod doors;
 mod house;
+mod notices;
 mod page;
 mod providers;
 mod stop;

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use crate::access::Access;
 use crate::detail::Detail;
 use crate::ids::{AppointmentId, CalendarId, ConnectionId, Cursor, PracticeId, PractitionerId, ScheduleId};
+use crate::notice::Told;
 use crate::policy::{AccountHome, Audience};
 use crate::subscription::Telling;
 use crate::succession::Succession;
@@ -122,6 +123,8 @@ pub struct Connection {
     pub progress: Option<Progress>,
     /// By source: `ehr`, or a calendar's id. Newest problem of each.
     pub problems: BTreeMap<String, Problem>,
+    /// How far the practice's EHR has been told of all this.
+    pub told: Told,
 }
 
 /// An account at a provider.

@@ -142,6 +142,18 @@ impl PracticeKey {
         base32hex(name.into_iter().take(15))
     }
 
+    /// A short name for an appointment and an event that take the same time.
+    pub fn conflict_name(&self, appointment: &AppointmentId, event: &EventRef) -> String {
+        let name = self.name(&[
+            b"x",
+            appointment.as_str().as_bytes(),
+            event.calendar.as_str().as_bytes(),
+            event.item.as_str().as_bytes(),
+            event.occurrence.as_str().as_bytes(),
+        ]);
+        base32hex(name.into_iter().take(10))
+    }
+
     /// A short name for a request to our API, to recognise it by when it is repeated. Keyed, because a
     /// request may hold a password.
     pub fn request_digest(&self, target: &str, body: &[u8]) -> String {

@@ -7,6 +7,7 @@ use daybook_core::connection::{
     Schedule, Settings, Signals, State,
 };
 use daybook_core::ids::{ConnectionId, PracticeId, PractitionerId};
+use daybook_core::notice::Told;
 use daybook_core::policy::{AccountHome, Policy, Refusal};
 use daybook_core::succession::Succession;
 use daybook_core::window::WindowDays;
@@ -342,5 +343,6 @@ fn blank(new: &NewConnection, id: ConnectionId, now: Timestamp) -> Connection {
         signals: Signals::default(),
         progress: None,
         problems: std::collections::BTreeMap::new(),
+        told: Told::default(),
     }
 }

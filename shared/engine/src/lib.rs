@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod command;
 pub mod connect;
 pub mod error;
+mod notices;
 pub mod policy;
 pub mod ports;
 mod practices;
@@ -30,7 +31,7 @@ use daybook_core::quota::Quota;
 pub use accounts::{Accounts, Providers};
 pub use error::{EngineError, chain};
 
-use ports::{Clock, Ehrs, Queue, Quotas, Random, Store, Vault};
+use ports::{Absent, Clock, Courier, Ehrs, Queue, Quotas, Random, Store, Vault};
 
 /// The use cases over one set of ports. Cheap to clone; every deployment builds one.
 #[derive(Clone)]
@@ -40,6 +41,8 @@ pub struct Engine {
     pub queue: Arc<dyn Queue>,
     pub ehrs: Arc<dyn Ehrs>,
     pub accounts: Arc<Accounts>,
+    /// Nobody, where this process posts no notices.
+    pub courier: Arc<dyn Courier>,
     practices: Arc<practices::KnownPractices>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
@@ -116,6 +119,7 @@ impl Engine {
             queue,
             ehrs,
             accounts: Arc::new(accounts),
+            courier: Arc::new(Absent),
             practices,
             clock,
             random,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::Engine;
 use crate::error::{EngineError, chain};
-use crate::ports::{Cause, ConnectionRef, Due, Named, RemoteError, Request};
+use crate::ports::{Cause, ConnectionRef, Due, Named, NoticeRef, RemoteError, Request};
 use crate::receive::some_at_once;
 
 /// One pass over a shard acts on at most this many; the next pass takes the rest.
@@ -53,7 +53,13 @@ impl Engine {
         let mut due = self.store.list_due(shard, now, MOST + 1).await?;
         let mut swept = Swept { due: due.len() as u64, ..Swept::default() };
         swept.left = due.split_off(due.len().min(MOST)).len() as u64;
-        for woken in some_at_once(due.into_iter().map(|due| self.wake(due, now, until))).await {
+        let (due, letters) = parted(due);
+        // What is posted waits for its receivers: nobody who is woken waits with it.
+        let posts = some_at_once(letters.into_values().map(|notices| self.post_notices(notices, until)));
+        let wakes = some_at_once(due.into_iter().map(|due| self.wake(due, now, until)));
+        let (posted, woken) = futures_util::join!(posts, wakes);
+        swept.left += posted.into_iter().sum::<u64>();
+        for woken in woken {
             match woken {
                 Woken::Yes(health) => swept.note(health),
                 Woken::Failed | Woken::Left => swept.left += 1,
@@ -69,6 +75,7 @@ impl Engine {
         let woken = match &due {
             Due::Connection(at) => self.wake_connection(at, now).await,
             Due::Practice(practice) => self.poll_practice(practice).await.map(|()| Health::default()),
+            Due::Notice(_) => Ok(Health::default()),
         };
         woken.map_or_else(
             |error| {
@@ -163,4 +170,16 @@ impl Engine {
         let connections = self.concerned(practice, named, &practitioners).await?;
         Ok((appointment, connections))
     }
+}
+
+/// Whom to wake, and each practice's notices.
+fn parted(due: Vec<Due>) -> (Vec<Due>, BTreeMap<PracticeId, Vec<NoticeRef>>) {
+    let (mut others, mut letters) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
+    for one in due {
+        match one {
+            Due::Notice(at) => letters.entry(at.practice.clone()).or_default().push(at),
+            other @ (Due::Connection(_) | Due::Practice(_)) => others.push(other),
+        }
+    }
+    (others, letters)
 }

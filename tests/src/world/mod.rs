@@ -10,6 +10,7 @@ pub mod ehr;
 pub mod fault;
 mod keep;
 mod links;
+pub mod notices;
 pub(crate) mod rules;
 pub mod scene;
 mod table;
@@ -24,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use daybook_core::connection::Provider;
 use daybook_core::ids::PracticeId;
 use daybook_core::key::PracticeKey;
-use daybook_engine::ports::{CalendarProvider, ConnectionRef};
+use daybook_engine::ports::{CalendarProvider, ConnectionRef, NoticeRef, Offered};
 use daybook_engine::{Engine, Pace, Providers};
 use jiff::{SignedDuration, Timestamp};
 
@@ -89,6 +90,7 @@ pub struct State {
     pub accounts: BTreeMap<String, AccountState>,
     pub calendars: Calendars,
     outside: Outside,
+    pub outbox: BTreeMap<NoticeRef, Offered>,
     truth: Truth,
 }
 
@@ -120,6 +122,7 @@ impl World {
             accounts: BTreeMap::new(),
             calendars: Calendars::Here,
             outside: Outside::default(),
+            outbox: BTreeMap::new(),
             truth: Truth::default(),
         };
         Arc::new_cyclic(|itself| Self { itself: itself.clone(), state: Mutex::new(state) })

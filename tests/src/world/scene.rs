@@ -34,6 +34,7 @@ pub fn practice(id: &str) -> Practice {
         frame_origins: Vec::new(),
         policy: Policy::default(),
         set_at: None,
+        notices_to: None,
     }
 }
 

@@ -81,6 +81,7 @@ impl State {
         row.connection.schedule = left.schedule.clone();
         row.connection.progress = left.progress;
         row.connection.problems = left.problems.clone();
+        row.connection.told = left.told.clone();
         let signals = &mut row.connection.signals;
         signals.answered = signals.answered.max(left.answered.unwrap_or_default());
         let done = &left.done_marks;
@@ -92,6 +93,9 @@ impl State {
         }
         if late && until.is_none() {
             signals.pending_since = None;
+        }
+        for new in &left.notices {
+            self.put_notice(new);
         }
         self.note_claim(at, generation, until);
         Ok(())
@@ -282,7 +286,7 @@ impl Connections for World {
         let connections = state.rows.iter().filter_map(|(at, row)| {
             row.connection.schedule.due_at.map(|due_at| (due_at, Due::Connection(at.clone())))
         });
-        let practices = state.due_practices();
+        let practices = state.due_practices().chain(state.due_notices());
         let mut due: Vec<(Timestamp, Due)> = connections.chain(practices).collect();
         due.retain(|(at, _)| *at <= now);
         due.sort_by_key(|(at, _)| *at);

@@ -88,6 +88,7 @@ const MORE: &[(&str, &[&str])] = &[
             "LAUNCH_JWKS",
             "LAUNCH_RETURN_URLS",
             "FRAME_ORIGINS",
+            "NOTICE_URL",
         ],
     ),
 ];
@@ -147,7 +148,14 @@ fn no_secret_is_in_a_variable() {
         parameters.iter().filter(|(_, told)| told["NoEcho"] == true).map(|(name, _)| name).collect();
     assert_eq!(
         secret,
-        ["ApiKey", "EhrHookSecret", "EhrToken", "GoogleClientSecret", "MicrosoftClientSecret"]
+        [
+            "ApiKey",
+            "EhrHookSecret",
+            "EhrToken",
+            "GoogleClientSecret",
+            "MicrosoftClientSecret",
+            "NoticeSecret"
+        ]
     );
     for (id, function) in plain.all("AWS::Lambda::Function") {
         let text = function.to_string();

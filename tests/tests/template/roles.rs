@@ -62,6 +62,7 @@ const ROLES: &[(&str, &str)] = &[
          dynamodb Query: index due
          dynamodb Query: index appointment
          secretsmanager GetSecretValue: practices/${Practice}/ehr
+         secretsmanager GetSecretValue: practices/${Practice}/notices
          sqs SendMessage: queue
          kms Decrypt GenerateDataKey: key through dynamodb secretsmanager sqs",
     ),

@@ -18,6 +18,7 @@ use daybook_core::connection::{
 use daybook_core::detail::Detail;
 use daybook_core::ids::{AppointmentId, Cursor, PracticeId, PractitionerId, ScheduleId};
 use daybook_core::key::PracticeKey;
+use daybook_core::notice::Told;
 use daybook_core::policy::{AccountHome, AccountKind, Policy};
 use daybook_core::time::Interval;
 use daybook_core::window::WindowDays;
@@ -122,6 +123,7 @@ fn practice() -> Practice {
         frame_origins: Vec::new(),
         policy: Policy::default(),
         set_at: None,
+        notices_to: None,
     }
 }
 
@@ -159,6 +161,7 @@ fn connection(id: &str, practitioner: &str) -> Connection {
         signals: Signals::default(),
         progress: None,
         problems: BTreeMap::new(),
+        told: Told::default(),
     }
 }
 

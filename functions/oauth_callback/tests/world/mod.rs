@@ -176,5 +176,6 @@ fn practice() -> Practice {
         frame_origins: Vec::new(),
         policy: Policy::default(),
         set_at: None,
+        notices_to: None,
     }
 }

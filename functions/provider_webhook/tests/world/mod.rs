@@ -17,6 +17,7 @@ use daybook_core::connection::{
 use daybook_core::detail::Detail;
 use daybook_core::ids::PracticeId;
 use daybook_core::key::PracticeKey;
+use daybook_core::notice::Told;
 use daybook_core::proof::Proof;
 use daybook_core::window::WindowDays;
 use daybook_dynamodb::{Embedded, Table, embedded_client};
@@ -157,6 +158,7 @@ fn connection(id: &str, provider: Provider) -> Connection {
         signals: Signals::default(),
         progress: None,
         problems: BTreeMap::new(),
+        told: Told::default(),
     }
 }
 

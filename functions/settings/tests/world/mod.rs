@@ -154,6 +154,7 @@ fn practice(id: &str) -> Practice {
         frame_origins: if id == "demo" { vec!["https://demo.ehr.example".into()] } else { Vec::new() },
         policy: Policy::default(),
         set_at: None,
+        notices_to: None,
     }
 }
 

@@ -28,6 +28,7 @@ pub enum Kind {
     Ehr,
     ApiKeys,
     HookSecrets,
+    Courier,
 }
 
 /// Everything that can be set. What belongs to nothing that the function has is `None`, whatever the variables say.
@@ -139,6 +140,7 @@ fn practice(source: &mut Source) -> Practice {
             ..Policy::default()
         },
         set_at: None,
+        notices_to: source.find("NOTICE_URL", meaning::web_address).map(Into::into),
     }
 }
 

@@ -10,6 +10,7 @@ use daybook_core::policy::Policy;
 use daybook_ehr_change::HookSecret;
 use daybook_engine::ports::Practice;
 use daybook_launch::KeySet;
+use daybook_notices::NoticeSecret;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -25,6 +26,8 @@ pub struct PracticeConfig {
     pub api_key: Option<SecretString>,
     /// `None` likewise for `demo`; other practices then have no hook.
     pub hook_secret: Option<SecretString>,
+    /// `None` likewise for `demo`; other practices' notices are then kept and not posted.
+    pub notice_secret: Option<SecretString>,
     pub ehr: EhrConfig,
 }
 
@@ -52,6 +55,9 @@ pub fn read_all(
         if practice.api_key.is_none() {
             faults.add(&source.name("API_KEY"), "is required");
         }
+        if practice.practice.notices_to.is_some() && practice.notice_secret.is_none() {
+            faults.add(&source.name("NOTICE_SECRET"), "is required with an address for notices");
+        }
         source.refuse_rest(faults);
         practices.extend(id.map(|_| practice));
     }
@@ -60,7 +66,9 @@ pub fn read_all(
 }
 
 /// As `demo`'s variables spell them, and without capitals in a table.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
+    "NOTICE_URL",
+    "NOTICE_SECRET",
     "API_KEY",
     "EHR_FHIR_URL",
     "EHR_TOKEN",
@@ -96,9 +104,11 @@ fn read(source: &mut Source, id: String, faults: &mut Faults) -> PracticeConfig 
                 ..Policy::default()
             },
             set_at: None,
+            notices_to: source.read("NOTICE_URL", faults, web_address).map(Into::into),
         },
         api_key: source.read("API_KEY", faults, key),
         hook_secret: source.read("EHR_HOOK_SECRET", faults, hook_secret),
+        notice_secret: source.read("NOTICE_SECRET", faults, notice_secret),
         ehr: url.map_or(EhrConfig::Sandbox, |url| EhrConfig::Fhir { url, token }),
     }
 }
@@ -180,6 +190,12 @@ fn origins(text: &str) -> Result<Vec<String>, String> {
     } else {
         Err("expected a comma list of origins such as https://ehr.example".to_owned())
     }
+}
+
+fn notice_secret(text: &str) -> Result<SecretString, String> {
+    let secret = SecretString::from(text.to_owned());
+    NoticeSecret::parse(&secret).map_err(|error| format!("expected: {error}"))?;
+    Ok(secret)
 }
 
 fn time_zone(text: &str) -> Result<String, String> {

@@ -11,6 +11,7 @@ mod page;
 mod params;
 mod seed;
 mod store;
+mod told;
 mod zone;
 
 use std::path::Path;
@@ -41,6 +42,7 @@ pub struct Sandbox {
 struct Inner {
     store: Store,
     control: Control,
+    trust: told::Trust,
     wake: Notify,
     launch_key: LaunchKey,
     /// Where people are sent to for the calendar sync, once somebody has said it.
@@ -69,6 +71,7 @@ impl Sandbox {
         let inner = Inner {
             store,
             control: Control::default(),
+            trust: told::Trust::default(),
             wake: Notify::new(),
             launch_key: LaunchKey::read(&kept.value)?,
             launch: OnceLock::new(),
@@ -93,9 +96,15 @@ impl Sandbox {
         let inside = Router::new()
             .merge(fhir::routes())
             .merge(page::routes(self))
+            .merge(told::routes(self))
             .merge(control::routes())
             .with_state(self.clone());
         Router::new().route(MOUNT, get(|| async { Redirect::permanent("/sandbox/ehr/") })).merge(inside)
+    }
+
+    /// Takes notices that this secret has signed, `whsec_` and base64, at `/notices` below [`MOUNT`].
+    pub fn trust_notices(&self, secret: &str) -> Result<(), BadSecret> {
+        self.inner.trust.give(secret)
     }
 
     /// Posts what changed to `target`, for ever. Unsent messages are kept in the file and survive a crash.

@@ -34,6 +34,8 @@ CREATE TABLE IF NOT EXISTS outbox (
     due_us INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due_us, seq);
 CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS notice (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS stamp (one INTEGER PRIMARY KEY CHECK (one = 1), last_us INTEGER NOT NULL) STRICT;
 ";
 
@@ -217,6 +219,20 @@ impl Tx<'_> {
         let (filter, values) = conditions(kind, clauses);
         let sql = format!("SELECT count(*) FROM resource r {filter}");
         self.sql.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))
+    }
+
+    /// Keeps what calendar sync tells, once each, the last `most` of them.
+    pub(super) fn take_notice(&self, id: &str, body: &str, most: u32) -> rusqlite::Result<()> {
+        self.sql.execute("INSERT OR IGNORE INTO notice (id, body) VALUES (?, ?)", [id, body])?;
+        let old = "DELETE FROM notice WHERE seq <= (SELECT max(seq) FROM notice) - ?";
+        self.sql.execute(old, [most]).map(drop)
+    }
+
+    /// What calendar sync told, newest first.
+    pub(super) fn notices(&self) -> rusqlite::Result<Vec<String>> {
+        // Ids begin with the time at which it happened.
+        let mut statement = self.sql.prepare_cached("SELECT body FROM notice ORDER BY id DESC")?;
+        statement.query_map([], |row| row.get(0))?.collect()
     }
 
     /// The messages that wait, oldest first.

@@ -134,7 +134,7 @@ fn home_in(session: &Session, at: &Url, props: &Props) -> Result<Option<Found>, 
 
 /// A link to where the credentials may go (iCloud hands out absolute URLs on another host, trap C-T1).
 fn vetted(session: &Session, from: &Url, link: &str) -> Result<Url, RemoteError> {
-    let to = from.join(link).ok().filter(|to| session.http.allow().may_follow(from, to));
+    let to = from.join(link).ok().filter(|to| guard::may_follow(session.http.allow(), from, to));
     to.ok_or_else(|| RemoteError::Rejected {
         what: format!("the calendar account at {}", host_of(from)),
         why: "it lies on another server, where the password may not go".into(),

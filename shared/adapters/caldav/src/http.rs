@@ -1,7 +1,6 @@
 //! The one way out: sends a prepared request with the clinician's credentials, within limits, to hosts that the
 //! guard lets through. It knows nothing of calendars.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,25 +8,21 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use daybook_engine::ports::RemoteError;
-use daybook_http::{SetupError, Transport, TransportError, Web, retry_after};
+use daybook_http::{Allow, Refusal, SetupError, Transport, TransportError, WayError, Ways, retry_after};
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::guard::{Allow, Refusal, Trust, is_public};
+use crate::guard::may_follow;
 
 const MAX_REDIRECTS: usize = 5;
 
-/// The ways out, one for each kind of trust.
+/// The ways out.
 #[derive(Clone)]
 pub struct Http {
-    allow: Allow,
-    public: Arc<dyn Transport>,
-    listed: Arc<dyn Transport>,
-    loopback: Arc<dyn Transport>,
+    ways: Ways,
 }
 
 /// Who we are to the server.
@@ -65,25 +60,16 @@ impl Http {
     /// Over the network, where each trust has connections of its own. HTTP/1.1 only: coalesced connections across
     /// iCloud's partitions are answered with 421 (providers, trap C-T17).
     pub fn new(allow: Allow) -> Result<Self, SetupError> {
-        let way = |trust| {
-            Web::http1(|client| client.dns_resolver(Filtering(trust)))
-                .map(|web| Arc::new(web) as Arc<dyn Transport>)
-        };
-        Ok(Self {
-            allow,
-            public: way(Trust::Public)?,
-            listed: way(Trust::Listed)?,
-            loopback: way(Trust::Loopback)?,
-        })
+        Ok(Self { ways: Ways::http1(allow, |client| client)? })
     }
 
     /// Over one transport for all. URLs are checked as ever; the addresses behind names are the transport's business.
     pub fn over(transport: Arc<dyn Transport>, allow: Allow) -> Self {
-        Self { allow, public: transport.clone(), listed: transport.clone(), loopback: transport }
+        Self { ways: Ways::over(transport, allow) }
     }
 
     pub fn allow(&self) -> &Allow {
-        &self.allow
+        self.ways.allow()
     }
 
     /// Sends, and follows a redirect with the same method and body where the credentials may go there.
@@ -98,7 +84,7 @@ impl Http {
             let mut reply = self.send_once(request, url.clone(), login).await?;
             reply.retry_after = retry_after(&reply.headers, now);
             let Some(next) = redirected(&reply) else { return Ok(reply) };
-            if !self.allow.may_follow(&url, &next) {
+            if !may_follow(self.allow(), &url, &next) {
                 return Err(SendError::Astray(next.host_str().unwrap_or("nowhere").to_owned()));
             }
             url = next;
@@ -112,20 +98,10 @@ impl Http {
         url: Url,
         login: &Login,
     ) -> Result<Reply, SendError> {
-        let trust = self.allow.check(&url).map_err(SendError::Guarded)?;
         let mut request = request.clone();
-        *request.uri_mut() = url.as_str().parse().map_err(unbuildable)?;
         request.headers_mut().insert(AUTHORIZATION, basic(login)?);
-        let (head, body) = self.way(trust).send(request).await.map_err(refused)?.into_parts();
+        let (head, body) = self.ways.send(&url, request).await?.into_parts();
         Ok(Reply { url, status: head.status, headers: head.headers, retry_after: None, body })
-    }
-
-    fn way(&self, trust: Trust) -> &dyn Transport {
-        match trust {
-            Trust::Public => self.public.as_ref(),
-            Trust::Listed => self.listed.as_ref(),
-            Trust::Loopback => self.loopback.as_ref(),
-        }
     }
 }
 
@@ -151,11 +127,12 @@ fn unbuildable(error: impl std::error::Error + Send + Sync + 'static) -> SendErr
     SendError::Transport(TransportError::Unbuildable(Box::new(error)))
 }
 
-/// A refusal of the resolver is ours, not the network's.
-fn refused(error: TransportError) -> SendError {
-    match error.cause::<Refusal>() {
-        Some(refusal) => SendError::Guarded(refusal.clone()),
-        None => SendError::Transport(error),
+impl From<WayError> for SendError {
+    fn from(error: WayError) -> Self {
+        match error {
+            WayError::Guarded(refusal) => SendError::Guarded(refusal),
+            WayError::Transport(error) => SendError::Transport(error),
+        }
     }
 }
 
@@ -176,33 +153,6 @@ impl SendError {
                 RemoteError::Rejected { what, why: self.to_string() }
             }
         }
-    }
-}
-
-/// Resolves names, and lets through only the addresses that fit the trust, at the moment of connecting: a name
-/// that changes its address after we looked at it gains nothing.
-#[derive(Clone, Copy)]
-struct Filtering(Trust);
-
-impl Resolve for Filtering {
-    fn resolve(&self, name: Name) -> Resolving {
-        let trust = self.0;
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let fit: Vec<SocketAddr> = found.filter(|address| fits(trust, *address)).collect();
-            if fit.is_empty() {
-                return Err(Refusal::NotPublic.into());
-            }
-            Ok(Box::new(fit.into_iter()) as Addrs)
-        })
-    }
-}
-
-fn fits(trust: Trust, address: SocketAddr) -> bool {
-    match trust {
-        Trust::Public => is_public(address.ip()),
-        Trust::Listed => true,
-        Trust::Loopback => address.ip().is_loopback(),
     }
 }
 

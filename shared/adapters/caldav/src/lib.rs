@@ -29,7 +29,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use account::CaldavAccount;
-pub use guard::{Allow, AllowError};
+pub use daybook_http::{Allow, AllowError};
 use http::{Http, Login};
 use session::Session;
 

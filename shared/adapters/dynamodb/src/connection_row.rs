@@ -8,6 +8,7 @@ use daybook_core::access::Access;
 use daybook_core::connection::{
     AccountName, Connection, Disconnect, Evidence, Problem, Progress, PutBack, Schedule, Settings, Signals,
 };
+use daybook_core::notice::Told;
 use daybook_core::policy::{AccountHome, AccountKind};
 use daybook_core::succession::Succession;
 use daybook_engine::ports::ConnectionRef;
@@ -17,6 +18,7 @@ use crate::expression::Field;
 use crate::item::{Broken, Item, Row, instant, json, map, new_row, number, put, text};
 use crate::keys;
 use crate::marks;
+use crate::notice_row::ToldRow;
 use crate::schedule_row::ScheduleRow;
 use crate::settings_row::{ProblemRow, ProgressRow, SettingsRow, problem_rows};
 use crate::words::Word;
@@ -37,7 +39,8 @@ pub fn to_item(connection: &Connection) -> Item {
         .chain(schedule(&connection.schedule))
         .chain(due(&at, connection.schedule.due_at))
         .chain(report(connection.progress, &connection.problems))
-        .chain(signals(&connection.signals));
+        .chain(signals(&connection.signals))
+        .chain([told(&connection.told)]);
     for (name, value) in groups {
         put(&mut item, name, value);
     }
@@ -126,6 +129,11 @@ pub fn report(progress: Option<Progress>, problems: &BTreeMap<String, Problem>) 
     ]
 }
 
+/// How far the EHR is told, as the worker leaves it.
+pub fn told(told: &Told) -> Field {
+    ("told", (told.number > 0).then(|| json(&ToldRow::from(told))))
+}
+
 fn signals(signals: &Signals) -> impl Iterator<Item = Field> {
     let counts = [
         ("received", Some(number(signals.received))),
@@ -151,6 +159,7 @@ pub fn from_item(item: &Item) -> Result<Connection, Broken> {
         signals: signals_of(row)?,
         progress: row.find_json::<ProgressRow>("progress")?.map(Progress::from),
         problems: problems_of(row)?,
+        told: row.find_json::<ToldRow>("told")?.map(Told::from).unwrap_or_default(),
     })
 }
 

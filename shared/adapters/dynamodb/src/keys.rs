@@ -5,7 +5,7 @@ use daybook_core::connection::{AccountName, Provider};
 use daybook_core::ids::{AppointmentId, ItemId, PracticeId, PractitionerId, SubscriptionId};
 use daybook_core::link::{Lane, Link};
 use daybook_core::mirror::MirrorId;
-use daybook_engine::ports::{ConnectionRef, Due};
+use daybook_engine::ports::{ConnectionRef, Due, NoticeRef};
 
 use crate::schema::DUE_SHARDS;
 use crate::words::Word;
@@ -18,6 +18,8 @@ pub const IDEMPOTENT: &str = "IDEM";
 pub const VISIT: &str = "VISIT";
 pub const SUBSCRIPTION: &str = "SUB";
 pub const QUOTA: &str = "QUOTA";
+/// What the partitions of notices begin with.
+const NOTICES: &str = "N#";
 /// What the partitions of connections begin with.
 pub const CONNECTIONS: &str = "C#";
 /// What all links of a connection begin with.
@@ -80,6 +82,14 @@ pub fn subscription(provider: Provider, id: &SubscriptionId) -> RowKey {
 /// What is drawn from a provider's budget in one minute, counted since the epoch.
 pub fn quota(provider: Provider, minute: i64) -> RowKey {
     RowKey { pk: format!("Q#{}#{minute}", provider.word()), sk: QUOTA.into() }
+}
+
+pub fn notice(at: &NoticeRef) -> RowKey {
+    RowKey { pk: notice_partition(&at.practice), sk: at.id.clone() }
+}
+
+pub fn notice_partition(practice: &PracticeId) -> String {
+    format!("{NOTICES}{}", escaped(practice.as_str()))
 }
 
 pub fn practice(id: &PracticeId) -> RowKey {
@@ -153,7 +163,10 @@ pub fn due_of(pk: &str, sk: &str) -> Option<Due> {
     match sk {
         CONNECTION => connection_of(pk).map(Due::Connection),
         PRACTICE => pk.strip_prefix("P#").map(|id| Due::Practice(PracticeId::new(unescaped(id)))),
-        _ => None,
+        id => {
+            let practice = PracticeId::new(unescaped(pk.strip_prefix(NOTICES)?));
+            Some(Due::Notice(NoticeRef { practice, id: id.to_owned() }))
+        }
     }
 }
 
@@ -187,7 +200,10 @@ mod tests {
             assert_eq!(connection_of_roster(&at.practice, &row.sk), Some(at.clone()));
             assert_eq!(due_of(&partition(&at), CONNECTION), Some(Due::Connection(at.clone())));
             let practice = practice_partition(&at.practice);
-            assert_eq!(due_of(&practice, PRACTICE), Some(Due::Practice(at.practice)));
+            assert_eq!(due_of(&practice, PRACTICE), Some(Due::Practice(at.practice.clone())));
+            let at = NoticeRef { practice: at.practice, id: "ntc_1".into() };
+            let notice = notice(&at);
+            assert_eq!(due_of(&notice.pk, &notice.sk), Some(Due::Notice(at)));
         }
     }
 

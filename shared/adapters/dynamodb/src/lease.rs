@@ -4,15 +4,16 @@
 use aws_sdk_dynamodb::types::ReturnValue;
 use daybook_core::connection::Marks;
 use daybook_engine::ports::store::Previous;
-use daybook_engine::ports::{Acquired, ConnectionRef, LeaseTerm, Release, StoreError};
+use daybook_engine::ports::{Acquired, ConnectionRef, LeaseTerm, NewNotice, Release, StoreError};
 use jiff::Timestamp;
 
-use crate::connection_row::{due, from_item, outcome, refused, report, schedule, settings};
+use crate::connection_row::{due, from_item, outcome, refused, report, schedule, settings, told};
 use crate::connections::{absent_or_newer, named, stale};
 use crate::expression::Change;
 use crate::item::{Broken, Item, Row, instant, number, text};
 use crate::keys;
 use crate::marks::{cleared, make_room, marks_of, still_standing};
+use crate::notice_row;
 use crate::table::{MOST_TRIES, Table, Written};
 
 /// A lease may be taken where nobody holds it, where it has run out, and where it is our own.
@@ -70,7 +71,11 @@ impl Table {
         let back = left.evidence.disconnected_at.map_or(ReturnValue::None, |_| ReturnValue::AllNew);
         for _ in 0..MOST_TRIES {
             let change = claims.apply(results(generation, until, left), at, left);
-            match self.update(&keys::connection(at), &change, back.clone(), &named(at)).await? {
+            let written = match left.notices.as_slice() {
+                [] => self.update(&keys::connection(at), &change, back.clone(), &named(at)).await?,
+                notices => self.update_and_tell(at, &change, notices).await?,
+            };
+            match written {
                 Written::Done(new) => return self.note_disconnected(at, left, &new).await,
                 Written::Refused(old) => {
                     let old = absent_or_newer(at, old)?;
@@ -85,6 +90,17 @@ impl Table {
         Err(StoreError::Later { what: named(at), cause: Some("its marks keep changing".into()) })
     }
 
+    /// The connection and what is to be told of it, in one write: no crash comes between a change and its notice.
+    async fn update_and_tell(
+        &self,
+        at: &ConnectionRef,
+        change: &Change,
+        notices: &[NewNotice],
+    ) -> Result<Written, StoreError> {
+        let rows = notices.iter().map(notice_row::to_item).collect();
+        self.update_with(&keys::connection(at), change, rows, &named(at)).await
+    }
+
     /// Doors that look a practitioner up need not meet connections that are gone.
     async fn note_disconnected(
         &self,
@@ -93,9 +109,12 @@ impl Table {
         new: &Item,
     ) -> Result<(), StoreError> {
         let Some(disconnected_at) = left.evidence.disconnected_at else { return Ok(()) };
-        let practitioner = Row(new).text("practitioner").map_err(|broken| broken.unreadable(named(at)))?;
+        let practitioner = match left.notices.first() {
+            Some(new) => new.notice.practitioner.clone(),
+            None => Row(new).text("practitioner").map_err(|broken| broken.unreadable(named(at)))?.into(),
+        };
         let change = Change::of_readable().assign([("disconnected_at", Some(instant(disconnected_at)))]);
-        self.update_roster(&practitioner.into(), at, change).await
+        self.update_roster(&practitioner, at, change).await
     }
 }
 
@@ -114,6 +133,7 @@ fn results(generation: u64, until: Option<Timestamp>, left: &Release) -> Change 
         .assign(outcome(&left.evidence))
         .assign(schedule(&left.schedule))
         .assign(report(left.progress, &left.problems))
+        .assign([told(&left.told)])
         .only_if("#generation = :generation", [("generation", number(generation))]);
     match until {
         Some(until) => change.assign([("lease_until", Some(instant(until)))]),

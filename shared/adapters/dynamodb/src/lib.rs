@@ -13,6 +13,7 @@
 //! | `I#practice#key` | `IDEM` | an answer that was given under an idempotency key |
 //! | `A#provider#subject` | `C#practice#connection` | the names of the connections that use an account |
 //! | `S#nonce` | `VISIT` | a sign-in under way |
+//! | `N#practice` | `ntc_time_connection_number` | a notice, and how far offering it has come |
 //! | `W#provider#id` | `SUB` | what a subscription is about |
 //! | `Q#provider#minute` | `QUOTA` | how much of the provider's budget was drawn in a minute: `total`, and `p#practice` for each |
 //!
@@ -31,6 +32,8 @@ mod lease;
 mod link_row;
 mod links;
 mod marks;
+mod notice_row;
+mod notices;
 mod policy_row;
 mod practices;
 mod quotas;

@@ -105,13 +105,14 @@ impl Table {
 }
 
 /// Where a practice is and what its EHR is trusted for: the deployment's to say.
-fn place(practice: &Practice) -> [Field; 4] {
+fn place(practice: &Practice) -> [Field; 5] {
     let frames = (!practice.frame_origins.is_empty()).then(|| json(&practice.frame_origins));
     [
         ("time_zone_fallback", practice.time_zone_fallback.as_deref().map(text)),
         ("proposed", Some(text(practice.proposed.word()))),
         ("launch", practice.launch.as_ref().map(|trust| json(&LaunchRow::from(trust)))),
         ("frame_origins", frames),
+        ("notices_to", practice.notices_to.as_deref().map(text)),
     ]
 }
 
@@ -156,6 +157,7 @@ fn practice_of(id: &PracticeId, row: Row<'_>) -> Result<Practice, Broken> {
         frame_origins: row.find_json("frame_origins")?.unwrap_or_default(),
         policy: policy_of(row)?,
         set_at: row.find_instant("set_at")?,
+        notices_to: row.find_text("notices_to")?.map(str::to_owned),
     })
 }
 

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use daybook_core::link::Link;
 use daybook_engine::ports::{ConnectionRef, LinkChange, StoreError};
 
 use crate::expression::Change;
 use crate::failure::{collided, later};
-use crate::item::{Row, key_of, number};
+use crate::item::{Item, Row, key_of, number};
 use crate::keys::{self, RowKey};
 use crate::link_row::to_item;
 use crate::links::named;
@@ -93,6 +93,47 @@ impl Table {
             }
             tried += 1;
         }
+    }
+
+    /// Changes one row, if the change's condition holds, and puts others with it. Nothing is asked back.
+    pub(crate) async fn update_with(
+        &self,
+        key: &RowKey,
+        change: &Change,
+        rows: Vec<Item>,
+        what: &str,
+    ) -> Result<Written, StoreError> {
+        let steps: Vec<TransactWriteItem> = std::iter::once(self.update_step(key, change))
+            .chain(rows.into_iter().map(|row| self.put_step(row)))
+            .collect();
+        let mut tried = 0;
+        loop {
+            self.count_writes(steps.len());
+            let asked = self.client.transact_write_items().set_transact_items(Some(steps.clone()));
+            let Err(error) = asked.send().await else { return Ok(Written::Done(Item::new())) };
+            match why(&error) {
+                Cancelled::Stale => return Ok(Written::Refused(self.get(key, what).await?)),
+                Cancelled::Collided if tried < MOST_TRIES => self.pause(tried).await,
+                Cancelled::Collided | Cancelled::Other => return Err(later(what, error)),
+            }
+            tried += 1;
+        }
+    }
+
+    fn update_step(&self, key: &RowKey, change: &Change) -> TransactWriteItem {
+        let update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(key_of(key)))
+            .set_update_expression(change.update())
+            .set_condition_expression(change.condition())
+            .set_expression_attribute_names(change.names())
+            .set_expression_attribute_values(change.values());
+        TransactWriteItem::builder().set_update(update.build().ok()).build()
+    }
+
+    fn put_step(&self, row: Item) -> TransactWriteItem {
+        let put = Put::builder().table_name(&self.name).set_item(Some(row));
+        TransactWriteItem::builder().set_put(put.build().ok()).build()
     }
 
     fn still_leased(&self, at: &ConnectionRef, generation: u64) -> TransactWriteItem {

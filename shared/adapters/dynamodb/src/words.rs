@@ -3,7 +3,9 @@
 
 use daybook_core::access::{Reads, Writes};
 use daybook_core::appointment::ProposedPolicy;
-use daybook_core::connection::{AgedOut, BlockScope, Direction, Mirrors, ProblemKind, Provider, Start};
+use daybook_core::connection::{
+    AgedOut, BlockScope, Direction, Mirrors, ProblemKind, Provider, Start, State,
+};
 use daybook_core::detail::{Detail, Part2};
 use daybook_core::link::{Reason, Touch};
 use daybook_core::policy::{AccountKind, Audience, Feed};
@@ -46,6 +48,16 @@ words! {
         Reference = "reference",
         Initials = "initials",
         Full = "full",
+    }
+    State {
+        Authorising = "authorising",
+        Ready = "ready",
+        Syncing = "syncing",
+        Active = "active",
+        ReconnectRequired = "reconnect_required",
+        Paused = "paused",
+        Disconnecting = "disconnecting",
+        Disconnected = "disconnected",
     }
     Part2 { No = "no", Yes = "yes" }
     ProposedPolicy { Ignore = "ignore", CountsAsBooked = "counts_as_booked" }

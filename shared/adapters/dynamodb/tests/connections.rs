@@ -255,7 +255,7 @@ async fn what_is_due_comes_oldest_first_and_no_more_than_asked() {
             .iter()
             .map(|due| match due {
                 Due::Connection(at) => at.id.as_str()[1..].parse().unwrap(),
-                Due::Practice(_) => panic!("no practice is due"),
+                Due::Practice(_) | Due::Notice(_) => panic!("only connections are due"),
             })
             .collect();
         assert!(numbers.is_sorted_by(|a, b| a > b), "{numbers:?}");

@@ -45,6 +45,7 @@ fn practice() -> Practice {
             }],
         },
         set_at: None,
+        notices_to: Some("https://ehr.example.test/notices".into()),
     }
 }
 

@@ -2,7 +2,9 @@
 //! redirect and repeats no request.
 
 mod dates;
+mod guard;
 mod tls;
+mod ways;
 mod web;
 
 use std::error::Error;
@@ -12,6 +14,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 pub use dates::{parse_http_date, retry_after};
+pub use guard::{Allow, AllowError, Refusal, Trust};
+pub use ways::{WayError, Ways};
 pub use web::{MAX_BODY_BYTES, SetupError, Web};
 
 /// What went wrong underneath.

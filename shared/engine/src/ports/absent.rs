@@ -5,9 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use daybook_core::ids::PracticeId;
 use daybook_core::key::PracticeKey;
+use daybook_core::notice::Notice;
+use jiff::Timestamp;
 
 use super::{
-    ConnectionRef, Credentials, Ehr, Ehrs, Queue, RemoteError, Request, StoreError, Stored, Vault, VaultError,
+    ConnectionRef, Courier, Credentials, Ehr, Ehrs, Queue, RemoteError, Request, StoreError, Stored, Vault,
+    VaultError,
 };
 
 /// Stands for a part that this process does not have.
@@ -53,5 +56,12 @@ impl Queue for Absent {
 impl Ehrs for Absent {
     async fn open(&self, _: &PracticeId) -> Result<Arc<dyn Ehr>, RemoteError> {
         Err(RemoteError::Missing { what: "an EHR for this process".into() })
+    }
+}
+
+#[async_trait]
+impl Courier for Absent {
+    async fn carry(&self, _: &Notice, _: &str, _: Timestamp) -> Result<(), RemoteError> {
+        Err(RemoteError::Missing { what: "a courier for this process".into() })
     }
 }

@@ -5,6 +5,7 @@ mod absent;
 pub mod calendar;
 pub mod ehr;
 pub mod idempotency;
+pub mod notices;
 pub mod queue;
 pub mod quota;
 pub mod sign_in;
@@ -20,6 +21,7 @@ pub use calendar::{
 };
 pub use ehr::{Appointments, Changes, Ehr, Ehrs, Found, Practitioner};
 pub use idempotency::{Answer, Claim, Idempotency};
+pub use notices::{Courier, Delivery, NewNotice, NoticeRef, Notices, Offered};
 pub use queue::{Cause, Queue, Request};
 pub use quota::Quotas;
 pub use sign_in::{

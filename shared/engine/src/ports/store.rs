@@ -14,15 +14,16 @@ use daybook_core::ids::{
 use daybook_core::launch::LaunchTrust;
 use daybook_core::link::Link;
 use daybook_core::mirror::MirrorId;
+use daybook_core::notice::Told;
 use daybook_core::policy::Policy;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-use super::{SignIns, Subscriptions, Underlying};
+use super::{NewNotice, NoticeRef, Notices, SignIns, Subscriptions, Underlying};
 
 /// All of the table.
-pub trait Store: Connections + Links + Practices + SignIns + Subscriptions {}
-impl<T: Connections + Links + Practices + SignIns + Subscriptions> Store for T {}
+pub trait Store: Connections + Links + Practices + SignIns + Subscriptions + Notices {}
+impl<T: Connections + Links + Practices + SignIns + Subscriptions + Notices> Store for T {}
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -100,6 +101,10 @@ pub struct Release {
     pub answered: Option<u64>,
     /// Marks that this run is done with.
     pub done_marks: Marks,
+    /// How far the EHR is told, these notices included.
+    pub told: Told,
+    /// What the run has to tell: stored in the same write.
+    pub notices: Vec<NewNotice>,
 }
 
 /// Whether the door must send a request.
@@ -249,6 +254,7 @@ pub trait Connections: Send + Sync {
 pub enum Due {
     Connection(ConnectionRef),
     Practice(PracticeId),
+    Notice(NoticeRef),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -323,6 +329,8 @@ pub struct Practice {
     pub policy: Policy,
     /// When a person last set the policy; `None`: it is as the deployment was configured.
     pub set_at: Option<Timestamp>,
+    /// Where notices are posted; `None`: they are kept to be read, and that is all.
+    pub notices_to: Option<String>,
 }
 
 #[async_trait]

@@ -1,10 +1,13 @@
 //! The end of a run: what is due when, and what the evidence now says. Cursors and marks move here, last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use daybook_core::conflict;
 use daybook_core::connection::{Marks, ProblemKind, Reconciled, Schedule};
 use daybook_core::ids::CalendarId;
+use daybook_core::key::Owner;
 use daybook_core::link::{Lane, LinkState};
+use daybook_core::plan::OwnerSight;
 use daybook_core::retry;
 use daybook_core::subscription::Telling;
 use daybook_core::time::start_of_day;
@@ -67,6 +70,22 @@ pub(super) fn tally(session: &Session<'_>, settled: &Settled) -> Tally {
         untold: if unnoticed && is_told { blocks } else { 0 },
         restored: of(|applied| applied.restored),
     }
+}
+
+/// Appointments and events that take the same time, where this run has seen all of both.
+pub(super) fn conflicts(session: &Session<'_>, seen: &Seen, settled: &Settled) -> Option<BTreeSet<String>> {
+    if !session.looks_at_everything() || !is_whole(seen, settled) {
+        return None;
+    }
+    let (mut appointments, mut events) = (Vec::new(), Vec::new());
+    for (owner, sight) in &seen.owners {
+        let OwnerSight::Wanted(content) = sight else { continue };
+        match owner {
+            Owner::Appointment(id) => appointments.push((id.clone(), content.interval())),
+            Owner::Event(event) => events.push((event.clone(), content.interval())),
+        }
+    }
+    Some(conflict::conflicts(&session.key, &appointments, &events, session.now))
 }
 
 /// Whether the run before left nothing to do and nothing has come in since, as far as we were told: what there was to do

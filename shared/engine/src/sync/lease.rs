@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::{Halt, Tally, after};
 use crate::Engine;
 use crate::error::EngineError;
+use crate::notices::Met;
 use crate::ports::{Acquired, ConnectionRef, LeaseTerm, LinkChange, Previous, Release};
 
 pub(crate) struct Lease<'e> {
@@ -21,6 +22,8 @@ pub(crate) struct Lease<'e> {
     pub release: Release,
     /// What it did so far, for metrics.
     pub tally: Tally,
+    /// What it saw that the EHR is told of.
+    pub met: Met,
     pub(super) allowance: Allowance,
     until: Timestamp,
     started: Timestamp,
@@ -37,6 +40,8 @@ impl<'e> Lease<'e> {
             problems: connection.problems.clone(),
             answered: None,
             done_marks: daybook_core::connection::Marks::default(),
+            told: connection.told.clone(),
+            notices: Vec::new(),
         };
         Self {
             engine,
@@ -46,6 +51,7 @@ impl<'e> Lease<'e> {
             previous,
             release,
             tally: Tally::default(),
+            met: Met::default(),
             allowance: Allowance::default(),
             until: term.until,
             started: engine.clock.now(),
@@ -117,6 +123,7 @@ impl<'e> Lease<'e> {
         let answered = Some(self.connection.signals.received);
         let progress = self.ended();
         let release = Release { progress, answered, ..self.release };
+        let release = self.engine.telling(&self.connection, &self.met, self.tally, release).await?;
         Ok(self.engine.store.release(&self.at, self.generation, &release).await?)
     }
 
@@ -163,6 +170,7 @@ impl<'e> Lease<'e> {
     /// The run is not over: the next one goes on from what the links say.
     pub async fn hand_over(self) -> Result<(), EngineError> {
         let release = Release { progress: self.release.progress, ..self.unmoved() };
+        let release = self.engine.telling(&self.connection, &self.met, self.tally, release).await?;
         Ok(self.engine.store.release(&self.at, self.generation, &release).await?)
     }
 
@@ -183,6 +191,8 @@ impl<'e> Lease<'e> {
             problems: self.connection.problems.clone(),
             answered: None,
             done_marks: daybook_core::connection::Marks::default(),
+            told: self.connection.told.clone(),
+            notices: Vec::new(),
         }
     }
 }

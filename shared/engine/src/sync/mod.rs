@@ -159,6 +159,7 @@ impl Engine {
         let mut seen = session.observe(lease).await?;
         let settled = session.settle(lease, &mut seen).await?;
         lease.tally = finish::tally(&session, &settled);
+        lease.met.conflicts = finish::conflicts(&session, &seen, &settled);
         finish::schedule(&session, lease, &seen, &settled);
         Ok(self.hand_over_if_whole(lease).await?)
     }

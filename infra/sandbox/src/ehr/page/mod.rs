@@ -22,6 +22,8 @@ use crate::page::answer::{self, assets};
 use actions::Notice;
 use week::WeekPage;
 
+pub(super) use reading::name_of;
+
 /// What the page's address may say; whatever is left out or unknown takes its default.
 #[derive(Deserialize)]
 struct Wish {

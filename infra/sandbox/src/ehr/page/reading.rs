@@ -35,7 +35,7 @@ pub(super) fn service_of(service: &Value) -> Value {
 }
 
 /// How a person, place or service is called.
-pub(super) fn name_of(body: &Value) -> String {
+pub(in crate::ehr) fn name_of(body: &Value) -> String {
     let name = body.get("name");
     if let Some(plain) = name.and_then(Value::as_str) {
         return plain.to_owned();

@@ -12,6 +12,7 @@ use daybook_core::ids::OccurrenceId;
 use daybook_core::key::{Owner, PracticeKey, Target};
 use daybook_core::link::*;
 use daybook_core::mirror::BlockContent;
+use daybook_core::notice::Told;
 use daybook_core::policy::{AccountHome, AccountKind, Audience};
 use daybook_core::restore::Restored;
 use daybook_core::subscription::{Subscription, Telling};
@@ -164,6 +165,7 @@ pub fn fresh(id: &str) -> Connection {
         signals: Signals::default(),
         progress: None,
         problems: [].into(),
+        told: Told::default(),
     }
 }
 
@@ -242,6 +244,14 @@ pub fn full(id: &str) -> Connection {
             Problem { kind: ProblemKind::EhrUnreachable, detail: "no answer".into(), since: at(14) },
         )]
         .into(),
+        told: Told {
+            number: 4,
+            at: Some(at(20)),
+            state: daybook_core::connection::State::Paused,
+            brakes: ["brake on the EHR".into()].into(),
+            conflicts: ["c1".into(), "c2".into()].into(),
+            review: Some(at(21)),
+        },
         ..fresh(id)
     }
 }
@@ -273,6 +283,8 @@ pub fn left(connection: &Connection) -> Release {
         problems: [].into(),
         answered: None,
         done_marks: Marks::default(),
+        told: connection.told.clone(),
+        notices: vec![],
     }
 }
 
