@@ -8,3 +8,4 @@ mod house;
 mod page;
 mod search;
 mod seed;
+mod told;
