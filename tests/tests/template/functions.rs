@@ -67,6 +67,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("EHR", &["SECRETS_PREFIX", "PRACTICE", "EHR_FHIR_URL"]),
     ("API_KEYS", &["SECRETS_PREFIX", "PRACTICE"]),
     ("HOOK_SECRETS", &["SECRETS_PREFIX", "PRACTICE"]),
+    ("COURIER", &["SECRETS_PREFIX", "PRACTICE"]),
 ];
 
 /// Who polls, measures, keeps to the budget or stores the practice.

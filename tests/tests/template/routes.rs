@@ -13,6 +13,7 @@ const DOORS: &[(&str, &str, &str)] = &[
     ("oauth_callback", "functions/oauth_callback/src/lib.rs", ".route("),
     ("availability", "functions/availability/src/lib.rs", "const PLACE: &str ="),
     ("settings", "functions/settings/src/connections.rs", "path ="),
+    ("settings", "functions/settings/src/notices.rs", "path ="),
     ("settings", "functions/settings/src/lib.rs", ".route("),
     ("settings", "functions/settings/src/pages/mod.rs", ".route("),
     ("settings", "functions/doorway/src/health.rs", ".route("),
@@ -30,7 +31,8 @@ fn answered() -> BTreeSet<(String, &'static str)> {
         let found = texts(&source_of(file), mark);
         assert!(!found.is_empty(), "{file} says no route");
         // Those below a practice are said in whole where the API is described.
-        let whole = found.into_iter().filter(|path| !path.starts_with("/connections"));
+        let below = |path: &str| ["/connections", "/notices"].iter().any(|start| path.starts_with(start));
+        let whole = found.into_iter().filter(|path| !below(path));
         paths.extend(whole.map(|path| (path, *door)));
     }
     paths.insert(("/v1/practices/{practice}/practitioners/{id}/availability/check".into(), "availability"));
@@ -126,8 +128,9 @@ fn strangers_are_slowed_down_and_what_they_ask_is_not_logged() {
     let limit = |settings: &serde_json::Value| settings["ThrottlingRateLimit"].as_u64().unwrap();
     let all = limit(&stage["DefaultRouteSettings"]);
     for (key, _) in routes(plain) {
-        let is_public =
-            ["/webhooks/", "/hooks/", "/oauth/", "/sign-in/", "/launch"].iter().any(|place| key.contains(place));
+        let is_public = ["/webhooks/", "/hooks/", "/oauth/", "/sign-in/", "/launch"]
+            .iter()
+            .any(|place| key.contains(place));
         let settings = &stage["RouteSettings"][&key];
         assert_eq!(settings.is_object(), is_public, "{key}");
         assert!(!is_public || limit(settings) < all, "{key}");
