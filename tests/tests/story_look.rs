@@ -47,12 +47,13 @@ fn writes(told: Vec<String>) -> Vec<String> {
 
 #[test]
 fn the_check_writes_reads_moves_and_removes_and_leaves_nothing() {
+    use ProbeStep::{Delete, Move, ReadBack, ReadMoved, Write};
+
     let (mut stage, at) = stage();
     let before = standing(&mut stage);
     let trial = trial(&stage, &at);
     assert!(trial.is_well(), "{trial:?}");
     let steps: Vec<ProbeStep> = trial.calendar.iter().map(|tried| tried.step).collect();
-    use ProbeStep::{Delete, Move, ReadBack, ReadMoved, Write};
     assert_eq!(steps, [Write, ReadBack, Move, ReadMoved, Delete]);
     let steps: Vec<ProbeStep> = trial.ehr.iter().map(|tried| tried.step).collect();
     assert_eq!(steps, [Write, ReadBack, Delete]);

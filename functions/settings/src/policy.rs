@@ -208,7 +208,7 @@ fn attestations(
     }
     let mut read: Vec<Attestation> = Vec::new();
     for (at, body) in given.into_iter().enumerate() {
-        match attestation(body, before, now) {
+        match attestation(&body, before, now) {
             Err((place, why)) => faults.push(fault(&format!("attestations/{at}/{place}"), why)),
             Ok(one) if read.iter().any(|other| other.domain == one.domain) => {
                 faults.push(fault(&format!("attestations/{at}/domain"), "is there twice"));
@@ -221,7 +221,7 @@ fn attestations(
 }
 
 fn attestation(
-    body: AttestationBody,
+    body: &AttestationBody,
     before: &Policy,
     now: Timestamp,
 ) -> Result<Attestation, (&'static str, &'static str)> {

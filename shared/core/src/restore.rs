@@ -60,22 +60,22 @@ mod tests {
         Timestamp::from_second(hour * 3600).unwrap()
     }
 
-    fn known(times: u32, since: i64, parked_at_version: Option<u64>) -> Option<Restored> {
-        Some(Restored { times, since: hour(since), parked_at_version })
+    fn known(times: u32, since: i64, parked_at_version: Option<u64>) -> Restored {
+        Restored { times, since: hour(since), parked_at_version }
     }
 
     #[test]
     fn e_043_put_back_three_times_a_day_then_parked() {
         for (before, version, now, expected) in [
             (None, 1, 0, "put back, 1 since 0"),
-            (known(1, 0, None), 1, 1, "put back, 2 since 0"),
-            (known(2, 0, None), 1, 23, "put back, 3 since 0"),
-            (known(3, 0, None), 1, 23, "parked, 3 since 0"),
-            (known(3, 0, None), 1, 24, "put back, 1 since 24"),
-            (known(1, 0, None), 1, 30, "put back, 1 since 30"),
-            (known(3, 0, Some(1)), 1, 23, "stays"),
-            (known(3, 0, Some(1)), 1, 999, "stays"),
-            (known(3, 0, Some(1)), 2, 23, "put back, 1 since 23"),
+            (Some(known(1, 0, None)), 1, 1, "put back, 2 since 0"),
+            (Some(known(2, 0, None)), 1, 23, "put back, 3 since 0"),
+            (Some(known(3, 0, None)), 1, 23, "parked, 3 since 0"),
+            (Some(known(3, 0, None)), 1, 24, "put back, 1 since 24"),
+            (Some(known(1, 0, None)), 1, 30, "put back, 1 since 30"),
+            (Some(known(3, 0, Some(1))), 1, 23, "stays"),
+            (Some(known(3, 0, Some(1))), 1, 999, "stays"),
+            (Some(known(3, 0, Some(1))), 2, 23, "put back, 1 since 23"),
         ] {
             let told = |restored: Restored| {
                 format!("{} since {}", restored.times, restored.since.as_second() / 3600)

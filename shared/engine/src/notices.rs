@@ -121,7 +121,7 @@ impl Engine {
         match next {
             Some(_) => tracing::info!(notice = id, attempts, error = chain(&error), "a notice waits"),
             None => {
-                tracing::warn!(notice = id, attempts, error = chain(&error), "a notice is offered no more")
+                tracing::warn!(notice = id, attempts, error = chain(&error), "a notice is offered no more");
             }
         }
         (Posted::Waits, Delivery { offer_at: next, ..settled })

@@ -99,7 +99,7 @@ fn read_of(session: &Session<'_>, seen: &crate::sync::Seen, within: Interval) ->
         for (mirror, sight) in seen.mirrors.get(&target).into_iter().flatten() {
             let at = match sight {
                 MirrorSight::Holds { content, .. } => Some(Content::interval(content)),
-                MirrorSight::Unchanged => seen.links.get(mirror).and_then(|link| link.span()),
+                MirrorSight::Unchanged => seen.links.get(mirror).and_then(daybook_core::link::Link::span),
                 MirrorSight::Gone => None,
             };
             match target {

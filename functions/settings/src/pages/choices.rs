@@ -44,6 +44,7 @@ const RANGES: [(&str, u32, u32, &str); 4] = [
 
 #[derive(Template)]
 #[template(path = "choices.html")]
+#[expect(clippy::struct_excessive_bools, reason = "what the page shows or leaves out")]
 struct Choices {
     shell: Shell,
     id: String,

@@ -64,11 +64,11 @@ pub(crate) async fn page(
     let connection = guest.connection(&room.engine, &id).await?;
     let zone = Zone::of(&room.engine, &connection, &guest.practice).await;
     let view = room.engine.view_of(connection).await.map_err(|error| Ending::of(error).to(&guest))?;
-    let page = page_of(&guest, view, &zone);
+    let page = page_of(&guest, &view, &zone);
     show(&page.shell, &page)
 }
 
-fn page_of(guest: &Guest, view: View, zone: &Zone) -> Page {
+fn page_of(guest: &Guest, view: &View, zone: &Zone) -> Page {
     let connection = &view.connection;
     let is_settling = view.state == ConnectionState::Active && !connection.signals.settled();
     let progress = connection.progress.filter(|_| view.state == ConnectionState::Syncing);
@@ -78,13 +78,13 @@ fn page_of(guest: &Guest, view: View, zone: &Zone) -> Page {
         calendar: calendar(connection.provider),
         account: connection.account.as_ref().map(|account| account.label.clone()).unwrap_or_default(),
         state: state_word(view.state),
-        sentence: sentence(&view, zone),
+        sentence: sentence(view, zone),
         standing: standing(&view.counts),
         owing: view.counts.owing,
-        over: over(&view),
+        over: over(view),
         progress: progress.map(|progress| (progress.done, progress.total)),
-        problems: problems(&view, zone),
-        summary: summary(&view),
+        problems: problems(view, zone),
+        summary: summary(view),
         sign_in: view.authorise_url.clone(),
         is_moving: is_settling
             || matches!(view.state, ConnectionState::Syncing | ConnectionState::Disconnecting),

@@ -17,7 +17,7 @@ pub(crate) struct Ending {
     title: &'static str,
     text: String,
     next: Next,
-    shell: Shell,
+    shell: Box<Shell>,
 }
 
 /// The one thing to do next.
@@ -39,12 +39,12 @@ struct EndingPage<'a> {
 
 impl Ending {
     fn new(status: StatusCode, title: &'static str, text: impl Into<String>, next: Next) -> Self {
-        Self { status, title, text: text.into(), next, shell: Shell::strange() }
+        Self { status, title, text: text.into(), next, shell: Box::new(Shell::strange()) }
     }
 
     /// With what stands around this guest's pages.
     pub fn to(self, guest: &Guest) -> Self {
-        Self { shell: guest.shell(), ..self }
+        Self { shell: Box::new(guest.shell()), ..self }
     }
 
     /// With another way on.
@@ -103,6 +103,7 @@ impl Ending {
     }
 
     /// What a failed use case comes to.
+    #[expect(clippy::needless_pass_by_value, reason = "errors are mapped to it by name")]
     pub fn of(error: EngineError) -> Self {
         match &error {
             EngineError::NotFound { .. } | EngineError::Store(StoreError::Missing { .. }) => Self::nowhere(),

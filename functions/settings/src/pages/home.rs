@@ -34,7 +34,7 @@ struct Row {
 
 pub(crate) async fn home(State(room): State<Room>, guest: Guest) -> Result<Response, Ending> {
     if guest.session.visitor.role == Role::Admin {
-        return Ok(to("/settings/practice"));
+        return Err(Ending::not_yours().to(&guest));
     }
     let rows = rows(&room, &guest).await?;
     if rows.is_empty() {

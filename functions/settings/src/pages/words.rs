@@ -33,7 +33,7 @@ impl Zone {
         Self { zone, name }
     }
 
-    /// "Nov 22, 3:45 pm (America/New_York)".
+    /// `Nov 22, 3:45 pm (America/New_York)`.
     pub fn time(&self, at: Timestamp) -> String {
         let local = at.to_zoned(self.zone.clone());
         format!("{} ({})", local.strftime("%b %-d, %-I:%M %P"), self.name)
@@ -209,8 +209,10 @@ pub(crate) fn problem(kind: ProblemKind) -> (&'static str, &'static str) {
             "An entry was moved again and again",
             "Daybook no longer puts it back. Move the appointment in the EHR, or press “Sync now” to have it put back.",
         ),
-        #[allow(unreachable_patterns, reason = "kinds that have no words of their own yet")]
-        _ => ("Something needs attention", "The text beside it says what."),
+        ProblemKind::NotAllowed => (
+            "Your practice no longer allows this calendar",
+            "Appointments show as “Busy” only. Ask your practice's administrator, or connect another calendar.",
+        ),
     }
 }
 

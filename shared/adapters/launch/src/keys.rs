@@ -33,7 +33,7 @@ pub struct KeySet {
 struct Key {
     id: String,
     algorithm: Algorithm,
-    key: DecodingKey,
+    public: DecodingKey,
 }
 
 impl KeySet {
@@ -63,7 +63,7 @@ impl KeySet {
         if header.alg != key.algorithm {
             return Err(Unproven::Key);
         }
-        let read = decode::<WireClaims>(token, &key.key, &key.validation());
+        let read = decode::<WireClaims>(token, &key.public, &key.validation());
         read.map_err(|error| Unproven::of(&error))?.claims.try_into()
     }
 }
@@ -72,8 +72,8 @@ impl Key {
     fn of(jwk: &Jwk) -> Result<Self, BadKeys> {
         let id = jwk.common.key_id.clone().filter(|id| !id.is_empty()).ok_or(BadKeys::Names)?;
         let algorithm = algorithm(&jwk.algorithm).ok_or(BadKeys::Kind)?;
-        let key = DecodingKey::from_jwk(jwk).map_err(|_| BadKeys::Kind)?;
-        Ok(Self { id, algorithm, key })
+        let public = DecodingKey::from_jwk(jwk).map_err(|_| BadKeys::Kind)?;
+        Ok(Self { id, algorithm, public })
     }
 
     /// The signature only: times and names are the core's to check, on its own clock.

@@ -23,11 +23,13 @@ fn claims() -> Value {
         "iat": 1_791_810_312, "nbf": 1_791_810_312, "exp": 1_791_810_432, "jti": "lt_1"})
 }
 
+type Sign = Box<dyn Fn(&[u8]) -> Vec<u8>>;
+
 /// A key with what signs by it.
 struct Signer {
     jwk: Value,
     alg: &'static str,
-    sign: Box<dyn Fn(&[u8]) -> Vec<u8>>,
+    sign: Sign,
 }
 
 impl Signer {

@@ -159,12 +159,13 @@ impl<'e> Lease<'e> {
     /// this left in doubt stays so.
     pub async fn give_back_unused(&self) -> Result<(), EngineError> {
         let store = &self.engine.store;
-        Ok(match self.previous {
+        match self.previous {
             Previous::Released => store.release(&self.at, self.generation, &self.unmoved()).await?,
             Previous::Abandoned => {
                 store.checkpoint(&self.at, self.generation, self.now(), &self.unmoved()).await?;
             }
-        })
+        }
+        Ok(())
     }
 
     /// The run is not over: the next one goes on from what the links say.

@@ -39,7 +39,11 @@ async fn take(State(sandbox): State<Sandbox>, headers: HeaderMap, body: Bytes) -
 }
 
 async fn show(State(sandbox): State<Sandbox>) -> Response {
-    match sandbox.transact(|tx| NoticesPage::build(tx)).map_err(|error| error.to_string()).and_then(render) {
+    match sandbox
+        .transact(NoticesPage::build)
+        .map_err(|error| error.to_string())
+        .and_then(|page| render(&page))
+    {
         Ok(html) => answer::page(html),
         Err(error) => {
             tracing::error!(error, "the page of notices could not be made");
@@ -48,6 +52,6 @@ async fn show(State(sandbox): State<Sandbox>) -> Response {
     }
 }
 
-fn render(page: NoticesPage) -> Result<String, String> {
-    askama::Template::render(&page).map_err(|error| error.to_string())
+fn render(page: &NoticesPage) -> Result<String, String> {
+    askama::Template::render(page).map_err(|error| error.to_string())
 }
