@@ -1,9 +1,10 @@
 //! Appointments in the clinician's calendar: as they are booked, and as their reader drags and deletes them.
 
 use daybook_tests::outside::ehr::PATIENT_WORDS;
+use daybook_tests::outside::eventually;
 use serde_json::{Value, json};
 
-use super::{BY_PUSH, at_both, book, hour};
+use super::{BY_PUSH, at_both, book, hour, problems};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn e_056_booking_moving_cancelling_show_as_private_busy_events() {
@@ -48,14 +49,26 @@ async fn e_043_a_mirror_that_its_reader_drags_or_deletes_is_put_back() {
         book(&scene.ehr, "a1", &booked).await;
         let connection = scene.connect(&json!({})).await;
         let calendar = super::main_calendar(&connection).await;
-        for _ in 0..2 {
+        let drag = async || {
             let mirror = scene.shown(&ada, &connection).await.remove(0);
             ada.shift(&calendar, &mirror.id, &dragged.0, &dragged.1).await;
-            scene.shows(&ada, &connection, &[&booked.0]).await;
-            let mirror = scene.shown(&ada, &connection).await.remove(0);
-            ada.delete(&calendar, &mirror.id).await;
-            scene.shows(&ada, &connection, &[&booked.0]).await;
-        }
+        };
+        drag().await;
+        scene.shows(&ada, &connection, &[&booked.0]).await;
+        let mirror = scene.shown(&ada, &connection).await.remove(0);
+        ada.delete(&calendar, &mirror.id).await;
+        scene.shows(&ada, &connection, &[&booked.0]).await;
+        drag().await;
+        scene.shows(&ada, &connection, &[&booked.0]).await;
+        // Three times within a day it was put back; now a person is asked.
+        drag().await;
+        eventually("the mirror is parked", || async {
+            problems(&connection.get().await) == ["/problems/mirror-parked"]
+        })
+        .await;
+        scene.shows(&ada, &connection, &[&dragged.0]).await;
+        connection.post("sync").await;
+        scene.shows(&ada, &connection, &[&booked.0]).await;
         scene.assert_no_mail().await;
     })
     .await;
