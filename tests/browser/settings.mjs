@@ -9,6 +9,8 @@ await story(async (page, told) => {
   await sign_in(page, told);
   await choose(page, told);
   await start(page);
+  await verify(page);
+  await see_the_week_and_review(page);
   await appointments_appear(page, told);
   await change(page, told);
   await pause_and_resume(page);
@@ -87,6 +89,26 @@ async function start(page) {
 
 async function in_step(page) {
   await page.getByText('In step.').waitFor({ timeout: 60_000 });
+}
+
+/** Both sides are tried, and nothing stays behind. */
+async function verify(page) {
+  await page.getByRole('link', { name: 'Verify' }).click();
+  await page.getByRole('button', { name: 'Verify now' }).click();
+  await page.getByRole('heading', { name: 'Both sides work' }).waitFor();
+  for (const side of ['Your calendar', 'The EHR']) await page.getByRole('heading', { name: side }).waitFor();
+}
+
+async function see_the_week_and_review(page) {
+  await page.getByRole('link', { name: 'See your week as it stands' }).click();
+  await page.getByRole('heading', { name: /^Week of / }).waitFor();
+  await page.getByText('Times in America/New_York').waitFor();
+  expect(!(await page.getByRole('main').innerText()).includes('Not in step yet'), 'the week is not in step');
+  await page.getByRole('link', { name: 'Back to this calendar' }).click();
+  await page.getByRole('link', { name: 'Review' }).click();
+  await page.getByText('Not reviewed yet.').waitFor();
+  await page.getByRole('button', { name: 'It is as I want it' }).click();
+  await in_step(page);
 }
 
 async function appointments_appear(page, { url, place, owner }) {
