@@ -126,10 +126,8 @@ async fn shown(
     settings: &Settings,
 ) -> Result<Response, Ending> {
     let at = ConnectionRef { practice: guest.practice.id.clone(), id: connection.id.clone() };
-    let place = format!("/settings/connections/{}", connection.id);
     let calendars = room.engine.list_calendars(&at).await;
-    let calendars =
-        calendars.map_err(|error| Ending::of(error).to(guest).with_link(&*place, "Back to this calendar"))?;
+    let calendars = calendars.map_err(|error| Ending::at(guest, connection.id.as_str(), error))?;
     let zone = Zone::of(&room.engine, connection, &guest.practice).await;
     let now = room.engine.clock.now();
     let range =

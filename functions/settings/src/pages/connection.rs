@@ -162,7 +162,7 @@ pub(crate) async fn act(
         _ => return Err(Ending::nowhere().to(guest)),
     };
     let page = format!("/settings/connections/{id}");
-    done.map_err(|error| Ending::of(error).to(guest).with_link(&*page, "Back to this calendar"))?;
+    done.map_err(|error| Ending::at(guest, &id, error))?;
     told(guest, &id, deed);
     Ok(to(&page))
 }

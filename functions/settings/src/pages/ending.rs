@@ -47,6 +47,12 @@ impl Ending {
         Self { shell: Box::new(guest.shell()), ..self }
     }
 
+    /// What a failed use case comes to on the pages of one connection: the way on leads back to it.
+    pub fn at(guest: &Guest, connection: &str, error: EngineError) -> Self {
+        let page = format!("/settings/connections/{connection}");
+        Self::of(error).to(guest).with_link(page, "Back to this calendar")
+    }
+
     /// With another way on.
     pub fn with_link(self, address: impl Into<String>, words: &'static str) -> Self {
         Self { next: Next::Link(address.into(), words), ..self }

@@ -16,7 +16,7 @@ use super::fields::Fields;
 use super::home::to;
 use super::told::told;
 use super::words::{provider, to_appointments, to_blocks};
-use super::{Ending, Posted, Room, Shell, show};
+use super::{Ending, Guest, Posted, Room, Shell, show};
 
 const VERSION: &str = "version";
 
@@ -52,11 +52,9 @@ pub(crate) async fn preview(
     posted: Posted,
 ) -> Result<Response, Ending> {
     let Posted { guest, fields } = &posted;
-    let connection = guest.connection(&room.engine, &id).await?;
-    let back = format!("/settings/connections/{id}/choices");
-    let fault = |fault: Ending| fault.to(guest).with_link(&*back, "Back to your choices");
-    let patch = patch(fields, &connection.settings).map_err(fault)?;
-    let counted = counted(&room, &connection, &patch).await.map_err(|error| fault(Ending::of(error)))?;
+    let (connection, patch) = asked(&room, &posted, &id).await?;
+    let fault = |error| back_to_choices(guest, &id, Ending::of(error));
+    let counted = counted(&room, &connection, &patch).await.map_err(fault)?;
     let page = PreviewPage {
         shell: guest.shell(),
         id,
@@ -69,6 +67,18 @@ pub(crate) async fn preview(
         version: connection.version,
     };
     show(&page.shell, &page)
+}
+
+/// The connection, and what the form would change of it.
+async fn asked(room: &Room, posted: &Posted, id: &str) -> Result<(Connection, Patch), Ending> {
+    let Posted { guest, fields } = posted;
+    let connection = guest.connection(&room.engine, id).await?;
+    let patch = patch(fields, &connection.settings).map_err(|fault| back_to_choices(guest, id, fault))?;
+    Ok((connection, patch))
+}
+
+fn back_to_choices(guest: &Guest, id: &str, fault: Ending) -> Ending {
+    fault.to(guest).with_link(format!("/settings/connections/{id}/choices"), "Back to your choices")
 }
 
 async fn counted(room: &Room, connection: &Connection, patch: &Patch) -> Result<Counted, EngineError> {
@@ -108,16 +118,14 @@ pub(crate) async fn apply(
     posted: Posted,
 ) -> Result<Response, Ending> {
     let Posted { guest, fields } = &posted;
-    let connection = guest.connection(&room.engine, &id).await?;
-    let back = format!("/settings/connections/{id}/choices");
-    let fault = |fault: Ending| fault.to(guest).with_link(&*back, "Back to your choices");
-    let patch = patch(fields, &connection.settings).map_err(fault)?;
+    let (connection, patch) = asked(&room, &posted, &id).await?;
+    let fault = |error| back_to_choices(guest, &id, Ending::of(error));
     let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
     let changed = room.engine.change(&at, version(fields), &patch).await;
-    let mut changed = changed.map_err(|error| fault(Ending::of(error)))?;
+    let mut changed = changed.map_err(fault)?;
     told(guest, &id, "change");
     if changed.evidence.started_at.is_none() {
-        changed = room.engine.start(&at).await.map_err(|error| fault(Ending::of(error)))?;
+        changed = room.engine.start(&at).await.map_err(fault)?;
         told(guest, &id, "start");
     }
     if changed.evidence.lacks_access() {

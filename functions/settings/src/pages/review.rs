@@ -31,10 +31,7 @@ pub(crate) async fn page(
     let connection = guest.connection(&room.engine, &id).await?;
     let zone = Zone::of(&room.engine, &connection, &guest.practice).await;
     let at = ConnectionRef { practice: connection.practice, id: connection.id };
-    let back = format!("/settings/connections/{id}");
-    let found = room.engine.review(&at).await;
-    let review =
-        found.map_err(|error| Ending::of(error).to(&guest).with_link(&*back, "Back to this calendar"))?;
+    let review = room.engine.review(&at).await.map_err(|error| Ending::at(&guest, &id, error))?;
     let page = Page {
         shell: guest.shell(),
         id,
@@ -53,11 +50,9 @@ pub(crate) async fn done(
     let guest = &posted.guest;
     let connection = guest.connection(&room.engine, &id).await?;
     let at = ConnectionRef { practice: connection.practice, id: connection.id };
-    let page = format!("/settings/connections/{id}");
-    let done = room.engine.reviewed(&at).await;
-    done.map_err(|error| Ending::of(error).to(guest).with_link(&*page, "Back to this calendar"))?;
+    room.engine.reviewed(&at).await.map_err(|error| Ending::at(guest, &id, error))?;
     told(guest, &id, "reviewed");
-    Ok(to(&page))
+    Ok(to(&format!("/settings/connections/{id}")))
 }
 
 fn facts(review: &Review) -> Vec<(&'static str, String)> {

@@ -62,10 +62,7 @@ pub(crate) async fn verify(
     let connection = guest.connection(&room.engine, &id).await?;
     let zone = Zone::of(&room.engine, &connection, &guest.practice).await;
     let at = ConnectionRef { practice: connection.practice, id: connection.id };
-    let back = format!("/settings/connections/{id}");
-    let found = room.engine.verify(&at).await;
-    let found =
-        found.map_err(|error| Ending::of(error).to(guest).with_link(&*back, "Back to this calendar"))?;
+    let found = room.engine.verify(&at).await.map_err(|error| Ending::at(guest, &id, error))?;
     told(guest, &id, "verify");
     let shown = match found {
         Verification::Busy => Shown::Busy,

@@ -56,10 +56,7 @@ pub(crate) async fn page(
     let connection = guest.connection(&room.engine, &id).await?;
     let at = ConnectionRef { practice: connection.practice, id: connection.id };
     let day = asked.from.and_then(|from| from.parse::<Date>().ok());
-    let back = format!("/settings/connections/{id}");
-    let week = room.engine.week(&at, day).await;
-    let week =
-        week.map_err(|error| Ending::of(error).to(&guest).with_link(&*back, "Back to this calendar"))?;
+    let week = room.engine.week(&at, day).await.map_err(|error| Ending::at(&guest, &id, error))?;
     let page = page_of(&guest, id, &week);
     show(&page.shell, &page)
 }
