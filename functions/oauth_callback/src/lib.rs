@@ -28,7 +28,8 @@ pub use origin::LeadsTo;
 /// An address, a user name and a password; larger forms are refused unread.
 const MOST_FORM_BYTES: usize = 16 * 1024;
 
-const STYLE: &str = include_str!("../assets/sign-in.css");
+const STYLE: &str =
+    concat!(include_str!("../../doorway/assets/palette.css"), include_str!("../assets/sign-in.css"));
 const MARK: &str = include_str!("../assets/mark.svg");
 
 /// Our sign-in page, its style, and the providers' way back.

@@ -20,7 +20,10 @@ use crate::doors::{page_policy, this_machine_only};
 use crate::house::{Audience, House, Trial};
 use crate::try_out;
 
-const STYLE: &str = include_str!("../assets/daybook.css");
+const STYLE: &str = concat!(
+    include_str!("../../../functions/doorway/assets/palette.css"),
+    include_str!("../assets/daybook.css")
+);
 const MARK: &str = include_str!("../assets/mark.svg");
 const SCRIPT: &str = include_str!("../assets/daybook.js");
 

@@ -44,7 +44,11 @@ pub(crate) use shell::{Shell, show};
 
 /// A form of ours is never larger: a hundred calendars, each with a long id.
 const MOST_FORM_BYTES: usize = 128 * 1024;
-const STYLE: &str = concat!(include_str!("../../assets/look.css"), include_str!("../../assets/settings.css"));
+const STYLE: &str = concat!(
+    include_str!("../../../doorway/assets/palette.css"),
+    include_str!("../../assets/look.css"),
+    include_str!("../../assets/settings.css")
+);
 const SCRIPT: &str = include_str!("../../assets/settings.js");
 const MARK: &str = include_str!("../../assets/mark.svg");
 
