@@ -1,7 +1,9 @@
 // What every browser story shares: a browser, a page that remembers what went wrong on it, and checks that name what
 // they found. It knows no page of Daybook.
 
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const STORY_LIMIT_MS = 150_000;
@@ -21,18 +23,19 @@ export const SIZES = { desktop: { width: 1360, height: 900 }, phone: { width: 39
 /**
  * Runs `tell(page, told)`, where `told` is what the test has passed on. Whatever is thrown, and each error that the
  * page itself reports, ends the process with 1 and the reason; what `tell` returns is printed. Where the story itself
- * leads to refusals, `refusals` says which statuses they have. A test that passes `script: 'off'` switches scripts off.
+ * leads to refusals, `refusals` says which statuses they have; `foreseen` holds words of other complaints that belong to it. A test that passes `script: 'off'` switches scripts off;
+ * one that passes `sites: '*.test'` has those hosts on this machine, over TLS whose certificate proves nothing, in a
+ * browser that blocks the cookies of third parties.
  */
-export async function story(tell, { refusals = [] } = {}) {
+export async function story(tell, { refusals = [], foreseen = [] } = {}) {
   const told = JSON.parse(process.argv[2]);
   const limit = setTimeout(() => fail(`the story took more than ${STORY_LIMIT_MS} ms`), STORY_LIMIT_MS);
-  const browser = await open();
+  const { browser, page, profile } = await open(told);
   try {
-    const javaScriptEnabled = told.script !== 'off';
-    const page = await browser.newPage({ locale: 'en-US', viewport: SIZES.desktop, javaScriptEnabled });
     page.setDefaultTimeout(ACTION_LIMIT_MS);
-    const complaints = listen(page, refusals);
+    const heard = listen(page, refusals);
     const result = await tell(page, told);
+    const complaints = heard.filter((complaint) => !foreseen.some((words) => complaint.includes(words)));
     expect(complaints.length === 0, `the page complains:\n${complaints.join('\n')}`);
     if (result !== undefined) process.stdout.write(result);
   } catch (error) {
@@ -40,6 +43,8 @@ export async function story(tell, { refusals = [] } = {}) {
   } finally {
     clearTimeout(limit);
     await browser.close();
+    // A process of the browser may still be writing there.
+    if (profile) rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 
@@ -50,14 +55,29 @@ export function expect(condition, otherwise) {
 /** A module that `cargo xtask tools` has installed. */
 export const tools = createRequire(path.join(process.env.DAYBOOK_TEST_TOOLS, 'node', 'package.json'));
 
-function open() {
-  const root = process.getuid?.() === 0;
-  return tools('playwright-core').chromium.launch({
+async function open({ script, sites }) {
+  const { chromium } = tools('playwright-core');
+  const program = {
     executablePath: process.env.DAYBOOK_TEST_CHROMIUM,
     // Chromium's own sandbox refuses to be run by root.
-    chromiumSandbox: !root,
+    chromiumSandbox: process.getuid?.() !== 0,
     args: FLAGS,
-  });
+  };
+  const shown = { locale: 'en-US', viewport: SIZES.desktop, javaScriptEnabled: script !== 'off' };
+  if (sites) return open_strict(chromium, { ...program, ...shown }, sites);
+  const browser = await chromium.launch(program);
+  return { browser, page: await browser.newPage(shown) };
+}
+
+/** Only a profile can hold what a person sets in the browser's settings. */
+async function open_strict(chromium, options, sites) {
+  const profile = mkdtempSync(path.join(tmpdir(), 'daybook-browser-'));
+  const blocked = { profile: { cookie_controls_mode: 1, block_third_party_cookies: true } };
+  mkdirSync(path.join(profile, 'Default'));
+  writeFileSync(path.join(profile, 'Default', 'Preferences'), JSON.stringify(blocked));
+  const args = [...options.args, `--host-resolver-rules=MAP ${sites} 127.0.0.1`];
+  const browser = await chromium.launchPersistentContext(profile, { ...options, args, ignoreHTTPSErrors: true });
+  return { browser, page: browser.pages()[0] ?? (await browser.newPage()), profile };
 }
 
 /** Errors in the console, exceptions, and requests that failed or were refused. */

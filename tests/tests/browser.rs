@@ -9,6 +9,7 @@ use daybook_tests::outside::calendar::{Account, PASSWORD, USER, main_calendar};
 use daybook_tests::outside::daybook::{API_KEY, Daybook, binary};
 use daybook_tests::outside::ehr::now_seconds;
 use daybook_tests::outside::eventually;
+use daybook_tests::outside::tls::Front;
 use daybook_tests::radicale::Radicale;
 use daybook_tests::tools;
 use jiff::ToSpan;
@@ -203,29 +204,59 @@ async fn every_page_is_accessible_in_both_schemes_on_desk_and_phone() {
     scene.browser.tell("accessible", json!({"url": scene.daybook.url, "day": day})).await;
 }
 
+/// A calendar of the sandbox: how its provider is called, whose account it is, and which page shows what is in it.
+struct Calendar {
+    provider: &'static str,
+    account: &'static str,
+    place: &'static str,
+    owner: &'static str,
+}
+
+const GOOGLE: Calendar = Calendar {
+    provider: "Google",
+    account: "ada@clinic.example",
+    place: "/sandbox/google/",
+    owner: "Ada Okafor",
+};
+const OUTLOOK: Calendar = Calendar {
+    provider: "Outlook",
+    account: "ben@clinic.example",
+    place: "/sandbox/microsoft/",
+    owner: "Ben Reyes",
+};
+const CALDAV: Calendar =
+    Calendar { provider: "CalDAV", account: "ada", place: "/sandbox/caldav/", owner: "Ada Marsh" };
+
 /// The EHR's help page "Sync Calendar", for one provider: every step of it.
-async fn sync_calendar(provider: &str, account: &str, (place, owner): (&str, &str), script: &str) {
+async fn sync_calendar(chosen: Calendar, more: Value) {
     let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
     let data = tempfile::tempdir().unwrap();
     let daybook = Daybook::start(&binary, data.path(), &[]);
-    let told = json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "provider": provider, "account": account,
-        "place": place, "owner": owner, "script": script, "user": "ada", "password": "ada-sandbox"});
+    let Calendar { provider, account, place, owner } = chosen;
+    let mut told = json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "provider": provider, "account": account,
+        "place": place, "owner": owner, "user": "ada", "password": "ada-sandbox"});
+    told.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     browser.tell("settings", told).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_calendar_with_google_from_the_ehrs_settings_to_disconnect() {
-    sync_calendar("Google", "ada@clinic.example", ("/sandbox/google/", "Ada Okafor"), "on").await;
+    sync_calendar(GOOGLE, json!({})).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_calendar_with_outlook_from_the_ehrs_settings_to_disconnect() {
-    sync_calendar("Outlook", "ben@clinic.example", ("/sandbox/microsoft/", "Ben Reyes"), "on").await;
+    sync_calendar(OUTLOOK, json!({})).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_calendar_with_a_password_from_the_ehrs_settings_to_disconnect() {
-    sync_calendar("CalDAV", "ada", ("/sandbox/caldav/", "Ada Marsh"), "on").await;
+    sync_calendar(CALDAV, json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_calendar_by_keyboard_alone() {
+    sync_calendar(OUTLOOK, json!({"hands": "keyboard"})).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,7 +269,23 @@ async fn every_settings_page_is_accessible_in_both_schemes_on_desk_and_phone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_calendar_with_script_off() {
-    sync_calendar("Google", "ada@clinic.example", ("/sandbox/google/", "Ada Okafor"), "off").await;
+    sync_calendar(GOOGLE, json!({"script": "off"})).await;
+}
+
+/// The practice's EHR is another site, and shows Calendar Sync in a page of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn calendar_sync_in_a_frame_of_another_site_with_third_party_cookies_blocked() {
+    let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
+    let hosts = ["ehr.test", "daybook.test", "other.test"];
+    let front = Front::open(&hosts).await;
+    let [ehr, own, other] = hosts.map(|host| format!("https://{host}:{}", front.port));
+    let data = tempfile::tempdir().unwrap();
+    let settings = [("DAYBOOK_PUBLIC_URL", own.as_str()), ("DAYBOOK_FRAME_ORIGINS", ehr.as_str())];
+    let daybook = Daybook::start(&binary, data.path(), &settings);
+    front.pass_on_to(daybook.address());
+    let told = json!({"sites": "*.test", "ehr": ehr, "daybook": own, "other": other,
+        "clinician": "Dr. Maya Okafor", "account": "ada@clinic.example"});
+    browser.tell("framed", told).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 
 mod world;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use world::launch::{NOW, claims, token};
 use world::{Answer, World};
@@ -63,7 +64,7 @@ async fn a_signed_launch_opens_a_session_once() {
     assert_eq!(first.status, 303);
     let line = first.headers["set-cookie"].to_str().unwrap();
     assert!(
-        line.starts_with("daybook=") && line.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax"),
+        line.starts_with("daybook=") && line.ends_with("; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax"),
         "{line}"
     );
     let again = launch(&world, &signed, &[]).await;
@@ -114,6 +115,22 @@ async fn a_session_is_believed_only_as_we_sealed_it() {
         let stranger = Person { world: &world, cookie: cookie.to_owned() };
         assert_eq!(stranger.get("/settings").await.status, 401, "{cookie}");
     }
+}
+
+/// The page that says so is shown in the EHR's frame, like the one before it.
+#[tokio::test]
+async fn a_session_is_over_after_half_an_hour() {
+    let world = World::new().await;
+    let person = person(&world, json!({})).await;
+    world.clock.move_on(SignedDuration::from_mins(29));
+    assert_eq!(person.get("/settings/connect").await.status, 200);
+    world.clock.move_on(SignedDuration::from_mins(1));
+    let over = person.get("/settings/connect").await;
+    assert_eq!(over.status, 401);
+    let policy = over.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.ends_with("frame-ancestors https://demo.ehr.example"), "{policy}");
+    let form = person.post("/settings/log-out", "", &[]).await;
+    assert_eq!(form.status, 401);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Puts everything together, in the order in which it depends on each other, runs it, and takes it down in the reverse
 //! order. No state lives outside the table, the vault and the sandbox's file, so that `kill -9` loses nothing.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -226,6 +227,10 @@ fn introduce(
         return_urls: vec![return_url.to_string()],
     };
     demo.practice.launch = Some(trust);
+    if demo.practice.frame_origins.is_empty() {
+        let both = [own, public].map(|url| url.origin().ascii_serialization());
+        demo.practice.frame_origins = BTreeSet::from(both).into_iter().collect();
+    }
     sandbox.offer_calendar_sync(LaunchTarget {
         url: address(public, "launch")?,
         audience: public.to_string(),

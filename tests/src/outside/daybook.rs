@@ -64,6 +64,11 @@ impl Daybook {
         Self { url: stack.url.clone(), client: client(), runs: Runs::OnAws(Box::new(stack)) }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.url.strip_prefix("http://").and_then(|at| at.parse().ok()).expect("the address is told")
+    }
+
     /// As `kill -9`.
     pub fn kill(self) {
         assert!(matches!(self.runs, Runs::Process(_)), "it is no process");

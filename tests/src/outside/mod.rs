@@ -10,6 +10,7 @@ pub mod hook;
 pub mod meter;
 pub mod place;
 pub mod scene;
+pub mod tls;
 
 use std::time::{Duration, Instant};
 

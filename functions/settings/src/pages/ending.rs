@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use daybook_engine::ports::{RemoteError, StoreError, VaultError};
+use daybook_engine::ports::{Practice, RemoteError, StoreError, VaultError};
 use daybook_engine::{EngineError, chain};
 
 use super::session::Guest;
@@ -45,6 +45,11 @@ impl Ending {
     /// With what stands around this guest's pages.
     pub fn to(self, guest: &Guest) -> Self {
         Self { shell: Box::new(guest.shell()), ..self }
+    }
+
+    /// For nobody whom we know, where this practice's EHR may be showing it.
+    pub fn in_frame_of(self, practice: &Practice) -> Self {
+        Self { shell: Box::new(Shell::strange_in(practice)), ..self }
     }
 
     /// What a failed use case comes to on the pages of one connection: the way on leads back to it.

@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 use super::fields::Fields;
 use super::{Ending, Room};
 
-const HOLDS_S: u32 = 30 * 60;
+/// For longer than a session holds: a frame shows the page which says that it is over only where its practice is known.
+const KEPT_S: u32 = 24 * 60 * 60;
 const HOLDS: SignedDuration = SignedDuration::from_mins(30);
 /// The field that proves that a form is of our own page in this session.
 pub(crate) const TOKEN_FIELD: &str = "form_token";
@@ -112,8 +113,8 @@ pub(crate) async fn begin(engine: &Engine, visitor: &Visitor, place: Place) -> R
     let value = format!("{text}.{}", key.seal(Seal::Session, &text));
     let cookie = SessionCookie::at(&engine.public_url);
     let line = match place {
-        Place::Window => cookie.keep(&value, HOLDS_S),
-        Place::Frame => cookie.keep_in_frame(&value, HOLDS_S),
+        Place::Window => cookie.keep(&value, KEPT_S),
+        Place::Frame => cookie.keep_in_frame(&value, KEPT_S),
     };
     line.ok_or_else(Ending::internal)
 }
@@ -150,8 +151,11 @@ impl Guest {
             found => found?,
         };
         let key = engine.vault.practice_key(&practice.id).await.map_err(EngineError::from)?;
-        if !key.is_sealed(Seal::Session, text, seal) || engine.clock.now().as_second() >= written.until {
+        if !key.is_sealed(Seal::Session, text, seal) {
             return Err(Ending::no_session());
+        }
+        if engine.clock.now().as_second() >= written.until {
+            return Err(Ending::no_session().in_frame_of(&practice));
         }
         let token = key.seal(Seal::Form, &written.nonce);
         let session = Session {

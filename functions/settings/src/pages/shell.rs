@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use axum::response::{Html, IntoResponse, Response};
 use daybook_core::launch::Role;
+use daybook_engine::ports::Practice;
 
 use super::Ending;
 use super::session::{Guest, TOKEN_FIELD};
@@ -45,6 +46,11 @@ impl Shell {
     /// Of a page for somebody whom we do not know.
     pub fn strange() -> Self {
         Self { is_strange: true, ..Self::default() }
+    }
+
+    /// The same, where the practice's own EHR may be showing it.
+    pub fn strange_in(practice: &Practice) -> Self {
+        Self { frames: practice.frame_origins.clone(), ..Self::strange() }
     }
 
     pub fn has_guest(&self) -> bool {

@@ -16,8 +16,9 @@ struct SignedOut {
 }
 
 pub(crate) async fn log_out(State(room): State<Room>, posted: Posted) -> Result<Response, Ending> {
+    let shell = Shell::strange_in(&posted.guest.practice);
     let session = posted.guest.session;
-    let page = SignedOut { shell: Shell::strange(), return_url: session.visitor.return_url };
+    let page = SignedOut { shell, return_url: session.visitor.return_url };
     let cookie = end(&room.engine, session.place)?;
     let body = show(&page.shell, &page)?;
     Ok(([(SET_COOKIE, cookie)], body).into_response())

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, dead_code)]
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -29,7 +29,7 @@ use daybook_engine::ports::{
 use daybook_engine::{Engine, Providers};
 use daybook_settings::{Keyring, PlatformKeys, pages, platform, router};
 use http_body_util::BodyExt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -46,6 +46,7 @@ pub const RETURN_URL: &str = "https://demo.ehr.example/settings";
 pub struct World {
     pub router: Router,
     pub queue: Arc<Heap>,
+    pub clock: Arc<StoppedClock>,
     _table: Embedded,
 }
 
@@ -60,7 +61,7 @@ pub struct Answer {
 impl World {
     pub async fn new() -> Self {
         let (client, embedded) = embedded_client(None).unwrap();
-        let clock = Arc::new(StoppedClock);
+        let clock = Arc::new(StoppedClock::default());
         let table = Table::new(client, "daybook", clock.clone());
         table.create_if_missing().await.unwrap();
         for id in ["demo", "other"] {
@@ -74,7 +75,7 @@ impl World {
             queue.clone(),
             Arc::new(OneEhr),
             providers(),
-            clock,
+            clock.clone(),
             Arc::new(Counting::default()),
         );
         let mut keys = Keyring::default();
@@ -84,7 +85,7 @@ impl World {
         let platform_keys = PlatformKeys::of(&[PLATFORM.to_owned().into()]);
         let platform = platform(engine.clone(), platform_keys, store.clone());
         let router = router(engine, keys, store).merge(platform).merge(people);
-        Self { router, queue, _table: embedded }
+        Self { router, queue, clock, _table: embedded }
     }
 
     /// Asks with the key of `demo` and a JSON body.
@@ -158,11 +159,20 @@ fn practice(id: &str) -> Practice {
     }
 }
 
-struct StoppedClock;
+/// It stands until a test moves it on.
+#[derive(Default)]
+pub struct StoppedClock(AtomicI64);
+
+impl StoppedClock {
+    pub fn move_on(&self, by: SignedDuration) {
+        self.0.fetch_add(by.as_secs(), Ordering::SeqCst);
+    }
+}
 
 impl Clock for StoppedClock {
     fn now(&self) -> Timestamp {
-        "2026-10-12T13:05:12.4Z".parse().unwrap()
+        let begin: Timestamp = "2026-10-12T13:05:12.4Z".parse().unwrap();
+        begin + SignedDuration::from_secs(self.0.load(Ordering::SeqCst))
     }
 }
 

@@ -41,9 +41,9 @@ pub(crate) fn page_leading_to(html: String, origin: &str) -> Response {
     with_policy(html, policy.unwrap_or_else(|_| HeaderValue::from_static(POLICY)))
 }
 
-/// The same with a script of our own.
+/// The same with a script of our own, and with frames that show that origin.
 pub(crate) fn scripted_page_leading_to(html: String, origin: &str) -> Response {
-    let policy = HeaderValue::from_str(&format!("{POLICY} {origin}; script-src 'self'"));
+    let policy = HeaderValue::from_str(&format!("{POLICY} {origin}; script-src 'self'; frame-src {origin}"));
     with_policy(html, policy.unwrap_or_else(|_| HeaderValue::from_static(POLICY)))
 }
 

@@ -43,6 +43,17 @@ struct LaunchPage {
     token: String,
 }
 
+/// The same, to a frame on the page.
+#[derive(Template)]
+#[template(path = "framed.html")]
+struct FramePage {
+    mount: &'static str,
+    look: &'static str,
+    practitioner: String,
+    url: String,
+    token: String,
+}
+
 #[derive(Deserialize)]
 pub(super) struct Wish {
     practitioner: Option<String>,
@@ -81,6 +92,17 @@ pub(super) struct Launch {
     practitioner: String,
     #[serde(rename = "as")]
     role: Role,
+    #[serde(default, rename = "in")]
+    place: Place,
+}
+
+/// Where the calendar sync is shown.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Place {
+    #[default]
+    Window,
+    Frame,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -102,17 +124,22 @@ pub(super) async fn launch(
     }
     let Some(target) = sandbox.inner.launch.get() else { return StatusCode::NOT_FOUND.into_response() };
     let sent = match wanted.role {
-        Role::Clinician => Sent::Clinician(wanted.practitioner),
-        Role::Delegate => Sent::Delegate(wanted.practitioner),
+        Role::Clinician => Sent::Clinician(wanted.practitioner.clone()),
+        Role::Delegate => Sent::Delegate(wanted.practitioner.clone()),
         Role::Admin => Sent::Admin,
     };
     let Ok(token) = sandbox.inner.launch_key.token(target, &sent, now()) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let page = LaunchPage { mount: MOUNT, look: "ehr", url: target.url.to_string(), token };
-    let origin = target.url.origin().ascii_serialization();
-    rendered(&page)
-        .map_or_else(IntoResponse::into_response, |html| answer::scripted_page_leading_to(html, &origin))
+    let (url, origin) = (target.url.to_string(), target.url.origin().ascii_serialization());
+    let html = match wanted.place {
+        Place::Window => rendered(&LaunchPage { mount: MOUNT, look: "ehr", url, token }),
+        Place::Frame => {
+            let practitioner = wanted.practitioner;
+            rendered(&FramePage { mount: MOUNT, look: "ehr", practitioner, url, token })
+        }
+    };
+    html.map_or_else(IntoResponse::into_response, |html| answer::scripted_page_leading_to(html, &origin))
 }
 
 fn rendered(page: &impl Template) -> Result<String, StatusCode> {
