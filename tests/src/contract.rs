@@ -19,8 +19,8 @@ use daybook_core::link::Touch;
 use daybook_core::mirror::{Certainty, Content, Expected, MirrorContent, MirrorId};
 use daybook_core::time::{Interval, When};
 use daybook_engine::ports::{
-    Account, Calendar, Completeness, Entry, Listing, MirrorRef, MirrorSighting, Naming, RemoteError, Step,
-    Written,
+    Account, Calendar, Completeness, Contents, Entry, Listing, MirrorRef, MirrorSighting, Naming,
+    RemoteError, Step, Written,
 };
 
 /// What a person does in their own calendar program.
@@ -173,6 +173,29 @@ pub async fn a_calendar_is_made_once_and_listed(subject: &Subject<'_>) {
     assert_eq!(found, [&first]);
     assert!(first.writable && first.owned && !first.shared);
     assert_eq!(first.name, subject.place);
+}
+
+pub async fn an_empty_calendar_is_told_and_deleted(subject: &Subject<'_>) {
+    let place = Place::of(subject).await;
+    assert_eq!(place.calendar.contents().await.unwrap(), Contents::Nothing);
+    let written = place.put(1, Expected::Absent, content("Busy")).await.unwrap();
+    assert_eq!(place.calendar.contents().await.unwrap(), Contents::Something);
+    let at = MirrorRef { mirror: name(1), remote: written.remote };
+    place.step(Step::Delete { at, expected: Expected::Unversioned }).await.unwrap();
+    assert_eq!(
+        place.calendar.contents().await.unwrap(),
+        Contents::Nothing,
+        "what was deleted does not count"
+    );
+    for _ in 0..2 {
+        subject.account.delete_calendar(&place.id).await.expect("deleting one that is gone is no error");
+    }
+    let looked = place.calendar.contents().await;
+    assert!(matches!(looked, Err(RemoteError::Missing { .. })), "{looked:?}");
+    let listed = subject.account.list_calendars().await.unwrap();
+    assert!(listed.iter().all(|calendar| calendar.id != place.id));
+    let again = subject.account.create_calendar(subject.place, subject.place).await.unwrap();
+    assert_eq!(subject.account.calendar(&again.id).contents().await.unwrap(), Contents::Nothing);
 }
 
 pub async fn our_own_write_comes_back_as_known(subject: &Subject<'_>) {
@@ -390,6 +413,7 @@ macro_rules! with_promises {
     ($to:ident $(, $with:path)?) => {
         $to! { $($with:)?
             a_calendar_is_made_once_and_listed,
+            an_empty_calendar_is_told_and_deleted,
             our_own_write_comes_back_as_known,
             a_stale_write_is_a_conflict,
             deleting_is_idempotent_and_told,

@@ -59,6 +59,11 @@ stories! {
     event_changed_and_deleted
     history_is_kept
     leaving_the_window
+    made_calendar_goes
+    made_calendar_left_for_another
+    made_calendar_of_a_dead_sign_in
+    made_calendar_stays
+    made_calendar_that_another_uses
     main_calendar_switched
     mirror_dragged_again_and_again
     no_main_calendar_any_more

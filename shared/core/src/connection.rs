@@ -161,6 +161,8 @@ pub struct Evidence {
     pub succeeds: Option<Succession>,
     /// When the connection whose place it takes was told to leave.
     pub handed_over_at: Option<Timestamp>,
+    /// Calendars that we made and no longer write to: each goes once it is known that nobody needs it.
+    pub left_calendars: Vec<CalendarRef>,
     /// When the clinician last went through the review.
     pub reviewed_at: Option<Timestamp>,
     /// What became of mirrors that their reader dragged or deleted; `None` where none ever was.

@@ -20,6 +20,7 @@ pub mod ids;
 pub mod key;
 pub mod launch;
 pub mod link;
+pub mod made;
 pub mod mirror;
 pub mod notice;
 pub mod plan;

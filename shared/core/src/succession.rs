@@ -32,9 +32,13 @@ pub fn to_hand_over(
     now: Timestamp,
 ) -> Option<Succession> {
     let succession = evidence.succeeds.clone().filter(|_| evidence.handed_over_at.is_none())?;
+    has_everything(evidence, schedule, version, now).then_some(succession)
+}
+
+/// Whether all that the settings ask for stands, and nothing else: what they no longer ask for may go.
+pub fn has_everything(evidence: &Evidence, schedule: &Schedule, version: u64, now: Timestamp) -> bool {
     let is_compared = schedule.reconciled.is_some_and(|last| last.version == version && last.at <= now);
-    let has_everything = evidence.state() == State::Active && is_compared && schedule.owing_at.is_none();
-    has_everything.then_some(succession)
+    evidence.state() == State::Active && is_compared && schedule.owing_at.is_none()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use daybook_core::connection::{
 };
 use daybook_core::detail::Detail;
 use daybook_core::ids::CalendarId;
+use daybook_core::made;
 use daybook_core::window::WindowDays;
 
 use crate::Engine;
@@ -61,7 +62,9 @@ impl Engine {
             ..patch.clone()
         };
         self.command(at, expected, |connection| {
-            connection.settings = patched(&connection.settings, &patch);
+            let settings = patched(&connection.settings, &patch);
+            leave_main_calendar(connection, &settings.main_calendar);
+            connection.settings = settings;
             connection.evidence.needed = Some(Access::needed(&connection.settings));
             Ok(())
         })
@@ -150,6 +153,9 @@ impl Engine {
         }
         let asked_at = self.clock.now();
         self.command_any(at, None, |connection| {
+            if connection.evidence.disconnect.is_none() && mirrors == Mirrors::Remove {
+                leave_main_calendar(connection, &MainCalendar::None);
+            }
             connection.evidence.disconnect.get_or_insert(Disconnect { asked_at, mirrors });
             Ok(())
         })
@@ -221,6 +227,13 @@ impl Engine {
         let ehr = self.ehrs.open(&connection.practice).await.map_err(EngineError::Ehr)?;
         Ok(ehr.practitioner(&connection.practitioner).await.map_err(EngineError::Ehr)?.time_zone)
     }
+}
+
+/// Remembers the calendar that we made, where it is written to no longer.
+pub(crate) fn leave_main_calendar(connection: &mut Connection, for_the_sake_of: &MainCalendar) {
+    let before = &connection.settings.main_calendar;
+    connection.evidence.left_calendars =
+        made::left(before, for_the_sake_of, &connection.evidence.left_calendars);
 }
 
 fn has_parked(connection: &Connection) -> bool {

@@ -10,7 +10,7 @@ use daybook_core::ids::ConnectionId;
 use daybook_core::succession::{Afterwards, Succession, to_hand_over};
 
 use crate::Engine;
-use crate::command::refuse_when_leaving;
+use crate::command::{leave_main_calendar, refuse_when_leaving};
 use crate::connect::NewConnection;
 use crate::error::EngineError;
 use crate::ports::{ConnectionRef, Counts, Login};
@@ -96,6 +96,7 @@ impl Engine {
             Afterwards::Leaves => self.disconnect(old, Mirrors::Remove).await?,
             Afterwards::ClosesTime => {
                 self.command(old, None, |connection| {
+                    leave_main_calendar(connection, &MainCalendar::None);
                     connection.settings.main_calendar = MainCalendar::None;
                     connection.evidence.needed = Some(Access::needed(&connection.settings));
                     Ok(())

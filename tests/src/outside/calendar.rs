@@ -51,6 +51,10 @@ impl Account {
     /// Everything stored in a calendar.
     pub async fn resources(&self, calendar: &str) -> Vec<Resource> {
         let (status, text) = self.list(calendar).await;
+        if status == 404 {
+            // A calendar that is gone holds nothing.
+            return Vec::new();
+        }
         assert_eq!(status, 207, "{text}");
         let mut paths: Vec<String> =
             text.split("href>").filter(|part| part.contains(".ics")).map(before_tag).collect();
@@ -64,6 +68,10 @@ impl Account {
             }
         }
         resources
+    }
+
+    pub async fn has_calendar(&self, calendar: &str) -> bool {
+        self.list(calendar).await.0 == 207
     }
 
     /// A server that reads a folder while somebody deletes from it may stumble: it is asked again.

@@ -7,7 +7,7 @@ use daybook_core::time::{Interval, When};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
-use super::stage::{Stage, time};
+use super::stage::{MADE, Stage, time};
 use crate::world::State;
 use crate::world::calendar::{Body, single};
 use crate::world::rules::minute;
@@ -29,7 +29,10 @@ impl Stage {
                     other => panic!("what is {other}?"),
                 }
             }
-            calendar => clinician(&mut state, calendar, words),
+            calendar => {
+                let calendar = named(&state, calendar);
+                clinician(&mut state, &calendar, words);
+            }
         }
     }
 
@@ -43,8 +46,9 @@ impl Stage {
                 .map(|at| format!("closed {} to {}", minute(at.start()), minute(at.end())))
                 .collect();
         }
-        let account = account_of(&state, where_);
-        let calendar = state.calendar(account, where_);
+        let name = named(&state, where_);
+        let Some(account) = find_account_of(&state, &name) else { return vec!["no such calendar".into()] };
+        let calendar = state.calendar(account, &name);
         let mut lines: Vec<String> = calendar
             .items
             .values()
@@ -152,9 +156,20 @@ fn mirror(state: &State, appointment: &str, calendar: &str) -> ItemId {
     ItemId::new(mirror.unwrap_or_else(|| panic!("no mirror of {appointment} in {calendar}")).as_str())
 }
 
+/// `ours` is a calendar that we made.
+fn named(state: &State, calendar: &str) -> String {
+    let all = ACCOUNTS.iter().flat_map(|account| state.accounts[*account].calendars.keys());
+    let made = all.map(daybook_core::ids::CalendarId::as_str).find(|id| id.starts_with(MADE));
+    made.filter(|_| calendar == "ours").unwrap_or(calendar).to_owned()
+}
+
 fn account_of(state: &State, calendar: &str) -> &'static str {
+    find_account_of(state, calendar).unwrap_or_else(|| panic!("no calendar {calendar}"))
+}
+
+fn find_account_of(state: &State, calendar: &str) -> Option<&'static str> {
     let holds = |account: &&&str| state.accounts[**account].calendars.contains_key(&calendar.into());
-    ACCOUNTS.iter().find(holds).unwrap_or_else(|| panic!("no calendar {calendar}"))
+    ACCOUNTS.iter().find(holds).copied()
 }
 
 fn lasting(start: &str, length: &str) -> Interval {

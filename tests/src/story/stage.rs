@@ -281,12 +281,20 @@ fn set(settings: &mut Settings, word: &str) -> bool {
     true
 }
 
+/// How the calendars that we make begin.
+pub(super) const MADE: &str = "daybook-";
+
 /// Our names are long and tell a reader nothing.
 fn unnamed(line: &str) -> String {
     let words = line.split(' ').map(|word| {
         let bare = word.trim_end_matches(',');
         let is_ours = bare.len() == 43 && bare.starts_with("db1");
-        if is_ours { word.replace(bare, "a mirror") } else { word.to_owned() }
+        let calendar = word.trim_end_matches(':');
+        match calendar.starts_with(MADE) {
+            true => word.replace(calendar, "ours"),
+            false if is_ours => word.replace(bare, "a mirror"),
+            false => word.to_owned(),
+        }
     });
     words.collect::<Vec<_>>().join(" ")
 }

@@ -117,6 +117,18 @@ impl Account for RemoteAccount {
         ending.remote("the account", made)
     }
 
+    async fn delete_calendar(&self, id: &CalendarId) -> Result<(), RemoteError> {
+        let ending = self.world.point(Point::CalendarWrite).await.of_remote("the calendar")?;
+        let mut state = self.world.lock();
+        if let Some(gone) = state.standing(&self.label)?.calendars.remove(id) {
+            if !gone.items.is_empty() {
+                state.break_promise(format!("calendar {id} was deleted with something in it"));
+            }
+            state.tell(format!("delete calendar {id}"));
+        }
+        ending.remote("the calendar", ())
+    }
+
     fn calendar(&self, id: &CalendarId) -> Arc<dyn Calendar> {
         Arc::new(Remote { world: self.world.clone(), label: self.label.clone(), id: id.clone() })
     }

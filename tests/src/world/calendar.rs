@@ -12,8 +12,8 @@ use daybook_core::link::Touch;
 use daybook_core::mirror::{Certainty, Content, Expected, MirrorContent, MirrorId};
 use daybook_core::time::{Interval, When};
 use daybook_engine::ports::{
-    Calendar, CalendarInfo, Completeness, Entry, Listing, MirrorRef, MirrorSighting, Mirrors, Naming,
-    RemoteError, Step, Written,
+    Calendar, CalendarInfo, Completeness, Contents, Entry, Listing, MirrorRef, MirrorSighting, Mirrors,
+    Naming, RemoteError, Step, Written,
 };
 use jiff::tz::TimeZone;
 
@@ -267,6 +267,12 @@ impl Calendar for Remote {
             bend(sighting, plant);
         }
         Ok(sightings)
+    }
+
+    async fn contents(&self) -> Result<Contents, RemoteError> {
+        let mut state = self.read(Point::CalendarRead, || "is anything there".into()).await?;
+        let is_empty = self.with(&mut state, |calendar| calendar.items.is_empty())?;
+        Ok(if is_empty { Contents::Nothing } else { Contents::Something })
     }
 }
 

@@ -72,6 +72,11 @@ impl State {
             disconnected_at: left.evidence.disconnected_at,
             handed_over_at: left.evidence.handed_over_at,
             put_back: left.evidence.put_back,
+            left_calendars: if uncontested {
+                left.evidence.left_calendars.clone()
+            } else {
+                kept.left_calendars.clone()
+            },
             refused_at: if uncontested { left.evidence.refused_at } else { kept.refused_at },
             ..kept.clone()
         };
@@ -172,6 +177,7 @@ impl Connections for World {
             brake_released_at: given.brake_released_at,
             refused_at: given.refused_at,
             reviewed_at: given.reviewed_at,
+            left_calendars: given.left_calendars.clone(),
             ..stored.evidence.clone()
         };
         ending.store("a command", ())

@@ -279,6 +279,10 @@ impl Account for OneAccount {
         unimplemented!("a sign-in makes no calendar")
     }
 
+    async fn delete_calendar(&self, _: &CalendarId) -> Result<(), RemoteError> {
+        unimplemented!("a sign-in deletes no calendar")
+    }
+
     fn calendar(&self, _: &CalendarId) -> Arc<dyn Calendar> {
         unimplemented!("a sign-in reads no events")
     }

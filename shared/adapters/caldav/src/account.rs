@@ -1,4 +1,4 @@
-//! One signed-in CalDAV account: its calendars, and making one of ours. What stands in a calendar is
+//! One signed-in CalDAV account: its calendars, and making and deleting one of ours. What stands in a calendar is
 //! [`crate::calendar`]'s business.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::discovery::{is_icloud_default, only};
 use crate::href;
 use crate::ical;
 use crate::session::Session;
-use crate::wire::change::{Dialect, Made, MakeCalendar};
+use crate::wire::change::{Condition, Delete, Dialect, Made, MakeCalendar};
 use crate::wire::multistatus::Props;
 use crate::wire::read::Propfind;
 use crate::wire::{Depth, xml};
@@ -56,6 +56,11 @@ impl Account for CaldavAccount {
             }
         }
         Err(RemoteError::Forbidden { what: format!("a new calendar in {}", href::parent(&path)) })
+    }
+
+    async fn delete_calendar(&self, id: &CalendarId) -> Result<(), RemoteError> {
+        let path = href::collection(id.as_str());
+        self.session.ask(&Delete { path: &path, condition: Condition::Always }).await
     }
 
     fn calendar(&self, id: &CalendarId) -> Arc<dyn Calendar> {

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use daybook_core::access::Access;
 use daybook_core::connection::{
-    AccountName, Connection, Disconnect, Evidence, Problem, Progress, PutBack, Schedule, Settings, Signals,
+    AccountName, CalendarRef, Connection, Disconnect, Evidence, Problem, Progress, PutBack, Schedule,
+    Settings, Signals,
 };
 use daybook_core::notice::Told;
 use daybook_core::policy::{AccountHome, AccountKind};
@@ -20,7 +21,7 @@ use crate::keys;
 use crate::marks;
 use crate::notice_row::ToldRow;
 use crate::schedule_row::ScheduleRow;
-use crate::settings_row::{ProblemRow, ProgressRow, SettingsRow, problem_rows};
+use crate::settings_row::{CalendarRow, ProblemRow, ProgressRow, SettingsRow, problem_rows};
 use crate::words::Word;
 
 pub fn name_of(connection: &Connection) -> ConnectionRef {
@@ -60,7 +61,7 @@ fn fixed(connection: &Connection) -> [Field; 6] {
 }
 
 /// What people write.
-pub fn command(connection: &Connection) -> [Field; 15] {
+pub fn command(connection: &Connection) -> [Field; 16] {
     let (evidence, account) = (&connection.evidence, connection.account.as_ref());
     [
         settings(&connection.settings),
@@ -78,6 +79,7 @@ pub fn command(connection: &Connection) -> [Field; 15] {
         ("disconnect_mirrors", evidence.disconnect.map(|asked| text(asked.mirrors.word()))),
         ("brake_released_at", evidence.brake_released_at.map(instant)),
         ("reviewed_at", evidence.reviewed_at.map(instant)),
+        left_calendars(evidence),
     ]
 }
 
@@ -94,6 +96,12 @@ pub fn settings(settings: &Settings) -> Field {
 /// Written by the worker, and cleared by signing in again.
 pub fn refused(evidence: &Evidence) -> Field {
     ("refused_at", evidence.refused_at.map(instant))
+}
+
+/// Written by people, and by a run that is done with them.
+pub fn left_calendars(evidence: &Evidence) -> Field {
+    let rows: Vec<CalendarRow> = evidence.left_calendars.iter().map(CalendarRow::from).collect();
+    ("left_calendars", (!rows.is_empty()).then(|| json(&rows)))
 }
 
 /// What only the worker writes of the evidence.
@@ -202,9 +210,15 @@ fn evidence_of(row: Row<'_>) -> Result<Evidence, Broken> {
         brake_released_at: row.find_instant("brake_released_at")?,
         succeeds: succession_of(row)?,
         handed_over_at: row.find_instant("handed_over_at")?,
+        left_calendars: left_calendars_of(row)?,
         reviewed_at: row.find_instant("reviewed_at")?,
         put_back: put_back_of(row)?,
     })
+}
+
+fn left_calendars_of(row: Row<'_>) -> Result<Vec<CalendarRef>, Broken> {
+    let rows: Option<Vec<CalendarRow>> = row.find_json("left_calendars")?;
+    Ok(rows.unwrap_or_default().into_iter().map(CalendarRef::from).collect())
 }
 
 fn succession_of(row: Row<'_>) -> Result<Option<Succession>, Broken> {

@@ -7,7 +7,9 @@ use daybook_engine::ports::store::Previous;
 use daybook_engine::ports::{Acquired, ConnectionRef, LeaseTerm, NewNotice, Release, StoreError};
 use jiff::Timestamp;
 
-use crate::connection_row::{due, from_item, outcome, refused, report, schedule, settings, told};
+use crate::connection_row::{
+    due, from_item, left_calendars, outcome, refused, report, schedule, settings, told,
+};
 use crate::connections::{absent_or_newer, named, stale};
 use crate::expression::Change;
 use crate::item::{Broken, Item, Row, instant, number, text};
@@ -166,7 +168,7 @@ impl Claims {
             Uncontested::No => change,
             Uncontested::Yes => change
                 .assign(left.settled_settings.iter().map(settings))
-                .assign([refused(&left.evidence)])
+                .assign([refused(&left.evidence), left_calendars(&left.evidence)])
                 .assign(due(at, left.schedule.due_at))
                 .only_if("#version = #run_version", []),
         };

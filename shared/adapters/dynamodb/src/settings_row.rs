@@ -48,7 +48,7 @@ enum MainRow {
 }
 
 #[derive(Serialize, Deserialize)]
-struct CalendarRow {
+pub struct CalendarRow {
     id: String,
     name: String,
 }

@@ -1,4 +1,4 @@
-//! One signed-in Google account: its calendars, and making one of ours. What stands in a calendar is
+//! One signed-in Google account: its calendars, and making and deleting one of ours. What stands in a calendar is
 //! [`crate::calendar`]'s business.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use daybook_engine::ports::{Account, BusyTimes, Calendar, CalendarInfo, RemoteEr
 
 use crate::calendar::GoogleCalendar;
 use crate::session::Session;
-use crate::wire::calendars::{CalendarEntry, MakeCalendar};
+use crate::wire::calendars::{CalendarEntry, DeleteCalendar, MakeCalendar};
 
 pub struct GoogleAccount {
     pub session: Arc<Session>,
@@ -35,6 +35,11 @@ impl Account for GoogleAccount {
         let made = self.session.ask(&MakeCalendar { name, description: &description, time_zone }).await?;
         let ours = CalendarEntry { access_role: Some(OWNER.into()), primary: None, ..made };
         Ok(info(ours, account.as_deref()))
+    }
+
+    /// With the permission for calendars that we made, Google lets us delete those alone.
+    async fn delete_calendar(&self, id: &CalendarId) -> Result<(), RemoteError> {
+        self.session.ask(&DeleteCalendar { calendar: id.as_str() }).await
     }
 
     fn calendar(&self, id: &CalendarId) -> Arc<dyn Calendar> {

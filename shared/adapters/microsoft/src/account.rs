@@ -1,4 +1,4 @@
-//! One signed-in account: its calendars, and making one of ours. What stands in a calendar is [`crate::calendar`]'s
+//! One signed-in account: its calendars, and making and deleting one of ours. What stands in a calendar is [`crate::calendar`]'s
 //! business.
 
 use std::sync::Arc;
@@ -10,7 +10,9 @@ use daybook_engine::ports::{self, Account, CalendarInfo, RemoteError, Subscribin
 use crate::calendar::MicrosoftCalendar;
 use crate::session::Session;
 use crate::wire::Operation;
-use crate::wire::calendars::{Calendar, CreateCalendar, Created, HoldsOnlyOurs, ListCalendars};
+use crate::wire::calendars::{
+    Calendar, CreateCalendar, Created, DeleteCalendar, HoldsOnlyOurs, ListCalendars,
+};
 
 /// Pages of 100 calendars.
 const MAX_PAGES: usize = 50;
@@ -52,6 +54,11 @@ impl Account for MicrosoftAccount {
             }
         }
         Err(RemoteError::Forbidden { what: "a calendar of our own: its names are taken".into() })
+    }
+
+    /// It goes to the deleted items, from where its owner can take it back.
+    async fn delete_calendar(&self, id: &CalendarId) -> Result<(), RemoteError> {
+        self.session.ask(&DeleteCalendar { calendar: id }).await
     }
 
     fn calendar(&self, id: &CalendarId) -> Arc<dyn ports::Calendar> {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use daybook_core::event::Sighting;
 use daybook_core::ids::{CalendarId, Cursor, ItemId, Revision};
 use daybook_core::link::Touch;
+pub use daybook_core::made::Contents;
 pub use daybook_core::mirror::Expected;
 use daybook_core::mirror::{Content, MirrorId};
 use daybook_core::subscription::Subscription;
@@ -37,6 +38,9 @@ pub trait Account: Send + Sync {
     /// Makes a calendar for events, or returns the one that we made before under the same `slug`, a name of
     /// ours that is fit for a path.
     async fn create_calendar(&self, name: &str, slug: &str) -> Result<CalendarInfo, RemoteError>;
+
+    /// Deletes a calendar with all that stands in it. Deleting one that is gone succeeds.
+    async fn delete_calendar(&self, id: &CalendarId) -> Result<(), RemoteError>;
 
     fn calendar(&self, id: &CalendarId) -> Arc<dyn Calendar>;
 
@@ -130,6 +134,9 @@ pub trait Calendar: Mirrors {
     /// events wherever they are). An item that is not there is `Seen::Gone`; one for which there is no answer
     /// is left out.
     async fn get(&self, items: &[ItemId], within: Interval) -> Result<Vec<Sighting>, RemoteError>;
+
+    /// Whether anything at all stands in it, of whomever and whenever. In doubt, something does.
+    async fn contents(&self) -> Result<Contents, RemoteError>;
 }
 
 /// What an item's id tells.

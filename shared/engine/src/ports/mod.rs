@@ -16,8 +16,8 @@ pub mod world;
 
 pub use absent::Absent;
 pub use calendar::{
-    Account, BusyTimes, Calendar, CalendarInfo, CalendarProvider, Completeness, Entry, Expected, Listing,
-    MirrorRef, MirrorSighting, Mirrors, Naming, NewSubscription, Step, Subscribing, Written,
+    Account, BusyTimes, Calendar, CalendarInfo, CalendarProvider, Completeness, Contents, Entry, Expected,
+    Listing, MirrorRef, MirrorSighting, Mirrors, Naming, NewSubscription, Step, Subscribing, Written,
 };
 pub use ehr::{Appointments, Changes, Ehr, Ehrs, Found, Practitioner};
 pub use idempotency::{Answer, Claim, Idempotency};

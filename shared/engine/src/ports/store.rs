@@ -89,8 +89,8 @@ pub enum Previous {
 /// What a worker leaves behind at a checkpoint or at its end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Release {
-    /// The worker's own facts: `refused_at`, `first_synced_at`, `last_synced_at`, `disconnected_at`,
-    /// `handed_over_at` and `put_back` are the only ones it writes.
+    /// The worker's own facts: `refused_at`, `left_calendars`, `first_synced_at`, `last_synced_at`, `disconnected_at`,
+    /// `handed_over_at` and `put_back` are the only ones it writes; the first two while no person has commanded.
     pub evidence: Evidence,
     /// The main and blocking calendars, where the run found out which they are.
     pub settled_settings: Option<Settings>,
@@ -158,7 +158,7 @@ pub trait Connections: Send + Sync {
     ) -> Result<Vec<ConnectionRef>, StoreError>;
 
     /// A person's hand: settings, account, and the facts `authorised_at`, `granted`, `needed`, `started_at`,
-    /// `paused_at`, `disconnect`, `brake_released_at`, `reviewed_at` and `refused_at` (cleared by an `authorised_at` that is newer). Makes the connection due
+    /// `paused_at`, `disconnect`, `brake_released_at`, `left_calendars`, `reviewed_at` and `refused_at` (cleared by an `authorised_at` that is newer). Makes the connection due
     /// at once, so that a command whose request is lost is found by the sweep. `Stale` unless the version
     /// stored is `connection.version - 1`.
     async fn command_connection(&self, connection: &Connection) -> Result<(), StoreError>;

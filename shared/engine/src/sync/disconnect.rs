@@ -17,7 +17,7 @@ use crate::error::EngineError;
 use crate::ports::{LinkChange, RemoteError, SignIn};
 
 /// A provider that cannot be reached is asked again for so long before its mirrors count as left behind.
-const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 /// How often the provider is asked to end what the clinician granted.
 const REVOCATIONS: usize = 3;
 /// How long a disconnected connection can still be read.
@@ -33,13 +33,14 @@ impl Engine {
         let (mirrors, blocks) =
             links.into_iter().partition(|link: &Link| link.owner.lane() == Lane::Appointments);
         let mirrors_left = session.leave_calendars(disconnect, mirrors, lease).await?;
-        if mirrors_left == 0 {
+        if mirrors_left == 0 && session.leave_made_calendars(disconnect, lease).await? == 0 {
             self.let_account_go(lease).await?;
             self.vault.delete_credentials(&lease.at).await?;
             self.accounts.forget(&lease.at);
         }
         session.delete_all(Lane::Busy, blocks, lease).await?;
-        let left = self.store.list_links(&lease.at).await?.len();
+        let left =
+            self.store.list_links(&lease.at).await?.len() + lease.release.evidence.left_calendars.len();
         if left == 0 {
             return self.left(lease).await;
         }

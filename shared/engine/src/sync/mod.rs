@@ -12,6 +12,7 @@ mod finish;
 mod hand_made;
 mod lanes;
 mod lease;
+mod made;
 mod nobody;
 mod onlookers;
 mod problems;
@@ -161,6 +162,7 @@ impl Engine {
         lease.tally = finish::tally(&session, &settled);
         lease.met.conflicts = finish::conflicts(&session, &seen, &settled);
         finish::schedule(&session, lease, &seen, &settled);
+        session.delete_left_calendars(lease).await?;
         Ok(self.hand_over_if_whole(lease).await?)
     }
 

@@ -8,8 +8,8 @@ use daybook_core::ids::{CalendarId, Cursor, ItemId};
 use daybook_core::time::Interval;
 
 use crate::ports::{
-    Account, Calendar, CalendarInfo, Listing, MirrorRef, MirrorSighting, Mirrors, Naming, RemoteError, Step,
-    Written,
+    Account, Calendar, CalendarInfo, Contents, Listing, MirrorRef, MirrorSighting, Mirrors, Naming,
+    RemoteError, Step, Written,
 };
 
 pub(crate) struct Nobody;
@@ -25,6 +25,10 @@ impl Account for Nobody {
     }
 
     async fn create_calendar(&self, _name: &str, _slug: &str) -> Result<CalendarInfo, RemoteError> {
+        Err(refused())
+    }
+
+    async fn delete_calendar(&self, _id: &CalendarId) -> Result<(), RemoteError> {
         Err(refused())
     }
 
@@ -52,6 +56,10 @@ impl Calendar for Nobody {
     }
 
     async fn get(&self, _items: &[ItemId], _within: Interval) -> Result<Vec<Sighting>, RemoteError> {
+        Err(refused())
+    }
+
+    async fn contents(&self) -> Result<Contents, RemoteError> {
         Err(refused())
     }
 }

@@ -24,6 +24,7 @@ pub(crate) enum About<'a> {
     Writes(Lane),
     Parked,
     LeftBehind,
+    LeftCalendar,
     Grant,
 }
 
@@ -49,6 +50,7 @@ impl About<'_> {
             About::Writes(Lane::Busy) => "writes to the EHR".into(),
             About::Parked => "parked".into(),
             About::LeftBehind => "left behind".into(),
+            About::LeftCalendar => "left calendar".into(),
             About::Grant => "grant".into(),
         }
     }

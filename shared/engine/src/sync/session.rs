@@ -173,6 +173,11 @@ impl<'e> Session<'e> {
     async fn settle_calendars(&mut self, lease: &mut Lease<'_>) -> Result<(), Halt> {
         let before = self.settings.clone();
         self.make_main_calendar(lease).await?;
+        if self.settings != before {
+            // Known at once: whoever ends the connection during this run is to find it.
+            lease.release.settled_settings = Some(self.settings.clone());
+            lease.checkpoint().await?;
+        }
         self.choose_blocking_calendars(lease).await?;
         if self.settings != before {
             lease.release.settled_settings = Some(self.settings.clone());

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use daybook_core::event::{Seen, Sighting};
 use daybook_core::ids::{Cursor, ItemId, Revision, SeriesId};
 use daybook_core::time::Interval;
-use daybook_engine::ports::{Completeness, Entry, Listing, RemoteError};
+use daybook_engine::ports::{Completeness, Contents, Entry, Listing, RemoteError};
 
 use super::{CaldavCalendar, mirror_at};
 use crate::discovery::only;
@@ -84,6 +84,14 @@ impl CaldavCalendar {
         }
         let cursor = Some(since.clone());
         Ok(Listing { entries: Vec::new(), cursor, completeness: Completeness::Complete })
+    }
+
+    /// Whatever stands in it, tasks and folders too; a list that was cut short counts as something.
+    pub(super) async fn look_inside(&self) -> Result<Contents, RemoteError> {
+        let all = Propfind { path: &self.path, depth: Depth::One, properties: &[&xml::GETETAG] };
+        let lines = self.session.ask(&all).await?.responses;
+        let is_itself = |line: &Response| line.path == self.path && line.status != Some(507);
+        Ok(if lines.iter().all(is_itself) { Contents::Nothing } else { Contents::Something })
     }
 
     async fn bookmarks(&self) -> Result<Props, RemoteError> {

@@ -12,7 +12,7 @@ use daybook_core::ids::{Cursor, ItemId};
 use daybook_core::mirror::MirrorId;
 use daybook_core::time::Interval;
 use daybook_engine::ports::{
-    Calendar, Listing, MirrorRef, MirrorSighting, Mirrors, Naming, RemoteError, Step, Written,
+    Calendar, Contents, Listing, MirrorRef, MirrorSighting, Mirrors, Naming, RemoteError, Step, Written,
 };
 
 use crate::href;
@@ -46,6 +46,10 @@ impl Calendar for CaldavCalendar {
 
     async fn get(&self, items: &[ItemId], within: Interval) -> Result<Vec<Sighting>, RemoteError> {
         self.get_items(items, within).await
+    }
+
+    async fn contents(&self) -> Result<Contents, RemoteError> {
+        self.look_inside().await
     }
 }
 

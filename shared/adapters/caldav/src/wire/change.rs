@@ -62,7 +62,7 @@ impl Operation for Put<'_> {
     }
 }
 
-/// Removes a resource. Removing what is not there succeeds.
+/// Removes a resource, or a calendar with all that stands in it. Removing what is not there succeeds.
 pub struct Delete<'a> {
     pub path: &'a str,
     pub condition: Condition,

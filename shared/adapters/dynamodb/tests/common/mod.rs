@@ -203,6 +203,7 @@ pub fn full(id: &str) -> Connection {
             brake_released_at: Some(at(12)),
             succeeds: Some(Succession { of: "c0".into(), afterwards: Afterwards::ClosesTime }),
             handed_over_at: Some(at(23)),
+            left_calendars: vec![calendar("/user/old/"), calendar("older")],
             reviewed_at: Some(at(20)),
             put_back: Some(PutBack { times: 3, last_at: at(21) }),
         },

@@ -14,11 +14,12 @@ use daybook_core::ids::{Cursor, ItemId, SeriesId};
 use daybook_core::mirror::MirrorId;
 use daybook_core::time::Interval;
 use daybook_engine::ports::{
-    Calendar, Listing, MirrorRef, MirrorSighting, Mirrors, Naming, RemoteError, Step, Written,
+    Calendar, Contents, Listing, MirrorRef, MirrorSighting, Mirrors, Naming, RemoteError, Step, Written,
 };
 
 use crate::session::Session;
 use crate::wire::batch;
+use crate::wire::calendars::ListAny;
 
 pub struct GoogleCalendar {
     pub session: Arc<Session>,
@@ -47,7 +48,23 @@ impl Calendar for GoogleCalendar {
     async fn get(&self, items: &[ItemId], within: Interval) -> Result<Vec<Sighting>, RemoteError> {
         self.get_items(items, within).await
     }
+
+    async fn contents(&self) -> Result<Contents, RemoteError> {
+        let mut next: Option<String> = None;
+        for _ in 0..MOST_EMPTY_PAGES {
+            let page = self.session.ask(&ListAny { calendar: &self.id, page: next.as_deref() }).await?;
+            match page.next_page_token {
+                _ if !page.items.is_empty() => return Ok(Contents::Something),
+                None => return Ok(Contents::Nothing),
+                token => next = token,
+            }
+        }
+        Ok(Contents::Something)
+    }
 }
+
+/// So many pages without an event may come before one with some, or the last.
+const MOST_EMPTY_PAGES: usize = 100;
 
 #[async_trait]
 impl Mirrors for GoogleCalendar {

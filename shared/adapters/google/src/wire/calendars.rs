@@ -1,12 +1,13 @@
-//! The list of an account's calendars, and making one.
+//! The list of an account's calendars, making one, seeing whether one is empty, and deleting one.
 
 use bytes::Bytes;
 use daybook_engine::ports::RemoteError;
 use http::Request;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
-use super::{Api, Operation, Reply, get, read, send_json};
+use super::{Api, Operation, Reply, failure, get, read, send_json};
 
 /// One page of the list.
 pub struct ListCalendars<'a> {
@@ -85,6 +86,67 @@ impl Operation for MakeCalendar<'_> {
     }
 
     fn parse(&self, reply: &Reply) -> Result<CalendarEntry, RemoteError> {
+        read(self.what(), reply)
+    }
+}
+
+/// Deletes a calendar. Deleting one that is gone succeeds.
+pub struct DeleteCalendar<'a> {
+    pub calendar: &'a str,
+}
+
+impl Operation for DeleteCalendar<'_> {
+    type Answer = ();
+
+    fn what(&self) -> String {
+        "a Google calendar of ours".into()
+    }
+
+    fn prepare(&self, api: &Api) -> Result<Request<Bytes>, http::Error> {
+        Request::delete(api.calendar(["calendars", self.calendar]).as_str()).body(Bytes::new())
+    }
+
+    fn parse(&self, reply: &Reply) -> Result<(), RemoteError> {
+        match reply.status.as_u16() {
+            200..=299 | 404 | 410 => Ok(()),
+            _ => Err(failure(self.what(), reply)),
+        }
+    }
+}
+
+/// One page of what stands in a calendar at all, by id alone. A page may be empty though another follows.
+pub struct ListAny<'a> {
+    pub calendar: &'a str,
+    pub page: Option<&'a str>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AnyPage {
+    #[serde(default)]
+    pub items: Vec<IgnoredAny>,
+    pub next_page_token: Option<String>,
+}
+
+impl Operation for ListAny<'_> {
+    type Answer = AnyPage;
+
+    fn what(&self) -> String {
+        "a Google calendar of ours".into()
+    }
+
+    fn prepare(&self, api: &Api) -> Result<Request<Bytes>, http::Error> {
+        let mut url = api.calendar(["calendars", self.calendar, "events"]);
+        url.query_pairs_mut()
+            .append_pair("maxResults", "10")
+            .append_pair("fields", "nextPageToken,items(id)");
+        if let Some(token) = self.page {
+            url.query_pairs_mut().append_pair("pageToken", token);
+        }
+        get(&url)
+    }
+
+    fn parse(&self, reply: &Reply) -> Result<AnyPage, RemoteError> {
         read(self.what(), reply)
     }
 }

@@ -18,11 +18,12 @@ use daybook_core::event::Sighting;
 use daybook_core::ids::{CalendarId, Cursor, ItemId};
 use daybook_core::time::Interval;
 use daybook_engine::ports::{
-    Calendar, Listing, MirrorRef, MirrorSighting, Mirrors, Naming, RemoteError, Step, Written,
+    Calendar, Contents, Listing, MirrorRef, MirrorSighting, Mirrors, Naming, RemoteError, Step, Written,
 };
 
 use crate::session::Session;
 use crate::wire::batch;
+use crate::wire::calendars::HoldsAnything;
 
 pub struct MicrosoftCalendar {
     pub session: Arc<Session>,
@@ -50,6 +51,10 @@ impl Calendar for MicrosoftCalendar {
 
     async fn get(&self, items: &[ItemId], within: Interval) -> Result<Vec<Sighting>, RemoteError> {
         self.get_items(items, within).await
+    }
+
+    async fn contents(&self) -> Result<Contents, RemoteError> {
+        self.session.ask(&HoldsAnything { calendar: &self.id }).await
     }
 }
 

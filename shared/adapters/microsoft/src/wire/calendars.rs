@@ -1,13 +1,14 @@
-//! Requests about calendars: list them, make one, see whether one holds nothing but mirrors.
+//! Requests about calendars: list them, make one, see whether one holds nothing but mirrors or nothing at all, delete one.
 
 use daybook_core::ids::CalendarId;
-use daybook_engine::ports::RemoteError;
+use daybook_engine::ports::{Contents, RemoteError};
 use http::Method;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::event::{CALENDAR, Property, named, property};
-use super::failure::{account_failure, code};
+use super::failure::{account_failure, code, failure, is_item_gone};
 use super::{Call, Operation, Reply, encoded, parse_json};
 
 /// One page of the account's calendars.
@@ -147,5 +148,54 @@ impl Operation for HoldsOnlyOurs<'_> {
     fn parse(&self, reply: &Reply) -> Result<bool, RemoteError> {
         let page: Page<Made> = parse_json(self.what(), reply)?;
         Ok(page.value.iter().all(|one| one.transaction.as_deref().and_then(named).is_some()))
+    }
+}
+
+/// Asks whether anything stands in a calendar.
+pub struct HoldsAnything<'a> {
+    pub calendar: &'a CalendarId,
+}
+
+impl Operation for HoldsAnything<'_> {
+    type Answer = Contents;
+
+    fn what(&self) -> String {
+        format!("calendar {}", self.calendar)
+    }
+
+    fn prepare(&self) -> Call {
+        let calendar = encoded(self.calendar.as_str());
+        Call::get(format!("/me/calendars/{calendar}/events?$select=id&$top=1"))
+    }
+
+    /// A page without events is the last one, unless it says otherwise.
+    fn parse(&self, reply: &Reply) -> Result<Contents, RemoteError> {
+        let page: Page<IgnoredAny> = parse_json(self.what(), reply)?;
+        let is_empty = page.value.is_empty() && page.next.is_none();
+        Ok(if is_empty { Contents::Nothing } else { Contents::Something })
+    }
+}
+
+/// Deletes a calendar. Deleting one that is gone succeeds.
+pub struct DeleteCalendar<'a> {
+    pub calendar: &'a CalendarId,
+}
+
+impl Operation for DeleteCalendar<'_> {
+    type Answer = ();
+
+    fn what(&self) -> String {
+        format!("calendar {}", self.calendar)
+    }
+
+    fn prepare(&self) -> Call {
+        Call::delete(format!("/me/calendars/{}", encoded(self.calendar.as_str())))
+    }
+
+    fn parse(&self, reply: &Reply) -> Result<(), RemoteError> {
+        if reply.status.is_success() || is_item_gone(reply) {
+            return Ok(());
+        }
+        Err(failure(self.what(), reply))
     }
 }
