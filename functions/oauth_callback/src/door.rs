@@ -8,18 +8,20 @@ use axum::extract::{Path, Query, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use daybook_core::audit::{Deed, Hand, Who};
 use daybook_core::connection::{Connection, Provider};
 use daybook_doorway::{SessionCookie, is_ours};
 use daybook_engine::Engine;
+use daybook_engine::audit::Doing;
 use daybook_engine::sign_in::{Link, Returned, Stopped, Why, nonce_of_state};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::cookie;
 use crate::ending::{Ending, retype};
 use crate::origin::{self, LeadsTo};
 use crate::page::{self, Again};
 use crate::typed::Typed;
-use crate::{cookie, plan};
 
 #[derive(Clone)]
 pub(crate) struct Door {
@@ -112,7 +114,7 @@ pub(crate) async fn come_back(
     let from = Begun::of(&headers, &door.engine.public_url);
     let done = door.engine.finish_sign_in(provider, state, returned, cookie.shown(&headers)).await;
     let connection = done.map_err(|stopped| Ending::of(stopped, Some(provider)).from(from))?;
-    told(&connection);
+    door.told(&connection).await;
     page::done(&connection, from)
 }
 
@@ -153,7 +155,7 @@ impl Door {
         };
         match self.engine.sign_in_with_password(link, browser, login).await {
             Ok(connection) => {
-                told(&connection);
+                self.told(&connection).await;
                 page::done(&connection, from)
             }
             Err(stopped) => {
@@ -184,11 +186,14 @@ impl Door {
         let opened = opened.map_err(|stopped| Ending::of(stopped, None))?;
         page::sign_in(&self.leads_to, &opened, &self.cookie(link.nonce())?, Some(again))
     }
-}
 
-/// The audit trail: ids only.
-fn told(connection: &Connection) {
-    let Connection { practice, id, provider, .. } = connection;
-    let provider = plan::provider_name(*provider);
-    tracing::info!(target: "audit", %practice, connection = %id, provider, "a clinician signed in");
+    /// The audit trail: a sign-in, and the start where the sign-in was the yes.
+    async fn told(&self, connection: &Connection) {
+        let evidence = &connection.evidence;
+        let starts = evidence.started_at.is_some() && evidence.started_at == evidence.authorised_at;
+        for deed in std::iter::once(Deed::SignedIn).chain(starts.then_some(Deed::Started)) {
+            let who = Who { hand: Hand::Browser, user: None };
+            self.engine.note(&connection.practice, who, Doing::to(deed, connection)).await;
+        }
+    }
 }

@@ -6,13 +6,15 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::IntoResponse;
 use axum::{Json, RequestPartsExt};
+use daybook_core::audit::{Deed, Part, settings_parts};
 use daybook_core::connection::{Connection, Mirrors, Provider};
 use daybook_core::ids::ConnectionId;
 use daybook_doorway::{Caller, Document, Kind, Problem};
+use daybook_engine::audit::Doing;
 use daybook_engine::connect::NewConnection;
 use daybook_engine::ports::ConnectionRef;
 use daybook_engine::{Engine, EngineError};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::Door;
 use crate::answer::{CalendarAnswer, ConnectionAnswer, List, PreviewAnswer};
@@ -21,6 +23,7 @@ use crate::query::QueryOf;
 use crate::request::{self, DisconnectQuery, ListQuery, NewConnectionBody, SettingsBody};
 use crate::revision::{Seen, etag};
 use crate::signing_in::signing_in;
+use crate::told::Touched;
 
 type Answer = Result<Revised, Problem>;
 
@@ -44,7 +47,10 @@ pub(crate) async fn create(
     };
     let made = door.engine.connect(new).await.map_err(signing_in)?;
     let place = format!("/v1/practices/{}/connections/{}", caller.practice, made.id);
-    let answer = Revised::of(&door.engine, made, StatusCode::CREATED).await?;
+    let signed_in = made.evidence.authorised_at.map(|_| Doing::to(Deed::SignedIn, &made));
+    let started = made.evidence.started_at.map(|_| Doing::to(Deed::Started, &made));
+    let also = signed_in.into_iter().chain(started).collect();
+    let answer = Revised::of(&door.engine, made, StatusCode::CREATED).await?.also(also);
     Ok((place_header(&place), answer))
 }
 
@@ -89,6 +95,7 @@ pub(crate) async fn change(
     let request::Change { patch, login } = request::change(body)?;
     let current = door.engine.find(&at).await?;
     let seen = Seen::from(&headers).expect(current.version).map_err(|()| Problem::new(Kind::Stale))?;
+    let signs_in = login.is_some();
     let expected = match login {
         None => seen,
         Some(_) if current.provider != Provider::Caldav => {
@@ -100,7 +107,9 @@ pub(crate) async fn change(
         }
     };
     let changed = door.engine.change(&at, expected, &patch).await?;
-    Revised::of(&door.engine, changed, StatusCode::OK).await
+    let parts = settings_parts(&current.settings, &changed.settings);
+    let also = signs_in.then(|| Doing::to(Deed::SignedIn, &changed)).into_iter().collect();
+    Ok(Revised::of(&door.engine, changed, StatusCode::OK).await?.changing(parts).also(also))
 }
 
 /// Disconnect. Idempotent.
@@ -197,19 +206,34 @@ pub(crate) struct Revised {
     status: StatusCode,
     version: u64,
     answer: ConnectionAnswer,
+    touched: Touched,
 }
 
 impl Revised {
     async fn of(engine: &Engine, connection: Connection, status: StatusCode) -> Answer {
         let version = connection.version;
+        let touched = Touched {
+            connection: Some(connection.id.clone()),
+            practitioner: Some(connection.practitioner.clone()),
+            ..Touched::default()
+        };
         let answer = engine.view_of(connection).await?.into();
-        Ok(Self { status, version, answer })
+        Ok(Self { status, version, answer, touched })
+    }
+
+    fn changing(self, parts: BTreeSet<Part>) -> Self {
+        Self { touched: Touched { parts, ..self.touched }, ..self }
+    }
+
+    fn also(self, also: Vec<Doing>) -> Self {
+        Self { touched: Touched { also, ..self.touched }, ..self }
     }
 }
 
 impl IntoResponse for Revised {
     fn into_response(self) -> axum::response::Response {
-        (self.status, [(ETAG, etag(self.version))], Json(self.answer)).into_response()
+        let headers = [(ETAG, etag(self.version))];
+        (self.status, headers, Extension(self.touched), Json(self.answer)).into_response()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The `/v1` API: proves who asks, parses, calls a use case, answers. It decides nothing itself.
 
 mod answer;
+mod audit;
 mod body;
 mod connections;
 mod faults;
@@ -20,7 +21,7 @@ mod words;
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use daybook_doorway::{prove, prove_platform};
@@ -51,13 +52,14 @@ pub fn router(engine: Engine, keys: Keyring, answers: Arc<dyn Idempotency>) -> R
 
 /// What holds for a practice, for whoever runs the platform that it is on.
 pub fn platform(engine: Engine, keys: PlatformKeys, answers: Arc<dyn Idempotency>) -> Router {
+    let door = Door { engine, answers };
     Router::new()
         .route("/v1/practices/{practice}", get(practices::get).put(practices::put))
         .method_not_allowed_fallback(|| async { Problem::new(Kind::MethodNotAllowed) })
-        .route_layer(from_fn(told::audit))
+        .route_layer(from_fn_with_state(door.clone(), told::audit_platform))
         .route_layer(from_fn_with_state(Arc::new(keys), prove_platform))
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
-        .with_state(Door { engine, answers })
+        .with_state(door)
 }
 
 fn practice_routes(door: &Door, keys: &Arc<Keyring>) -> Router<Door> {
@@ -75,10 +77,11 @@ fn practice_routes(door: &Door, keys: &Arc<Keyring>) -> Router<Door> {
         .route("/connections/{id}/preview", post(connections::preview))
         .route("/connections/{id}/calendars", get(connections::calendars))
         .route("/notices", get(notices::list))
+        .route("/audit", get(audit::list))
         .method_not_allowed_fallback(|| async { Problem::new(Kind::MethodNotAllowed) })
         // The last layer is the outermost: first the caller is proven, then the trail kept, then repetitions caught.
         .route_layer(from_fn_with_state(door.clone(), twice::answer_once))
-        .route_layer(from_fn(told::audit))
+        .route_layer(from_fn_with_state(door.clone(), told::audit))
         .route_layer(from_fn_with_state(keys.clone(), prove))
         .fallback(|| async { Problem::new(Kind::NotFound) })
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))

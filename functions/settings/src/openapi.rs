@@ -5,7 +5,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::words::Mirrors;
-use crate::{connections, notices, practices};
+use crate::{audit, connections, notices, practices};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +26,7 @@ use crate::{connections, notices, practices};
         practices::get,
         practices::put,
         notices::list,
+        audit::list,
     ),
     components(schemas(Mirrors)),
     security(("practice_key" = [])),

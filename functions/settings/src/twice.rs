@@ -17,7 +17,8 @@ use crate::Door;
 use crate::body::read_bytes;
 
 const KEY: &str = "idempotency-key";
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Says that an answer was given before.
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Where a connection's answer has its link to sign in.
 const LINK: &str = "authorise_url";
 const MOST_KEY_BYTES: usize = 255;

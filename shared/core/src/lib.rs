@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod appointment;
+pub mod audit;
 pub mod availability;
 pub mod brake;
 pub mod busy;

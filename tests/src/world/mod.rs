@@ -14,6 +14,7 @@ pub mod notices;
 pub(crate) mod rules;
 pub mod scene;
 mod table;
+mod trail;
 pub mod truth;
 mod visits;
 pub mod worker;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use daybook_core::audit::Entry;
 use daybook_core::connection::Provider;
 use daybook_core::ids::PracticeId;
 use daybook_core::key::PracticeKey;
@@ -91,6 +93,8 @@ pub struct State {
     pub calendars: Calendars,
     outside: Outside,
     pub outbox: BTreeMap<NoticeRef, Offered>,
+    /// What the audit trails hold, by [`Entry::id`].
+    pub trail: BTreeMap<(PracticeId, String), Entry>,
     truth: Truth,
 }
 
@@ -123,6 +127,7 @@ impl World {
             calendars: Calendars::Here,
             outside: Outside::default(),
             outbox: BTreeMap::new(),
+            trail: BTreeMap::new(),
             truth: Truth::default(),
         };
         Arc::new_cyclic(|itself| Self { itself: itself.clone(), state: Mutex::new(state) })

@@ -4,6 +4,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use daybook_core::audit::Deed;
 use daybook_core::connection::{
     AgedOut, BlockScope, BlockingCalendars, Connection, Direction, MainCalendar, Provider, Settings, Start,
     State as ConnectionState,
@@ -11,6 +12,7 @@ use daybook_core::connection::{
 use daybook_core::detail::Detail;
 use daybook_core::hours::Hours;
 use daybook_core::window::WindowDays;
+use daybook_engine::audit::Doing;
 use daybook_engine::command::Patch;
 use daybook_engine::connect::NewConnection;
 use daybook_engine::ports::{ConnectionRef, Practitioner};
@@ -141,11 +143,13 @@ pub(crate) async fn connect(State(room): State<Room>, posted: Posted) -> Result<
         "two_way" => Direction::TwoWay,
         _ => Direction::EhrToCalendar,
     };
-    let connection = room
-        .begun(guest, provider, direction)
+    let begun = room.begun(guest, provider, direction).await;
+    let own = guest.practitioner()?.clone();
+    let doing = begun.as_ref().map(|connection| Doing::to(Deed::Connected, connection));
+    let doing = doing.unwrap_or_else(|_| Doing { practitioner: Some(own), ..Doing::of(Deed::Connected) });
+    let connection = told(&room, guest, doing, begun)
         .await
         .map_err(|error| Ending::of(error).to(guest).with_link("/settings/connect", "Back"))?;
-    told(guest, connection.id.as_str(), "connect");
     room.to_sign_in(guest, &connection).await
 }
 

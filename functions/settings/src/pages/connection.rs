@@ -3,9 +3,11 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use daybook_core::audit::Deed;
 use daybook_core::connection::{
     Direction, Disconnect, MainCalendar, Mirrors, ProblemKind, State as ConnectionState,
 };
+use daybook_engine::audit::Doing;
 use daybook_engine::ports::ConnectionRef;
 use daybook_engine::view::{View, state_word};
 
@@ -152,17 +154,16 @@ pub(crate) async fn act(
     let connection = guest.connection(&room.engine, &id).await?;
     let at = ConnectionRef { practice: guest.practice.id.clone(), id: connection.id.clone() };
     let engine = &room.engine;
-    let deed = fields.get("deed");
-    let done = match deed {
-        "sync" => engine.sync_now(&at).await,
-        "pause" => engine.pause(&at).await,
-        "resume" => engine.resume(&at).await,
-        "confirm_deletions" => engine.confirm_deletions(&at).await,
+    let (deed, done) = match fields.get("deed") {
+        "sync" => (Deed::SyncAsked, engine.sync_now(&at).await),
+        "pause" => (Deed::Paused, engine.pause(&at).await),
+        "resume" => (Deed::Resumed, engine.resume(&at).await),
+        "confirm_deletions" => (Deed::DeletionsConfirmed, engine.confirm_deletions(&at).await),
         "sign_in" => return room.to_sign_in(guest, &connection).await,
         _ => return Err(Ending::nowhere().to(guest)),
     };
     let page = format!("/settings/connections/{id}");
+    let done = told(&room, guest, Doing::to(deed, &connection), done).await;
     done.map_err(|error| Ending::at(guest, &id, error))?;
-    told(guest, &id, deed);
     Ok(to(&page))
 }

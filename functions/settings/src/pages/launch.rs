@@ -6,8 +6,10 @@ use axum::extract::State;
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use daybook_core::audit::{Deed, Hand, Outcome, Who};
 use daybook_core::ids::PracticeId;
-use daybook_core::launch::{Claims, Refusal, Visitor, admit};
+use daybook_core::launch::{Claims, LaunchTrust, Refusal, Visitor, admit};
+use daybook_engine::audit::Doing;
 use daybook_engine::ports::{Claim, Practice};
 use daybook_engine::{Engine, EngineError, chain};
 use daybook_launch::{BadKeys, KeySet, Peek, Unproven, peek};
@@ -58,8 +60,9 @@ pub(crate) async fn launch(
     };
     let place = Place::of(&headers);
     let cookie = begin(&room.engine, &visitor, place).await?;
-    let Visitor { practice, actor, role, .. } = &visitor;
-    tracing::info!(target: "audit", %practice, actor, ?role, "a person came with a launch");
+    let who = Who::visitor(visitor.role, &visitor.actor);
+    let doing = Doing { practitioner: visitor.practitioner.clone(), ..Doing::of(Deed::LaunchOpened) };
+    room.engine.note(&visitor.practice, who, doing).await;
     Ok((StatusCode::SEE_OTHER, [(LOCATION, "/settings")], [(SET_COOKIE, cookie)]).into_response())
 }
 
@@ -68,9 +71,24 @@ impl Room {
         let practice = self.practice_of(&peek(token).ok_or(Unproven::Form)?).await?;
         let trust = practice.launch.as_ref().ok_or(Failed::Unknown)?;
         let claims = KeySet::parse(&trust.keys)?.read(token)?;
-        let now = self.engine.clock.now();
-        let visitor = admit(&claims, &practice.id, trust, &self.engine.public_url, now)?;
-        self.use_up(&practice.id, &claims).await?;
+        let admitted = self.admitted(&practice.id, trust, &claims).await;
+        if admitted.as_ref().is_err_and(is_kept) {
+            let who = Who { hand: Hand::Stranger, user: None };
+            let doing = Doing::of(Deed::LaunchRefused).ending(Outcome::Refused);
+            self.engine.note(&practice.id, who, doing).await;
+        }
+        admitted
+    }
+
+    /// Who comes, where the EHR's signature holds.
+    async fn admitted(
+        &self,
+        practice: &PracticeId,
+        trust: &LaunchTrust,
+        claims: &Claims,
+    ) -> Result<Visitor, Failed> {
+        let visitor = admit(claims, practice, trust, &self.engine.public_url, self.engine.clock.now())?;
+        self.use_up(practice, claims).await?;
         known(&self.engine, &visitor).await?;
         Ok(visitor)
     }
@@ -101,6 +119,16 @@ impl Room {
             Claim::Yours => Ok(()),
             Claim::Answered(_) | Claim::Running | Claim::Taken => Err(Failed::Used),
         }
+    }
+}
+
+/// Whether the trail keeps that a launch was refused. Forged ones, and old ones sent again and again, would only fill it:
+/// those are told to the log.
+fn is_kept(failed: &Failed) -> bool {
+    match failed {
+        Failed::Used | Failed::Stranger => true,
+        Failed::Refused(refusal) => !matches!(refusal, Refusal::Over | Refusal::TooEarly),
+        Failed::Unknown | Failed::Keys(_) | Failed::Unproven(_) | Failed::Broken(_) => false,
     }
 }
 

@@ -4,7 +4,9 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use daybook_core::audit::Deed;
 use daybook_core::connection::{Mirrors, State as ConnectionState};
+use daybook_engine::audit::Doing;
 use daybook_engine::ports::ConnectionRef;
 
 use super::home::to;
@@ -55,8 +57,9 @@ pub(crate) async fn leave(
     let connection = guest.connection(&room.engine, &id).await?;
     let at = ConnectionRef { practice: guest.practice.id.clone(), id: connection.id.clone() };
     let mirrors = if fields.get("mirrors") == "keep" { Mirrors::Keep } else { Mirrors::Remove };
-    room.engine.disconnect(&at, mirrors).await.map_err(|error| Ending::of(error).to(guest))?;
-    told(guest, &id, "disconnect");
+    let done = room.engine.disconnect(&at, mirrors).await;
+    let done = told(&room, guest, Doing::to(Deed::Disconnected, &connection), done).await;
+    done.map_err(|error| Ending::of(error).to(guest))?;
     // Not your account: begin again at once.
     let next = if fields.get("then") == "connect" { "/settings/connect" } else { "" };
     Ok(to(if next.is_empty() { format!("/settings/connections/{id}") } else { next.to_owned() }.as_str()))

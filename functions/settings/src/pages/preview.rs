@@ -5,7 +5,9 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use daybook_core::access::Access;
+use daybook_core::audit::{Deed, settings_parts};
 use daybook_core::connection::{Connection, Direction, MainCalendar, Settings};
+use daybook_engine::audit::Doing;
 use daybook_engine::command::Patch;
 use daybook_engine::ports::ConnectionRef;
 use daybook_engine::preview::Preview;
@@ -122,11 +124,12 @@ pub(crate) async fn apply(
     let fault = |error| back_to_choices(guest, &id, Ending::of(error));
     let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
     let changed = room.engine.change(&at, version(fields), &patch).await;
-    let mut changed = changed.map_err(fault)?;
-    told(guest, &id, "change");
+    let parts = changed.as_ref().map(|now| settings_parts(&connection.settings, &now.settings));
+    let doing = Doing::to(Deed::SettingsChanged, &connection).changing(parts.unwrap_or_default());
+    let mut changed = told(&room, guest, doing, changed).await.map_err(fault)?;
     if changed.evidence.started_at.is_none() {
-        changed = room.engine.start(&at).await.map_err(fault)?;
-        told(guest, &id, "start");
+        let started = room.engine.start(&at).await;
+        changed = told(&room, guest, Doing::to(Deed::Started, &connection), started).await.map_err(fault)?;
     }
     if changed.evidence.lacks_access() {
         return room.to_sign_in(guest, &changed).await;

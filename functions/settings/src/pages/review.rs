@@ -3,7 +3,9 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use daybook_core::audit::Deed;
 use daybook_core::time::Interval;
+use daybook_engine::audit::Doing;
 use daybook_engine::ports::ConnectionRef;
 use daybook_engine::review::{Entry, Review, SeenBy};
 
@@ -49,9 +51,10 @@ pub(crate) async fn done(
 ) -> Result<Response, Ending> {
     let guest = &posted.guest;
     let connection = guest.connection(&room.engine, &id).await?;
+    let doing = Doing::to(Deed::Reviewed, &connection);
     let at = ConnectionRef { practice: connection.practice, id: connection.id };
-    room.engine.reviewed(&at).await.map_err(|error| Ending::at(guest, &id, error))?;
-    told(guest, &id, "reviewed");
+    let done = told(&room, guest, doing, room.engine.reviewed(&at).await).await;
+    done.map_err(|error| Ending::at(guest, &id, error))?;
     Ok(to(&format!("/settings/connections/{id}")))
 }
 

@@ -4,8 +4,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Response};
+use daybook_core::audit::Deed;
+use daybook_engine::audit::Doing;
 
 use super::session::end;
+use super::told::told;
 use super::{Ending, Posted, Room, Shell, show};
 
 #[derive(Template)]
@@ -16,8 +19,10 @@ struct SignedOut {
 }
 
 pub(crate) async fn log_out(State(room): State<Room>, posted: Posted) -> Result<Response, Ending> {
-    let shell = Shell::strange_in(&posted.guest.practice);
-    let session = posted.guest.session;
+    let guest = posted.guest;
+    told(&room, &guest, Doing::of(Deed::LoggedOut), Ok(())).await?;
+    let shell = Shell::strange_in(&guest.practice);
+    let session = guest.session;
     let page = SignedOut { shell, return_url: session.visitor.return_url };
     let cookie = end(&room.engine, session.place)?;
     let body = show(&page.shell, &page)?;

@@ -1,11 +1,21 @@
-//! The trail of what people did on the pages: who, what, to which connection. Ids only.
+//! The trail of what people did on the pages: who, what, to which connection, and how it went. Ids only.
 
-use daybook_core::launch::Visitor;
+use daybook_core::audit::Who;
+use daybook_engine::EngineError;
+use daybook_engine::audit::{Doing, outcome};
 
+use super::Room;
 use super::session::Guest;
 
-/// Writes one line for a deed.
-pub(crate) fn told(guest: &Guest, connection: &str, deed: &str) {
-    let Visitor { practice, actor, role, .. } = &guest.session.visitor;
-    tracing::info!(target: "audit", %practice, actor, ?role, connection, deed, "a person used the settings page");
+/// Writes down what came of a deed, and hands that on.
+pub(crate) async fn told<T>(
+    room: &Room,
+    guest: &Guest,
+    doing: Doing,
+    done: Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    let visitor = &guest.session.visitor;
+    let who = Who::visitor(visitor.role, &visitor.actor);
+    room.engine.note(&guest.practice.id, who, doing.ending(outcome(&done))).await;
+    done
 }

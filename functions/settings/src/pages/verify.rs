@@ -3,6 +3,8 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use daybook_core::audit::Deed;
+use daybook_engine::audit::Doing;
 use daybook_engine::ports::ConnectionRef;
 use daybook_engine::verify::{Outcome, ProbeStep, Tried, Verification};
 
@@ -61,9 +63,10 @@ pub(crate) async fn verify(
     let guest = &posted.guest;
     let connection = guest.connection(&room.engine, &id).await?;
     let zone = Zone::of(&room.engine, &connection, &guest.practice).await;
+    let doing = Doing::to(Deed::Verified, &connection);
     let at = ConnectionRef { practice: connection.practice, id: connection.id };
-    let found = room.engine.verify(&at).await.map_err(|error| Ending::at(guest, &id, error))?;
-    told(guest, &id, "verify");
+    let found = told(&room, guest, doing, room.engine.verify(&at).await).await;
+    let found = found.map_err(|error| Ending::at(guest, &id, error))?;
     let shown = match found {
         Verification::Busy => Shown::Busy,
         Verification::Tried(trial) => {

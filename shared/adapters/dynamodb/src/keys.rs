@@ -20,6 +20,8 @@ pub const SUBSCRIPTION: &str = "SUB";
 pub const QUOTA: &str = "QUOTA";
 /// What the partitions of notices begin with.
 const NOTICES: &str = "N#";
+/// What the partitions of audit trails begin with.
+const AUDIT: &str = "T#";
 /// What the partitions of connections begin with.
 pub const CONNECTIONS: &str = "C#";
 /// What all links of a connection begin with.
@@ -90,6 +92,15 @@ pub fn notice(at: &NoticeRef) -> RowKey {
 
 pub fn notice_partition(practice: &PracticeId) -> String {
     format!("{NOTICES}{}", escaped(practice.as_str()))
+}
+
+/// An entry of the audit trail.
+pub fn audit(practice: &PracticeId, id: &str) -> RowKey {
+    RowKey { pk: audit_partition(practice), sk: id.to_owned() }
+}
+
+pub fn audit_partition(practice: &PracticeId) -> String {
+    format!("{AUDIT}{}", escaped(practice.as_str()))
 }
 
 pub fn practice(id: &PracticeId) -> RowKey {

@@ -14,6 +14,7 @@
 //! | `A#provider#subject` | `C#practice#connection` | the names of the connections that use an account |
 //! | `S#nonce` | `VISIT` | a sign-in under way |
 //! | `N#practice` | `ntc_time_connection_number` | a notice, and how far offering it has come |
+//! | `T#practice` | `aud_time_nonce` | an entry of the audit trail, for six years |
 //! | `W#provider#id` | `SUB` | what a subscription is about |
 //! | `Q#provider#minute` | `QUOTA` | how much of the provider's budget was drawn in a minute: `total`, and `p#practice` for each |
 //!
@@ -21,6 +22,7 @@
 //! nanoseconds since the epoch; only `expires_at`, which the table's own clean-up reads, is in seconds.
 
 mod accounts;
+mod audit;
 mod connection_row;
 mod connections;
 mod expression;

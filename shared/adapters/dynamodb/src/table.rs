@@ -56,6 +56,13 @@ pub(crate) struct Ask {
     pub range: Option<(&'static str, aws_sdk_dynamodb::types::AttributeValue)>,
 }
 
+/// In which order of the sort key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Order {
+    Ascending,
+    Descending,
+}
+
 /// No partition of ours has more pages than this; a listing that does is broken off.
 const MOST_PAGES: usize = 10_000;
 /// How often a request that collided, or was answered in part, is made.
@@ -233,7 +240,18 @@ impl Table {
 
     /// At most `limit` rows, in the order of the sort key, page by page.
     pub(crate) async fn query(&self, ask: Ask, limit: usize, what: &str) -> Result<Vec<Item>, StoreError> {
-        let asked = self.prepare_query(ask);
+        self.query_in(Order::Ascending, ask, limit, what).await
+    }
+
+    /// The same, in the order that is asked for.
+    pub(crate) async fn query_in(
+        &self,
+        order: Order,
+        ask: Ask,
+        limit: usize,
+        what: &str,
+    ) -> Result<Vec<Item>, StoreError> {
+        let asked = self.prepare_query(ask).scan_index_forward(order == Order::Ascending);
         let (mut items, mut from) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             self.count_reads(1);

@@ -2,6 +2,7 @@
 //! implements them with faults. No provider's word appears here.
 
 mod absent;
+pub mod audit;
 pub mod calendar;
 pub mod ehr;
 pub mod idempotency;
@@ -15,6 +16,7 @@ pub mod visits;
 pub mod world;
 
 pub use absent::Absent;
+pub use audit::{Reading, Trail};
 pub use calendar::{
     Account, BusyTimes, Calendar, CalendarInfo, CalendarProvider, Completeness, Contents, Entry, Expected,
     Listing, MirrorRef, MirrorSighting, Mirrors, Naming, NewSubscription, Step, Subscribing, Written,

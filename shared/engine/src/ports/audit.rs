@@ -1,0 +1,31 @@
+//! The audit trail of each practice. Entries are added and read; nothing changes or removes one, and they leave by
+//! themselves after [`daybook_core::audit::KEPT_FOR`].
+
+use async_trait::async_trait;
+use daybook_core::audit::Entry;
+use daybook_core::ids::PracticeId;
+
+use super::StoreError;
+
+/// Where to go on reading, by an [`Entry::id`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reading {
+    /// Oldest first, those that come after this id. The empty text comes before all.
+    After(String),
+    /// Newest first, those that come before this id; `None`: from the end.
+    Before(Option<String>),
+}
+
+#[async_trait]
+pub trait Trail: Send + Sync {
+    /// Adds an entry. `Exists` where one of its id is there already.
+    async fn add_entry(&self, entry: &Entry) -> Result<(), StoreError>;
+
+    /// At most `limit` of a practice's entries.
+    async fn list_entries(
+        &self,
+        practice: &PracticeId,
+        reading: &Reading,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError>;
+}
