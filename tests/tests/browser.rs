@@ -260,6 +260,14 @@ async fn sync_calendar_by_keyboard_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn subscribing_without_a_password_from_the_ehrs_settings_to_its_end() {
+    let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
+    let data = tempfile::tempdir().unwrap();
+    let daybook = Daybook::start(&binary, data.path(), &[]);
+    browser.tell("feed", json!({"url": daybook.url, "clinician": "Dr. Maya Okafor"})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_settings_page_is_accessible_in_both_schemes_on_desk_and_phone() {
     let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
     let data = tempfile::tempdir().unwrap();

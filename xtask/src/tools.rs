@@ -33,6 +33,12 @@ const PYTHON: &[Venv] = &[
                 why: "a CalDAV server that we did not write, of one file and one process",
             },
             Pinned {
+                name: "vobject",
+                version: "0.9.9",
+                serves: &["e2e_feed"],
+                why: "reads and judges our feed as somebody else's calendar program does",
+            },
+            Pinned {
                 name: "ministack",
                 version: "1.5.33",
                 serves: &["e2e_aws", "e2e_rie", "contract_vault"],

@@ -258,7 +258,7 @@ fn next_sync(connection: &Connection, state: ConnectionState) -> Option<String> 
     }
 }
 
-fn reason(cap: Cap) -> &'static str {
+pub(crate) fn reason(cap: Cap) -> &'static str {
     match cap {
         Cap::Practice => "the practice's policy allows no more",
         Cap::Part2 => {
@@ -275,6 +275,7 @@ fn reason(cap: Cap) -> &'static str {
         Cap::PublicCalendar => "anybody sees the main calendar",
         Cap::UnknownAudience => "nobody can tell who sees the main calendar",
         Cap::NotAllowed => "the practice no longer allows such accounts",
+        Cap::Feed => "whoever has a feed's address can read it, so it tells no more",
     }
 }
 
@@ -307,7 +308,7 @@ fn entry(kind: ProblemKind) -> (&'static str, &'static str) {
 }
 
 /// RFC 3339, whole seconds, never later than it was.
-fn time(at: Timestamp) -> String {
+pub(crate) fn time(at: Timestamp) -> String {
     let whole = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Floor);
     at.round(whole).unwrap_or(at).to_string()
 }

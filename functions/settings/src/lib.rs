@@ -5,6 +5,8 @@ mod audit;
 mod body;
 mod connections;
 mod faults;
+mod feed_file;
+mod feeds;
 mod notices;
 mod openapi;
 mod pages;
@@ -29,6 +31,7 @@ use daybook_engine::Engine;
 use daybook_engine::ports::Idempotency;
 
 pub use daybook_doorway::{Keyring, Kind, PlatformKeys, Problem};
+pub use feed_file::router as feeds;
 pub use pages::router as pages;
 
 /// Larger bodies are refused unread.
@@ -76,6 +79,7 @@ fn practice_routes(door: &Door, keys: &Arc<Keyring>) -> Router<Door> {
         .route("/connections/{id}/confirm-deletions", post(connections::confirm_deletions))
         .route("/connections/{id}/preview", post(connections::preview))
         .route("/connections/{id}/calendars", get(connections::calendars))
+        .route("/practitioners/{id}/feed", post(feeds::make).get(feeds::get).delete(feeds::revoke))
         .route("/notices", get(notices::list))
         .route("/audit", get(audit::list))
         .method_not_allowed_fallback(|| async { Problem::new(Kind::MethodNotAllowed) })

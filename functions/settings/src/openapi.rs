@@ -5,7 +5,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::words::Mirrors;
-use crate::{audit, connections, notices, practices};
+use crate::{audit, connections, feed_file, feeds, notices, practices};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -27,6 +27,10 @@ use crate::{audit, connections, notices, practices};
         practices::put,
         notices::list,
         audit::list,
+        feeds::make,
+        feeds::get,
+        feeds::revoke,
+        feed_file::fetch,
     ),
     components(schemas(Mirrors)),
     security(("practice_key" = [])),

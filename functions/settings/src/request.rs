@@ -255,7 +255,7 @@ fn required<T>(pointer: &str, value: Option<T>, faults: &mut Vec<Fault>) -> Opti
 }
 
 /// FHIR ids, and the underscore that some EHRs add: fit for a URL as they are.
-fn practitioner_id(id: &str, pointer: &str, faults: &mut Vec<Fault>) -> Option<PractitionerId> {
+pub(crate) fn practitioner_id(id: &str, pointer: &str, faults: &mut Vec<Fault>) -> Option<PractitionerId> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     let fits = (1..=64).contains(&id.len()) && id.chars().all(plain);
     if !fits {

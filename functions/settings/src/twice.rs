@@ -30,6 +30,8 @@ const CLAIMED_SECONDS: i64 = 120;
 /// What of an answer's headers is worth repeating.
 const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
 
+/// Where a feed's answer has its address: told once, so a repetition does without.
+const ADDRESSES: [&str; 2] = ["url", "webcal_url"];
 /// A key in use by one request.
 struct Claimed {
     practice: PracticeId,
@@ -116,17 +118,20 @@ async fn keep(door: &Door, claimed: &Claimed, response: Response) -> Result<Resp
     Ok(Response::from_parts(parts, Body::from(bytes)))
 }
 
-/// A link to sign in opens something, so it is not kept; an empty one keeps its place.
+/// A link to sign in and the address of a feed open something, so they are not kept; something empty keeps their place.
 fn without_link(bytes: &[u8]) -> String {
     let whole = || String::from_utf8_lossy(bytes).into_owned();
     let Ok(mut body) = serde_json::from_slice::<Value>(bytes) else { return whole() };
-    match body.get_mut(LINK) {
-        Some(link) => {
-            *link = Value::from("");
-            body.to_string()
+    let mut changed = false;
+    for (name, place) in
+        std::iter::once((LINK, Value::from(""))).chain(ADDRESSES.map(|name| (name, Value::Null)))
+    {
+        if let Some(secret) = body.get_mut(name) {
+            *secret = place;
+            changed = true;
         }
-        None => whole(),
     }
+    if changed { body.to_string() } else { whole() }
 }
 
 /// The body with a fresh link, where it had one that was not kept.

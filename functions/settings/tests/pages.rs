@@ -233,3 +233,33 @@ async fn before_the_yes_there_is_nothing_to_verify_and_each_page_says_so() {
         assert_eq!(stranger.get(&format!("{at}/{page}")).await.status, 404, "{page}");
     }
 }
+
+#[tokio::test]
+async fn a_subscription_is_made_shown_once_and_ended() {
+    let world = World::new().await;
+    let person = person(&world, json!({})).await;
+    assert!(person.get("/settings/connect").await.text.contains("href=\"/settings/feed\""));
+    let token = person.form_token().await;
+    let made = person.post("/settings/feed", &format!("{token}&deed=make&detail=full"), &[]).await;
+    assert_eq!(made.status, 200, "{}", made.text);
+    let rest = made.text.split(">http://localhost/feeds/").nth(1).unwrap();
+    let file = format!("/feeds/{}", rest.split('<').next().unwrap());
+    assert!(made.text.contains(&format!("webcal://localhost{file}")), "{}", made.text);
+    assert_eq!(world.ask_raw("GET", &file, String::new(), &[]).await.status, 200);
+    let again = person.get("/settings/feed").await.text;
+    assert!(
+        !again.contains(&file) && again.contains("Last fetched Oct 12, 9:05 am (America/New_York)"),
+        "{again}"
+    );
+    assert!(again.contains("That it is an appointment"), "{again}");
+    assert!(person.get("/settings").await.text.contains("Subscription, read-only"));
+    let stranger = person.post("/settings/feed", "deed=revoke", &[]).await;
+    assert_eq!(stranger.status, 403, "a form of somebody else");
+    let ended = person.post("/settings/feed", &format!("{token}&deed=revoke"), &[]).await;
+    assert_eq!(
+        (ended.status.as_u16(), &ended.headers["location"]),
+        (303, &"/settings/feed".parse().unwrap())
+    );
+    assert_eq!(world.ask_raw("GET", &file, String::new(), &[]).await.status, 404);
+    assert_eq!(person.get("/settings").await.headers["location"], "/settings/connect");
+}

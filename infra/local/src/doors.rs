@@ -36,6 +36,7 @@ pub fn router(house: &House) -> Router {
             Arc::new(house.table.clone()),
             house.practices.clone(),
         ))
+        .merge(daybook_settings::feeds(house.engine.clone()))
         .merge(daybook_ehr_change::router(house.engine.clone(), house.hooks.clone()))
         .merge(daybook_provider_webhook::router(house.engine.clone()))
         .merge(daybook_oauth_callback::router(house.engine.clone(), house.leads_to.clone()));

@@ -101,6 +101,8 @@ pub enum Cap {
     UnknownAudience,
     /// The practice no longer allows this provider or this account's domain.
     NotAllowed,
+    /// The address of a feed is its only lock.
+    Feed,
 }
 
 /// Whether the practice treats substance use disorders under 42 CFR Part 2.

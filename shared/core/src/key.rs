@@ -120,9 +120,14 @@ impl PracticeKey {
                 target.as_str().as_bytes(),
             ]),
         };
-        let body: Vec<u8> = body.into_iter().take(15).collect();
-        let tag = self.tag(practitioner, &body);
-        MirrorId(format!("{}{}", MirrorId::PREFIX, base32hex(body.into_iter().chain(tag))))
+        self.signed_name(practitioner, &body)
+    }
+
+    /// The one name of an appointment in the practitioner's feed, whatever the feed's address: of the same form as a
+    /// mirror's, so that it is recognised when it comes back through a calendar that subscribes to the feed.
+    pub fn feed_id(&self, practitioner: &PractitionerId, appointment: &AppointmentId) -> MirrorId {
+        let body = self.name(&[b"f", practitioner.as_str().as_bytes(), appointment.as_str().as_bytes()]);
+        self.signed_name(practitioner, &body)
     }
 
     /// Whether this name could only have been made with this practice's key for this practitioner. So a
@@ -211,6 +216,22 @@ impl PracticeKey {
         let start = block.interval.start().as_second().to_be_bytes();
         let end = block.interval.end().as_second().to_be_bytes();
         self.print(&[b"b", &start, &end])
+    }
+
+    /// A fingerprint of all that a feed shows; in order of name.
+    pub fn fingerprint_feed(&self, entries: &[(MirrorId, MirrorContent)]) -> Fingerprint {
+        let one = |(name, content): &(MirrorId, MirrorContent)| {
+            [name.as_str().as_bytes(), &self.fingerprint_mirror(content).to_bytes()].concat()
+        };
+        let prints: Vec<Vec<u8>> = entries.iter().map(one).collect();
+        let parts = std::iter::once(b"f".as_slice()).chain(prints.iter().map(Vec::as_slice));
+        self.print(&parts.collect::<Vec<_>>())
+    }
+
+    fn signed_name(&self, practitioner: &PractitionerId, body: &[u8]) -> MirrorId {
+        let body: Vec<u8> = body.iter().copied().take(15).collect();
+        let tag = self.tag(practitioner, &body);
+        MirrorId(format!("{}{}", MirrorId::PREFIX, base32hex(body.into_iter().chain(tag))))
     }
 
     fn name(&self, parts: &[&[u8]]) -> [u8; 32] {
@@ -320,6 +341,17 @@ mod tests {
         assert!(!key(2).is_ours(&"p".into(), &ours), "another practice's");
         let forged = MirrorId::parse(&format!("db1{}", "0".repeat(40))).unwrap();
         assert!(!key(1).is_ours(&"p".into(), &forged));
+    }
+
+    #[test]
+    fn e_046_what_a_feed_shows_is_ours_and_no_mirror_of_any_calendar() {
+        let feed = key(1).feed_id(&"p".into(), &"a".into());
+        assert_eq!(MirrorId::parse(feed.as_str()), Some(feed.clone()));
+        assert!(key(1).is_ours(&"p".into(), &feed));
+        assert!(!key(1).is_ours(&"q".into(), &feed));
+        assert!(!key(2).is_ours(&"p".into(), &feed));
+        assert_ne!(feed, name(&key(1), "p", "a", ""));
+        assert_ne!(feed, key(1).feed_id(&"p".into(), &"b".into()));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod connection;
 pub mod decide;
 pub mod detail;
 pub mod event;
+pub mod feed;
 pub mod health;
 pub mod hours;
 pub mod ids;

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod command;
 pub mod connect;
 pub mod error;
+pub mod feed;
 mod notices;
 pub mod policy;
 pub mod ports;
@@ -45,6 +46,7 @@ pub struct Engine {
     /// Nobody, where this process posts no notices.
     pub courier: Arc<dyn Courier>,
     practices: Arc<practices::KnownPractices>,
+    feeds: Arc<feed::ReadFeeds>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub pace: Pace,
@@ -113,7 +115,7 @@ impl Engine {
         random: Arc<dyn Random>,
     ) -> Self {
         let accounts = Accounts::new(providers, store.clone(), vault.clone(), clock.clone(), random.clone());
-        let practices = Arc::default();
+        let (practices, feeds) = (Arc::default(), Arc::default());
         Self {
             store,
             vault,
@@ -122,6 +124,7 @@ impl Engine {
             accounts: Arc::new(accounts),
             courier: Arc::new(Absent),
             practices,
+            feeds,
             clock,
             random,
             pace: Pace::default(),

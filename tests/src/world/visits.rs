@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use daybook_core::connection::{AccountName, Provider};
-use daybook_core::ids::SubscriptionId;
+use daybook_core::feed::Feed;
+use daybook_core::ids::{PracticeId, PractitionerId, SubscriptionId};
+use daybook_core::proof::Proof;
 use daybook_engine::ports::{
-    ConnectionRef, SignInVisit, SignIns, Stage, StoreError, SubscriptionRow, Subscriptions,
+    ConnectionRef, Feeds, SignInVisit, SignIns, Stage, StoreError, SubscriptionRow, Subscriptions,
 };
 use jiff::Timestamp;
 
@@ -20,6 +22,7 @@ pub(crate) struct Outside {
     subscriptions: BTreeMap<(Provider, SubscriptionId), SubscriptionRow>,
     accounts: BTreeSet<(Provider, AccountName, ConnectionRef)>,
     refreshes: BTreeMap<ConnectionRef, (String, Timestamp)>,
+    feeds: BTreeMap<(PracticeId, PractitionerId), Feed>,
 }
 
 impl World {
@@ -131,5 +134,49 @@ impl Subscriptions for World {
         let ending = self.point(Point::TableWrite).await.of_store("a subscription")?;
         self.lock().outside.subscriptions.remove(&(provider, id.clone()));
         ending.store("a subscription", ())
+    }
+}
+
+fn owner(feed: &Feed) -> (PracticeId, PractitionerId) {
+    (feed.practice.clone(), feed.practitioner.clone())
+}
+
+#[async_trait]
+impl Feeds for World {
+    async fn find_feed(
+        &self,
+        practice: &PracticeId,
+        practitioner: &PractitionerId,
+    ) -> Result<Option<Feed>, StoreError> {
+        self.point(Point::TableRead).await.of_store("a feed")?;
+        let owner = (practice.clone(), practitioner.clone());
+        Ok(self.lock().outside.feeds.get(&owner).cloned())
+    }
+
+    async fn feed_opened_by(&self, secret: Proof) -> Result<Option<Feed>, StoreError> {
+        self.point(Point::TableRead).await.of_store("a feed")?;
+        Ok(self.lock().outside.feeds.values().find(|feed| feed.secret == secret).cloned())
+    }
+
+    async fn put_feed(&self, feed: &Feed, _replaces: Option<Proof>) -> Result<(), StoreError> {
+        let ending = self.point(Point::TableWrite).await.of_store("a feed")?;
+        self.lock().outside.feeds.insert(owner(feed), feed.clone());
+        ending.store("a feed", ())
+    }
+
+    async fn note_fetch(&self, feed: &Feed) -> Result<(), StoreError> {
+        let ending = self.point(Point::TableWrite).await.of_store("a feed")?;
+        let mut state = self.lock();
+        match state.outside.feeds.get_mut(&owner(feed)).filter(|stored| stored.secret == feed.secret) {
+            Some(stored) => stored.clone_from(feed),
+            None => return Err(StoreError::Missing { what: "the feed".into() }),
+        }
+        ending.store("a feed", ())
+    }
+
+    async fn remove_feed(&self, feed: &Feed) -> Result<(), StoreError> {
+        let ending = self.point(Point::TableWrite).await.of_store("a feed")?;
+        self.lock().outside.feeds.remove(&owner(feed));
+        ending.store("a feed", ())
     }
 }

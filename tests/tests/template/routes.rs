@@ -15,6 +15,8 @@ const DOORS: &[(&str, &str, &str)] = &[
     ("settings", "functions/settings/src/connections.rs", "path ="),
     ("settings", "functions/settings/src/notices.rs", "path ="),
     ("settings", "functions/settings/src/audit.rs", "path ="),
+    ("settings", "functions/settings/src/feeds.rs", "path ="),
+    ("settings", "functions/settings/src/feed_file.rs", ".route("),
     ("settings", "functions/settings/src/lib.rs", ".route("),
     ("settings", "functions/settings/src/pages/mod.rs", ".route("),
     ("settings", "functions/doorway/src/health.rs", ".route("),
@@ -32,8 +34,9 @@ fn answered() -> BTreeSet<(String, &'static str)> {
         let found = texts(&source_of(file), mark);
         assert!(!found.is_empty(), "{file} says no route");
         // Those below a practice are said in whole where the API is described.
-        let below =
-            |path: &str| ["/connections", "/notices", "/audit"].iter().any(|start| path.starts_with(start));
+        let below = |path: &str| {
+            ["/connections", "/notices", "/audit", "/practitioners"].iter().any(|start| path.starts_with(start))
+        };
         let whole = found.into_iter().filter(|path| !below(path));
         paths.extend(whole.map(|path| (path, *door)));
     }
@@ -130,7 +133,7 @@ fn strangers_are_slowed_down_and_what_they_ask_is_not_logged() {
     let limit = |settings: &serde_json::Value| settings["ThrottlingRateLimit"].as_u64().unwrap();
     let all = limit(&stage["DefaultRouteSettings"]);
     for (key, _) in routes(plain) {
-        let is_public = ["/webhooks/", "/hooks/", "/oauth/", "/sign-in/", "/launch"]
+        let is_public = ["/webhooks/", "/hooks/", "/oauth/", "/sign-in/", "/feeds/", "/launch"]
             .iter()
             .any(|place| key.contains(place));
         let settings = &stage["RouteSettings"][&key];

@@ -11,6 +11,7 @@ use daybook_core::connection::{
 };
 use daybook_core::detail::Detail;
 use daybook_core::hours::Hours;
+use daybook_core::policy::Feed;
 use daybook_core::window::WindowDays;
 use daybook_engine::audit::Doing;
 use daybook_engine::command::Patch;
@@ -28,6 +29,7 @@ const DEFAULT_CALENDAR: &str = "Work schedule";
 
 #[derive(Template)]
 #[template(path = "connect.html")]
+#[expect(clippy::struct_excessive_bools, reason = "what the page shows or leaves out")]
 struct Connect {
     shell: Shell,
     clinician: String,
@@ -36,6 +38,7 @@ struct Connect {
     has_zone: bool,
     offers_google: bool,
     offers_microsoft: bool,
+    offers_feed: bool,
 }
 
 /// Something that should be so before syncing begins.
@@ -63,6 +66,7 @@ pub(crate) async fn form(State(room): State<Room>, guest: Guest) -> Result<Respo
         has_zone: known.as_ref().and_then(|known| known.time_zone.as_deref()).or(fallback).is_some(),
         offers_google: room.offers(Provider::Google),
         offers_microsoft: room.offers(Provider::Microsoft),
+        offers_feed: guest.practice.policy.feed == Feed::Allowed,
     };
     show(&page.shell, &page)
 }

@@ -10,7 +10,7 @@ use daybook_core::launch::Role;
 use daybook_engine::view::state_word;
 
 use super::words::{Zone, calendar, sentence};
-use super::{Ending, Guest, Room, Shell, show};
+use super::{Ending, Guest, Room, Shell, feed, show};
 
 /// More connections than this are not listed: a clinician has one or two.
 const MOST_SHOWN: usize = 50;
@@ -20,6 +20,15 @@ const MOST_SHOWN: usize = 50;
 struct Home {
     shell: Shell,
     rows: Vec<Row>,
+    feed: Option<Subscription>,
+}
+
+/// The read-only feed, if there is one.
+struct Subscription {
+    /// Names its colour.
+    mark: &'static str,
+    since: String,
+    sentence: String,
 }
 
 /// One connection.
@@ -37,11 +46,21 @@ pub(crate) async fn home(State(room): State<Room>, guest: Guest) -> Result<Respo
         return Err(Ending::not_yours().to(&guest));
     }
     let rows = rows(&room, &guest).await?;
-    if rows.is_empty() {
+    let feed = subscription(&room, &guest).await?;
+    if rows.is_empty() && feed.is_none() {
         return Ok(to("/settings/connect"));
     }
-    let page = Home { shell: guest.shell(), rows };
+    let page = Home { shell: guest.shell(), rows, feed };
     show(&page.shell, &page)
+}
+
+async fn subscription(room: &Room, guest: &Guest) -> Result<Option<Subscription>, Ending> {
+    let own = guest.practitioner()?;
+    let found = room.engine.feed(&guest.practice.id, own).await;
+    let Some(view) = found.map_err(|error| Ending::of(error).to(guest))? else { return Ok(None) };
+    let zone = Zone::of_clinician(&room.engine, &guest.practice, own).await;
+    let since = zone.time(view.feed.made_at);
+    Ok(Some(Subscription { mark: feed::mark(&view), since, sentence: feed::sentence(&view, &zone) }))
 }
 
 async fn rows(room: &Room, guest: &Guest) -> Result<Vec<Row>, Ending> {

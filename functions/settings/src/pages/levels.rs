@@ -28,6 +28,11 @@ pub(crate) fn detail(word: &str) -> Option<Detail> {
     LEVELS.iter().find(|(_, known, _)| *known == word).map(|(level, ..)| *level)
 }
 
+/// A level as forms spell it.
+pub(crate) fn word(level: Detail) -> &'static str {
+    LEVELS.iter().find(|(known, ..)| *known == level).map_or("", |(_, word, _)| word)
+}
+
 /// A level as people call it.
 pub(crate) fn name(level: Detail) -> &'static str {
     LEVELS.iter().find(|(known, ..)| *known == level).map_or("", |(_, _, name)| name)
@@ -68,11 +73,12 @@ pub(crate) fn why(cap: Cap) -> &'static str {
         Cap::PublicCalendar => "Anybody can see this calendar.",
         Cap::UnknownAudience => "Daybook cannot tell who sees this calendar.",
         Cap::NotAllowed => "Your practice no longer allows this kind of account.",
+        Cap::Feed => "Whoever has the address of a subscription can read it, so it tells no more.",
     }
 }
 
 /// An appointment of somebody who does not exist.
-fn sample(level: Detail) -> Disclosure {
+pub(crate) fn sample(level: Detail) -> Disclosure {
     match level {
         Detail::Busy => Disclosure::Busy,
         Detail::Appointment => Disclosure::Appointment { modality: None },

@@ -11,6 +11,7 @@ mod before;
 mod choices;
 mod connection;
 mod ending;
+mod feed;
 mod fields;
 mod home;
 mod launch;
@@ -79,6 +80,7 @@ pub fn router(engine: Engine, used: Arc<dyn Idempotency>, practices: Vec<Practic
         .route("/settings/connections/{id}/verify", get(verify::form).post(verify::verify))
         .route("/settings/connections/{id}/week", get(week::page))
         .route("/settings/connections/{id}/review", get(review::page).post(review::done))
+        .route("/settings/feed", get(feed::page).post(feed::act))
         .route("/settings/log-out", post(sign_out::log_out))
         .route("/settings/assets/settings.css", get(|| async { asset("text/css; charset=utf-8", STYLE) }))
         .route(

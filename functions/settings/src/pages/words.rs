@@ -2,6 +2,7 @@
 //! practice's zone with its name. It is told what is so, and finds nothing out.
 
 use daybook_core::connection::{Connection, ProblemKind, Provider, State};
+use daybook_core::ids::PractitionerId;
 use daybook_engine::Engine;
 use daybook_engine::ports::{Counts, Practice};
 use daybook_engine::preview::LanePreview;
@@ -25,6 +26,13 @@ impl Zone {
         }
         let asked = engine.practitioner(&practice.id, &connection.practitioner).await;
         Self::named(asked.ok().and_then(|told| told.time_zone).as_deref())
+    }
+
+    /// The same, where there is no connection that would remember it.
+    pub async fn of_clinician(engine: &Engine, practice: &Practice, practitioner: &PractitionerId) -> Self {
+        let asked = engine.practitioner(&practice.id, practitioner).await;
+        let told = asked.ok().and_then(|told| told.time_zone).or_else(|| practice.time_zone_fallback.clone());
+        Self::named(told.as_deref())
     }
 
     pub fn named(name: Option<&str>) -> Self {

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
-use daybook_core::appointment::ProposedPolicy;
+use daybook_core::appointment::{Appointment, ProposedPolicy};
 use daybook_core::connection::Provider;
 use daybook_core::detail::Detail;
 use daybook_core::hours::Hours;
@@ -27,7 +27,7 @@ use daybook_engine::ports::{
     RemoteError, Request as SyncRequest, SignIn, SignedIn, StoreError, Stored, Vault, VaultError, Visit,
 };
 use daybook_engine::{Engine, Providers};
-use daybook_settings::{Keyring, PlatformKeys, pages, platform, router};
+use daybook_settings::{Keyring, PlatformKeys, feeds, pages, platform, router};
 use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
@@ -46,6 +46,7 @@ pub const RETURN_URL: &str = "https://demo.ehr.example/settings";
 pub struct World {
     pub router: Router,
     pub queue: Arc<Heap>,
+    pub ehr: Arc<OneEhr>,
     pub clock: Arc<StoppedClock>,
     _table: Embedded,
 }
@@ -68,12 +69,13 @@ impl World {
             table.put_practice(&practice(id)).await.unwrap();
         }
         let queue = Arc::new(Heap::default());
+        let ehr = Arc::new(OneEhr::default());
         let store = Arc::new(table);
         let engine = Engine::new(
             store.clone(),
             Arc::new(Drawer::default()),
             queue.clone(),
-            Arc::new(OneEhr),
+            ehr.clone(),
             providers(),
             clock.clone(),
             Arc::new(Counting::default()),
@@ -84,8 +86,9 @@ impl World {
         let people = pages(engine.clone(), store.clone(), vec!["demo".into(), "other".into()]);
         let platform_keys = PlatformKeys::of(&[PLATFORM.to_owned().into()]);
         let platform = platform(engine.clone(), platform_keys, store.clone());
-        let router = router(engine, keys, store).merge(platform).merge(people);
-        Self { router, queue, clock, _table: embedded }
+        let files = feeds(engine.clone());
+        let router = router(engine, keys, store).merge(platform).merge(people).merge(files);
+        Self { router, queue, ehr, clock, _table: embedded }
     }
 
     /// Asks with the key of `demo` and a JSON body.
@@ -240,12 +243,36 @@ impl Vault for Drawer {
 }
 
 /// Knows `prac-1`, who lives in New York, and `prac-nowhere`, whose zone it does not tell. `prac-down` is where it is down.
-struct OneEhr;
+#[derive(Default)]
+pub struct OneEhr(Arc<Diary>);
+
+/// What is booked, and how often and at which level somebody has looked. `None`: it does not answer.
+pub struct Diary {
+    pub booked: Mutex<Option<Vec<Appointment>>>,
+    pub looks: Mutex<Vec<Detail>>,
+}
+
+impl Default for Diary {
+    fn default() -> Self {
+        Self { booked: Mutex::new(Some(Vec::new())), looks: Mutex::default() }
+    }
+}
+
+impl OneEhr {
+    pub fn book(&self, appointments: Option<Vec<Appointment>>) {
+        *self.0.booked.lock().unwrap() = appointments;
+    }
+
+    /// The levels that were asked for since last time.
+    pub fn looks(&self) -> Vec<Detail> {
+        std::mem::take(&mut *self.0.looks.lock().unwrap())
+    }
+}
 
 #[async_trait]
 impl Ehrs for OneEhr {
     async fn open(&self, _: &PracticeId) -> Result<Arc<dyn Ehr>, RemoteError> {
-        Ok(Arc::new(OneEhr))
+        Ok(Arc::new(OneEhr(self.0.clone())))
     }
 }
 
@@ -267,9 +294,12 @@ impl Ehr for OneEhr {
         &self,
         _: &PractitionerId,
         _: Interval,
-        _: Detail,
+        detail: Detail,
     ) -> Result<Appointments, RemoteError> {
-        Ok(Appointments { items: vec![], unreadable: vec![], completeness: Completeness::Complete })
+        self.0.looks.lock().unwrap().push(detail);
+        let down = || RemoteError::Later { what: "the EHR".into(), retry_after: None, cause: None };
+        let items = self.0.booked.lock().unwrap().clone().ok_or_else(down)?;
+        Ok(Appointments { items, unreadable: vec![], completeness: Completeness::Complete })
     }
 
     async fn get_appointments(

@@ -5,6 +5,7 @@ use daybook_core::connection::{AccountName, Provider};
 use daybook_core::ids::{AppointmentId, ItemId, PracticeId, PractitionerId, SubscriptionId};
 use daybook_core::link::{Lane, Link};
 use daybook_core::mirror::MirrorId;
+use daybook_core::proof::Proof;
 use daybook_engine::ports::{ConnectionRef, Due, NoticeRef};
 
 use crate::schema::DUE_SHARDS;
@@ -18,6 +19,7 @@ pub const IDEMPOTENT: &str = "IDEM";
 pub const VISIT: &str = "VISIT";
 pub const SUBSCRIPTION: &str = "SUB";
 pub const QUOTA: &str = "QUOTA";
+pub const FEED: &str = "FEED";
 /// What the partitions of notices begin with.
 const NOTICES: &str = "N#";
 /// What the partitions of audit trails begin with.
@@ -109,6 +111,17 @@ pub fn practice(id: &PracticeId) -> RowKey {
 
 pub fn practice_partition(id: &PracticeId) -> String {
     format!("P#{}", escaped(id.as_str()))
+}
+
+/// A practitioner's feed.
+pub fn feed(practice: &PracticeId, practitioner: &PractitionerId) -> RowKey {
+    RowKey { pk: practice_partition(practice), sk: format!("F#{}", escaped(practitioner.as_str())) }
+}
+
+/// What leads from a feed's secret to the feed.
+pub fn feed_secret(secret: Proof) -> RowKey {
+    let digest: String = secret.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    RowKey { pk: format!("F#{digest}"), sk: FEED.into() }
 }
 
 /// The row by which a practitioner's connections are found.

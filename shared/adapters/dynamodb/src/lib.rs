@@ -10,6 +10,8 @@
 //! | | `TOKEN` | sealed credentials |
 //! | `P#practice` | `PRACTICE` | the practice and how far its EHR has been read |
 //! | | `R#practitioner#connection` | the names of a practitioner's connections |
+//! | | `F#practitioner` | a practitioner's read-only feed |
+//! | `F#digest` | `FEED` | whose feed a secret opens |
 //! | `I#practice#key` | `IDEM` | an answer that was given under an idempotency key |
 //! | `A#provider#subject` | `C#practice#connection` | the names of the connections that use an account |
 //! | `S#nonce` | `VISIT` | a sign-in under way |
@@ -27,6 +29,7 @@ mod connection_row;
 mod connections;
 mod expression;
 mod failure;
+mod feeds;
 mod idempotency;
 mod item;
 mod keys;

@@ -5,6 +5,7 @@ mod absent;
 pub mod audit;
 pub mod calendar;
 pub mod ehr;
+pub mod feeds;
 pub mod idempotency;
 pub mod notices;
 pub mod queue;
@@ -22,6 +23,7 @@ pub use calendar::{
     Listing, MirrorRef, MirrorSighting, Mirrors, Naming, NewSubscription, Step, Subscribing, Written,
 };
 pub use ehr::{Appointments, Changes, Ehr, Ehrs, Found, Practitioner};
+pub use feeds::Feeds;
 pub use idempotency::{Answer, Claim, Idempotency};
 pub use notices::{Courier, Delivery, NewNotice, NoticeRef, Notices, Offered};
 pub use queue::{Cause, Queue, Request};

@@ -19,11 +19,11 @@ use daybook_core::policy::Policy;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-use super::{NewNotice, NoticeRef, Notices, SignIns, Subscriptions, Trail, Underlying};
+use super::{Feeds, NewNotice, NoticeRef, Notices, SignIns, Subscriptions, Trail, Underlying};
 
 /// All of the table.
-pub trait Store: Connections + Links + Practices + SignIns + Subscriptions + Notices + Trail {}
-impl<T: Connections + Links + Practices + SignIns + Subscriptions + Notices + Trail> Store for T {}
+pub trait Store: Connections + Links + Practices + SignIns + Subscriptions + Notices + Trail + Feeds {}
+impl<T: Connections + Links + Practices + SignIns + Subscriptions + Notices + Trail + Feeds> Store for T {}
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -4,7 +4,8 @@
 use calcard::common::PartialDateTime;
 use calcard::icalendar::{
     ICalendar, ICalendarClassification, ICalendarComponent, ICalendarComponentType, ICalendarDuration,
-    ICalendarProperty, ICalendarStatus, ICalendarTransparency, ICalendarValue,
+    ICalendarMethod, ICalendarParameter, ICalendarParameterValue, ICalendarProperty, ICalendarStatus,
+    ICalendarTransparency, ICalendarValue, ICalendarValueType,
 };
 use daybook_core::mirror::{Certainty, MirrorContent, MirrorId};
 use jiff::Timestamp;
@@ -22,6 +23,35 @@ pub fn fresh(mirror: &MirrorId, content: &MirrorContent, now: Timestamp) -> Stri
     calendar.component_ids = vec![1];
     event.component_ids = alarm.iter().map(|_| 2).collect();
     ICalendar { components: [calendar, event].into_iter().chain(alarm).collect() }.to_string()
+}
+
+/// A calendar to subscribe to, which its reader looks at anew every so many hours; `since` is when it last changed.
+pub fn published(
+    name: &str,
+    entries: &[(MirrorId, MirrorContent)],
+    since: Timestamp,
+    refresh_hours: u32,
+) -> String {
+    let mut calendar = outside();
+    let text = |text: &str| ICalendarValue::Text(plain(text));
+    let every = || {
+        ICalendarValue::Duration(ICalendarDuration { hours: refresh_hours, ..ICalendarDuration::default() })
+    };
+    let duration = ICalendarParameter::value(ICalendarParameterValue::Value(ICalendarValueType::Duration));
+    calendar.add_property(ICalendarProperty::Method, ICalendarValue::Method(ICalendarMethod::Publish));
+    // RFC 7986, sections 5.1 and 5.7; with what older readers know instead.
+    calendar.add_property(ICalendarProperty::Name, text(name));
+    calendar.add_property(ICalendarProperty::Other("X-WR-CALNAME".into()), text(name));
+    calendar.add_property_with_params(ICalendarProperty::RefreshInterval, [duration], every());
+    calendar.add_property(ICalendarProperty::Other("X-PUBLISHED-TTL".into()), every());
+    let events = entries.iter().map(|(mirror, content)| event(mirror, content, since));
+    let components: Vec<ICalendarComponent> = std::iter::once(calendar).chain(events).collect();
+    let inside = 1..u32::try_from(components.len()).unwrap_or(u32::MAX);
+    let mut whole = ICalendar { components };
+    if let Some(calendar) = whole.components.first_mut() {
+        calendar.component_ids = inside.collect();
+    }
+    whole.to_string()
 }
 
 fn outside() -> ICalendarComponent {
@@ -126,6 +156,27 @@ mod tests {
                  END:VEVENT\r\nEND:VCALENDAR\r\n"
             )
         );
+    }
+
+    #[test]
+    fn a_calendar_to_subscribe_to() {
+        let id = name();
+        let event = format!(
+            "BEGIN:VEVENT\r\nUID:{id}\r\nDTSTAMP:20260201T100000Z\r\nLAST-MODIFIED:20260201T100000Z\r\n\
+             SEQUENCE:192103200\r\nDTSTART:20260303T080000Z\r\nDTEND:20260303T083000Z\r\nSUMMARY:Busy\r\n\
+             STATUS:CONFIRMED\r\nTRANSP:OPAQUE\r\nCLASS:PRIVATE\r\nX-MICROSOFT-CDO-BUSYSTATUS:BUSY\r\n\
+             END:VEVENT\r\n"
+        );
+        for (entries, events) in [(vec![], String::new()), (vec![(id.clone(), content())], event)] {
+            assert_eq!(
+                published("Work schedule", &entries, now(), 1),
+                format!(
+                    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Daybook//Calendar sync//EN\r\nCALSCALE:GREGORIAN\r\n\
+                     METHOD:PUBLISH\r\nNAME:Work schedule\r\nX-WR-CALNAME:Work schedule\r\n\
+                     REFRESH-INTERVAL;VALUE=DURATION:PT1H\r\nX-PUBLISHED-TTL:PT1H\r\n{events}END:VCALENDAR\r\n"
+                )
+            );
+        }
     }
 
     #[test]
