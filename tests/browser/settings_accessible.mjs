@@ -48,6 +48,11 @@ await story(async (page, { url }) => {
       await click('link', 'Change settings');
     },
     change_preview: () => click('button', 'See what will happen'),
+    move: async () => {
+      await page.goto(`${url}/settings`);
+      await click('link', 'Open');
+      await click('link', 'Move to another account or provider');
+    },
     leave: async () => {
       await page.goto(`${url}/settings`);
       await click('link', 'Open');

@@ -9,6 +9,7 @@ use daybook_tests::outside::calendar::{Account, PASSWORD, USER, main_calendar};
 use daybook_tests::outside::daybook::{API_KEY, Daybook, binary};
 use daybook_tests::outside::ehr::now_seconds;
 use daybook_tests::outside::eventually;
+use daybook_tests::outside::scene::sign_in_again;
 use daybook_tests::outside::tls::Front;
 use daybook_tests::radicale::Radicale;
 use daybook_tests::tools;
@@ -257,6 +258,31 @@ async fn sync_calendar_with_a_password_from_the_ehrs_settings_to_disconnect() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_calendar_by_keyboard_alone() {
     sync_calendar(OUTLOOK, json!({"hands": "keyboard"})).await;
+}
+
+/// A Daybook whose clinician is connected to Google already, from where she moves to Outlook.
+async fn move_to_outlook(more: Value) {
+    let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
+    let data = tempfile::tempdir().unwrap();
+    let daybook = Daybook::start(&binary, data.path(), &[]);
+    let connection = daybook.begin("google", &json!({"direction": "two_way"})).await;
+    sign_in_again(&connection).await;
+    connection.becomes("active").await;
+    let mut told =
+        json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "account": "ada@clinic.example"});
+    told.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    browser.tell("switch", told).await;
+    assert_eq!(connection.get().await["state"], "disconnected");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn move_from_google_to_outlook_and_then_to_another_calendar_there() {
+    move_to_outlook(json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn move_from_google_to_outlook_with_script_off() {
+    move_to_outlook(json!({"script": "off"})).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

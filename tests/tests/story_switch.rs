@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use daybook_core::connection::{BlockingCalendars, CalendarRef, MainCalendar, Provider, State};
 use daybook_core::succession::Afterwards;
+use daybook_engine::command::Patch;
 use daybook_engine::ports::ConnectionRef;
 use daybook_engine::switch::Switch;
 use daybook_tests::story::Stage;
@@ -104,12 +105,13 @@ fn check(appointments: usize, events: usize, dies_at: usize) -> usize {
     let expected = covered(&mut stage);
     assert_eq!((expected.0.len(), expected.1), (appointments, events));
     let (old, new) = switch(&mut stage, Afterwards::Leaves);
-    let preview = run(stage.engine.preview_switch(&new)).unwrap();
+    let preview = run(stage.engine.preview_switch(&new, &Patch::default())).unwrap();
     assert_eq!(preview.writes.appointments.create, appointments as u64);
     assert_eq!(
         (preview.removes.mirrored_events, preview.removes.busy_blocks),
         (appointments as u64, events as u64)
     );
+    assert_eq!((preview.closed.stays, preview.closed.opens), (events as u64, 0));
     assert_eq!(state(&stage, &new), State::Ready, "nothing before the yes");
     run(stage.engine.start(&new)).unwrap();
     let steps = work(&mut stage, dies_at, &expected, 7);

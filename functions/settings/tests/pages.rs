@@ -263,3 +263,38 @@ async fn a_subscription_is_made_shown_once_and_ended() {
     assert_eq!(world.ask_raw("GET", &file, String::new(), &[]).await.status, 404);
     assert_eq!(person.get("/settings").await.headers["location"], "/settings/connect");
 }
+
+/// What was chosen comes along, and changing one's mind leaves nothing behind.
+#[tokio::test]
+async fn a_move_makes_one_connection_that_waits_for_its_sign_in() {
+    let world = World::new().await;
+    let ours = person(&world, json!({})).await;
+    let two_way = json!({"direction": "two_way", "window": {"past_days": 3, "future_days": 90}});
+    let old = world.connected(two_way).await;
+    let id = old.rsplit('/').next().unwrap();
+    let at = format!("/settings/connections/{id}");
+    assert!(ours.get(&at).await.text.contains("Move to another account or provider"));
+    let page = ours.get(&format!("{at}/move")).await;
+    assert!(page.text.contains("Where to?") && page.text.contains("What becomes of"), "{}", page.text);
+    let token = ours.form_token().await;
+    let nowhere = ours.post(&format!("{at}/move"), &token, &[]).await;
+    assert_eq!(nowhere.status, 422);
+    let form = format!("provider=google&afterwards=leaves&{token}");
+    for _ in 0..2 {
+        let begun = ours.post(&format!("{at}/move"), &form, &[]).await;
+        assert_eq!(begun.status, 303, "{}", begun.text);
+        assert!(begun.headers["location"].to_str().unwrap().contains("/sign-in/demo/"));
+    }
+    let listed = world.ask("GET", world::CONNECTIONS, None).await.body;
+    let items = listed["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2, "{listed}");
+    let new = items.iter().find(|one| one["provider"] == "google").unwrap();
+    assert_eq!((&new["state"], &new["direction"]), (&json!("authorising"), &json!("two_way")));
+    assert_eq!(new["window"], json!({"past_days": 3, "future_days": 90}));
+    // Another calendar of its own, by "connect", is no move.
+    ours.post("/settings/connect", &format!("provider=google&{token}"), &[]).await;
+    let listed = world.ask("GET", world::CONNECTIONS, None).await.body;
+    assert_eq!(listed["items"].as_array().unwrap().len(), 3, "{listed}");
+    let other = person(&world, json!({"sub": "Practitioner/prac-nowhere"})).await;
+    assert_eq!(other.get(&format!("{at}/move")).await.status, 404, "somebody else's");
+}

@@ -5,7 +5,9 @@
 use jiff::Timestamp;
 
 use crate::connection::{Evidence, Schedule, State};
+use crate::hours::union;
 use crate::ids::ConnectionId;
+use crate::time::Interval;
 
 /// Whose place a connection takes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,6 +41,25 @@ pub fn to_hand_over(
 pub fn has_everything(evidence: &Evidence, schedule: &Schedule, version: u64, now: Timestamp) -> bool {
     let is_compared = schedule.reconciled.is_some_and(|last| last.version == version && last.at <= now);
     evidence.state() == State::Active && is_compared && schedule.owing_at.is_none()
+}
+
+/// What becomes of the times that the old connection closes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Closed {
+    /// So many are closed by the new one as well.
+    pub stays: u64,
+    /// So many open, as nothing stands in the new account then.
+    pub opens: u64,
+}
+
+/// Which of the times that are closed now the new connection closes too, whatever pieces it closes them in.
+pub fn closed_throughout(now: &[Interval], then: Vec<Interval>) -> Closed {
+    let then = union(then);
+    let is_inside =
+        |at: &&Interval| then.iter().any(|one| one.start() <= at.start() && at.end() <= one.end());
+    let stays = u64::try_from(now.iter().filter(is_inside).count()).unwrap_or(u64::MAX);
+    let all = u64::try_from(now.len()).unwrap_or(u64::MAX);
+    Closed { stays, opens: all.saturating_sub(stays) }
 }
 
 #[cfg(test)]
@@ -90,6 +111,24 @@ mod tests {
         ] {
             let found = to_hand_over(&evidence, &schedule, 3, Timestamp::UNIX_EPOCH);
             assert_eq!(found, succeeds.clone().filter(|_| goes), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_time_stays_closed_only_if_all_of_it_does() {
+        let at = |from: i64, to: i64| {
+            Interval::between(Timestamp::from_second(from).unwrap(), Timestamp::from_second(to).unwrap())
+        };
+        for (now, then, stays, opens) in [
+            (vec![], vec![at(0, 9)], 0, 0),
+            (vec![at(0, 9)], vec![], 0, 1),
+            (vec![at(0, 9)], vec![at(0, 9)], 1, 0),
+            (vec![at(2, 5), at(6, 8)], vec![at(0, 9)], 2, 0),
+            (vec![at(0, 9)], vec![at(5, 9), at(0, 5)], 1, 0),
+            (vec![at(0, 9)], vec![at(0, 4), at(5, 9)], 0, 1),
+            (vec![at(0, 9), at(20, 30)], vec![at(0, 9), at(21, 30)], 1, 1),
+        ] {
+            assert_eq!(closed_throughout(&now, then.clone()), Closed { stays, opens }, "{now:?} {then:?}");
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct Preview {
     /// When an event of the clinician's own coincides exactly with an appointment: most likely entered by hand. By time
     /// alone; at most [`MOST_COINCIDENCES`].
     pub coincidences: Vec<Interval>,
+    /// When time would be closed in the EHR once everything is done.
+    pub closes: Vec<Interval>,
 }
 
 /// More than these are not listed.
@@ -64,7 +66,8 @@ impl Engine {
         }
         let of = |lane| counts.get(&lane).copied().unwrap_or_default();
         let coincidences = coincidences(&session, &seen).await;
-        Ok(Preview { appointments: of(Lane::Appointments), blocks: of(Lane::Busy), coincidences })
+        let closes = closes(&seen);
+        Ok(Preview { appointments: of(Lane::Appointments), blocks: of(Lane::Busy), coincidences, closes })
     }
 }
 
@@ -78,6 +81,14 @@ pub(crate) async fn look_in_full(session: &Session<'_>, lease: &mut Lease<'_>) -
         return Err(Halt::Broken(EngineError::Calendar(unreachable("a calendar"))));
     }
     Ok(seen)
+}
+
+fn closes(seen: &Seen) -> Vec<Interval> {
+    let wanted = seen.owners.iter().filter_map(|(owner, sight)| match (owner, sight) {
+        (Owner::Event(_), OwnerSight::Wanted(content)) => Some(content.interval()),
+        _ => None,
+    });
+    wanted.collect()
 }
 
 /// What was entered by hand before. A main calendar that closes no time is read for this alone; where it cannot be, there

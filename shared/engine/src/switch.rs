@@ -7,10 +7,12 @@ use daybook_core::connection::{
     BlockingCalendars, Connection, MainCalendar, Mirrors, Provider, Settings, Start,
 };
 use daybook_core::ids::ConnectionId;
-use daybook_core::succession::{Afterwards, Succession, to_hand_over};
+use daybook_core::link::{Lane, Link};
+use daybook_core::succession::{Afterwards, Closed, Succession, closed_throughout, to_hand_over};
+use daybook_core::time::Interval;
 
 use crate::Engine;
-use crate::command::{leave_main_calendar, refuse_when_leaving};
+use crate::command::{Patch, leave_main_calendar, refuse_when_leaving};
 use crate::connect::NewConnection;
 use crate::error::EngineError;
 use crate::ports::{ConnectionRef, Counts, Login};
@@ -32,8 +34,13 @@ pub struct Switch {
 pub struct SwitchPreview {
     /// First: what the new connection writes.
     pub writes: Preview,
+    /// Whose place it takes, and what becomes of that.
+    pub old: Connection,
+    pub afterwards: Afterwards,
     /// Then: what stands by the old one and goes.
     pub removes: Counts,
+    /// What becomes of the times that the old one closes.
+    pub closed: Closed,
 }
 
 impl Engine {
@@ -57,19 +64,39 @@ impl Engine {
         self.connect_as(new, Some(Succession { of: old.id, afterwards: switch.afterwards })).await
     }
 
-    /// Both phases in numbers; for a connection that succeeds another.
-    pub async fn preview_switch(&self, at: &ConnectionRef) -> Result<SwitchPreview, EngineError> {
+    /// Both phases in numbers, as if these settings were changed already; for a connection that succeeds another.
+    pub async fn preview_switch(
+        &self,
+        at: &ConnectionRef,
+        patch: &Patch,
+    ) -> Result<SwitchPreview, EngineError> {
         let new = self.find(at).await?;
-        let Some(succession) = &new.evidence.succeeds else {
+        let Some(Succession { of, afterwards }) = new.evidence.succeeds else {
             let why = "this connection succeeds no other".to_owned();
             return Err(EngineError::Invalid { field: "connection", why });
         };
-        let old = self.store.count_links(&beside(at, &succession.of)).await?;
-        let removes = match succession.afterwards {
-            Afterwards::Leaves => old,
-            Afterwards::ClosesTime => Counts { busy_blocks: 0, ..old },
+        let at_old = beside(at, &of);
+        let old = self.find(&at_old).await?;
+        let counts = self.store.count_links(&at_old).await?;
+        let mut writes = self.preview_change(at, patch).await?;
+        let closed_now = self.closed_by(&at_old).await?;
+        let (removes, closed) = match afterwards {
+            Afterwards::Leaves => {
+                (counts, closed_throughout(&closed_now, std::mem::take(&mut writes.closes)))
+            }
+            Afterwards::ClosesTime => {
+                (Counts { busy_blocks: 0, ..counts }, closed_throughout(&closed_now, closed_now.clone()))
+            }
         };
-        Ok(SwitchPreview { writes: self.preview(at).await?, removes })
+        Ok(SwitchPreview { writes, old, afterwards, removes, closed })
+    }
+
+    /// Times to come that a connection keeps closed.
+    async fn closed_by(&self, at: &ConnectionRef) -> Result<Vec<Interval>, EngineError> {
+        let now = self.clock.now();
+        let links = self.store.list_links(at).await?;
+        let blocks = links.iter().filter(|link| link.owner.lane() == Lane::Busy);
+        Ok(blocks.filter_map(Link::span).filter(|span| span.end() > now).collect())
     }
 
     /// At the end of a run, before the lease is given back: lets the old connection go once everything stands. Again after

@@ -29,6 +29,8 @@ pub struct Page {
 pub struct Form {
     action: Url,
     fields: Vec<(String, String)>,
+    /// Of which one may be chosen each.
+    choices: Vec<(String, String)>,
     /// Label, name and value of each button.
     buttons: Vec<(String, String, String)>,
 }
@@ -160,25 +162,35 @@ impl Page {
         let action = attributes(tag).remove("action").unwrap_or_else(|| self.url.to_string());
         let of = |mut tag: BTreeMap<String, String>, name: &str| tag.remove(name).unwrap_or_default();
         let inputs = tags(inside, "input").map(|(tag, _)| attributes(tag));
-        let sent = inputs.filter(|tag| {
-            tag.get("type").is_none_or(|kind| kind != "checkbox") || tag.contains_key("checked")
-        });
+        let inputs: Vec<_> = inputs.collect();
+        let is =
+            |tag: &BTreeMap<String, String>, kind: &str| tag.get("type").is_some_and(|known| known == kind);
+        let choices = inputs.iter().filter(|tag| is(tag, "radio")).cloned();
+        let sent = inputs
+            .iter()
+            .filter(|tag| (!is(tag, "checkbox") && !is(tag, "radio")) || tag.contains_key("checked"));
         let buttons = tags(inside, "button").map(|(tag, after)| {
             let label = after.split('<').next().unwrap_or_default().to_owned();
             (label, of(attributes(tag), "name"), of(attributes(tag), "value"))
         });
         Form {
             action: self.url.join(&action).expect("an address"),
-            fields: sent.map(|tag| (of(tag.clone(), "name"), of(tag, "value"))).collect(),
+            fields: sent.map(|tag| (of(tag.clone(), "name"), of(tag.clone(), "value"))).collect(),
+            choices: choices.map(|tag| (of(tag.clone(), "name"), of(tag, "value"))).collect(),
             buttons: buttons.collect(),
         }
     }
 }
 
 impl Form {
-    /// Types `value` into a field.
+    /// Types `value` into a field, or chooses it.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
+        if self.choices.iter().any(|(known, offered)| known == name && offered == value) {
+            self.fields.retain(|(known, _)| known != name);
+            self.fields.push((name.to_owned(), value.to_owned()));
+            return self;
+        }
         let field = self.fields.iter_mut().find(|(known, _)| known == name);
         let (_, standing) = field.unwrap_or_else(|| panic!("no field `{name}`"));
         value.clone_into(standing);

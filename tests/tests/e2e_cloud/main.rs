@@ -8,6 +8,7 @@ mod crash;
 mod diary;
 mod leaving;
 mod mirrors;
+mod moving;
 mod sign_in;
 mod tokens;
 

@@ -25,7 +25,7 @@ use super::session::Place;
 use super::told::told;
 use super::{Ending, Guest, Posted, Room, Shell, show};
 
-const DEFAULT_CALENDAR: &str = "Work schedule";
+pub(crate) const DEFAULT_CALENDAR: &str = "Work schedule";
 
 #[derive(Template)]
 #[template(path = "connect.html")]
@@ -72,7 +72,7 @@ pub(crate) async fn form(State(room): State<Room>, guest: Guest) -> Result<Respo
 }
 
 impl Room {
-    fn offers(&self, provider: Provider) -> bool {
+    pub(crate) fn offers(&self, provider: Provider) -> bool {
         self.engine.accounts.provider(provider).is_ok()
     }
 }
@@ -137,12 +137,8 @@ const DAYS: [(Weekday, &str); 7] = [
 /// The form: a connection that waits for its clinician to sign in, and on to that.
 pub(crate) async fn connect(State(room): State<Room>, posted: Posted) -> Result<Response, Ending> {
     let guest = &posted.guest;
-    let provider = match posted.fields.get("provider") {
-        "google" => Provider::Google,
-        "microsoft" => Provider::Microsoft,
-        "apple" | "caldav" => Provider::Caldav,
-        _ => return Err(again("Choose the calendar that you use.").to(guest)),
-    };
+    let provider = provider_of(posted.fields.get("provider"));
+    let provider = provider.ok_or_else(|| again("Choose the calendar that you use.").to(guest))?;
     let direction = match posted.fields.get("direction") {
         "two_way" => Direction::TwoWay,
         _ => Direction::EhrToCalendar,
@@ -155,6 +151,16 @@ pub(crate) async fn connect(State(room): State<Room>, posted: Posted) -> Result<
         .await
         .map_err(|error| Ending::of(error).to(guest).with_link("/settings/connect", "Back"))?;
     room.to_sign_in(guest, &connection).await
+}
+
+/// What the form's choice of a calendar means.
+pub(crate) fn provider_of(chosen: &str) -> Option<Provider> {
+    match chosen {
+        "google" => Some(Provider::Google),
+        "microsoft" => Some(Provider::Microsoft),
+        "apple" | "caldav" => Some(Provider::Caldav),
+        _ => None,
+    }
 }
 
 fn again(text: &str) -> Ending {
@@ -176,6 +182,7 @@ impl Room {
         let waits = |one: &Connection| {
             one.evidence.state() == ConnectionState::Authorising
                 && one.provider == provider
+                && one.evidence.succeeds.is_none()
                 && one.settings.start == Start::WhenConfirmed
         };
         if let Some(waiting) = all.into_iter().find(waits) {

@@ -13,6 +13,7 @@ use daybook_engine::view::{View, state_word};
 
 use super::home::to;
 use super::levels::why;
+use super::moving::{Moving, Step};
 use super::session::Place;
 use super::told::told;
 use super::words::{Zone, calendar, capital, left, problem, sentence, standing};
@@ -39,10 +40,11 @@ struct Page {
     is_moving: bool,
     opens_window: bool,
     may_confirm: bool,
+    moving: Moving,
 }
 
 /// What a connection that has ended has left.
-enum Over {
+pub(crate) enum Over {
     /// The proof: every link is gone.
     Nothing,
     /// The person wanted it so.
@@ -66,11 +68,12 @@ pub(crate) async fn page(
     let connection = guest.connection(&room.engine, &id).await?;
     let zone = Zone::of(&room.engine, &connection, &guest.practice).await;
     let view = room.engine.view_of(connection).await.map_err(|error| Ending::of(error).to(&guest))?;
-    let page = page_of(&guest, &view, &zone);
+    let moving = Moving::of(&room, &guest, &view).await?;
+    let page = page_of(&guest, &view, &zone, moving);
     show(&page.shell, &page)
 }
 
-fn page_of(guest: &Guest, view: &View, zone: &Zone) -> Page {
+fn page_of(guest: &Guest, view: &View, zone: &Zone, moving: Moving) -> Page {
     let connection = &view.connection;
     let is_settling = view.state == ConnectionState::Active && !connection.signals.settled();
     let progress = connection.progress.filter(|_| view.state == ConnectionState::Syncing);
@@ -89,14 +92,16 @@ fn page_of(guest: &Guest, view: &View, zone: &Zone) -> Page {
         summary: summary(view),
         sign_in: view.authorise_url.clone(),
         is_moving: is_settling
+            || moving.goes_on()
             || matches!(view.state, ConnectionState::Syncing | ConnectionState::Disconnecting),
+        moving,
         opens_window: guest.session.place == Place::Frame,
         may_confirm: connection.problems.values().any(|problem| problem.kind == ProblemKind::BrakeEngaged),
     }
 }
 
 /// Leftovers are never passed over: neither what is still linked, nor what could no longer be reached.
-fn over(view: &View) -> Over {
+pub(crate) fn over(view: &View) -> Over {
     let connection = &view.connection;
     let behind = connection.problems.values().find(|problem| problem.kind == ProblemKind::LeftBehind);
     let linked = view.counts.mirrored_events + view.counts.busy_blocks;

@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use daybook_core::audit::Deed;
-use daybook_core::connection::{Mirrors, State as ConnectionState};
+use daybook_core::connection::{MainCalendar, Mirrors, State as ConnectionState};
 use daybook_engine::audit::Doing;
 use daybook_engine::ports::ConnectionRef;
 
@@ -24,6 +24,8 @@ struct Leave {
     standing: String,
     events: String,
     has_signed_in: bool,
+    /// The main calendar is one that we made.
+    is_made: bool,
 }
 
 pub(crate) async fn form(
@@ -43,6 +45,7 @@ pub(crate) async fn form(
         account: view.connection.account.as_ref().map(|account| account.label.clone()).unwrap_or_default(),
         standing: standing(&view.counts),
         events: number(view.counts.mirrored_events, "event", "events"),
+        is_made: matches!(view.connection.settings.main_calendar, MainCalendar::Made(_)),
         has_signed_in: view.connection.evidence.authorised_at.is_some(),
     };
     show(&page.shell, &page)
@@ -61,6 +64,10 @@ pub(crate) async fn leave(
     let done = told(&room, guest, Doing::to(Deed::Disconnected, &connection), done).await;
     done.map_err(|error| Ending::of(error).to(guest))?;
     // Not your account: begin again at once.
-    let next = if fields.get("then") == "connect" { "/settings/connect" } else { "" };
-    Ok(to(if next.is_empty() { format!("/settings/connections/{id}") } else { next.to_owned() }.as_str()))
+    let next = match (fields.get("then"), &connection.evidence.succeeds) {
+        ("connect", Some(succession)) => format!("/settings/connections/{}/move", succession.of),
+        ("connect", None) => "/settings/connect".to_owned(),
+        _ => format!("/settings/connections/{id}"),
+    };
+    Ok(to(&next))
 }

@@ -17,6 +17,7 @@ mod home;
 mod launch;
 mod leave;
 mod levels;
+mod moving;
 mod preview;
 mod review;
 mod session;
@@ -76,6 +77,7 @@ pub fn router(engine: Engine, used: Arc<dyn Idempotency>, practices: Vec<Practic
         .route("/settings/connections/{id}/preview", post(preview::preview))
         .route("/settings/connections/{id}/apply", post(preview::apply))
         .route("/settings/connections/{id}/leave", get(leave::form).post(leave::leave))
+        .route("/settings/connections/{id}/move", get(moving::form).post(moving::begin))
         .route("/settings/connections/{id}/do", post(connection::act))
         .route("/settings/connections/{id}/verify", get(verify::form).post(verify::verify))
         .route("/settings/connections/{id}/week", get(week::page))

@@ -16,14 +16,16 @@ use daybook_engine::{EngineError, chain};
 use super::choices::{NAMES, patch};
 use super::fields::Fields;
 use super::home::to;
+use super::moving::then;
 use super::told::told;
-use super::words::{provider, to_appointments, to_blocks};
+use super::words::{Places, Zone, provider, to_appointments, to_blocks};
 use super::{Ending, Guest, Posted, Room, Shell, show};
 
 const VERSION: &str = "version";
 
 #[derive(Template)]
 #[template(path = "preview.html")]
+#[expect(clippy::struct_excessive_bools, reason = "what the page shows or leaves out")]
 struct PreviewPage {
     shell: Shell,
     id: String,
@@ -32,6 +34,8 @@ struct PreviewPage {
     counted: Counted,
     writes_nothing: bool,
     is_two_way: bool,
+    /// The calendar that we made is left for another.
+    leaves_made: bool,
     fields: Vec<(String, String)>,
     version: u64,
 }
@@ -41,6 +45,10 @@ enum Counted {
     Lines {
         appointments: Vec<String>,
         blocks: Vec<String>,
+        /// The second phase, for one that takes another's place.
+        then: Vec<String>,
+        /// When something of the clinician's own takes place exactly when an appointment does.
+        by_hand: Vec<String>,
     },
     /// The provider has to allow more before anybody can look.
     NeedsConsent,
@@ -56,7 +64,7 @@ pub(crate) async fn preview(
     let Posted { guest, fields } = &posted;
     let (connection, patch) = asked(&room, &posted, &id).await?;
     let fault = |error| back_to_choices(guest, &id, Ending::of(error));
-    let counted = counted(&room, &connection, &patch).await.map_err(fault)?;
+    let counted = counted(&room, guest, &connection, &patch).await.map_err(fault)?;
     let page = PreviewPage {
         shell: guest.shell(),
         id,
@@ -64,11 +72,16 @@ pub(crate) async fn preview(
         is_started: connection.evidence.started_at.is_some(),
         counted,
         writes_nothing: patch.main_calendar == Some(MainCalendar::None),
+        leaves_made: leaves_made(&connection.settings.main_calendar, &patch),
         is_two_way: patch.direction == Some(Direction::TwoWay),
         fields: fields.only(&NAMES),
         version: connection.version,
     };
     show(&page.shell, &page)
+}
+
+fn leaves_made(before: &MainCalendar, patch: &Patch) -> bool {
+    matches!(before, MainCalendar::Made(_)) && patch.main_calendar.as_ref().is_some_and(|main| main != before)
 }
 
 /// The connection, and what the form would change of it.
@@ -83,14 +96,26 @@ fn back_to_choices(guest: &Guest, id: &str, fault: Ending) -> Ending {
     fault.to(guest).with_link(format!("/settings/connections/{id}/choices"), "Back to your choices")
 }
 
-async fn counted(room: &Room, connection: &Connection, patch: &Patch) -> Result<Counted, EngineError> {
+async fn counted(
+    room: &Room,
+    guest: &Guest,
+    connection: &Connection,
+    patch: &Patch,
+) -> Result<Counted, EngineError> {
     if !is_allowed(connection, patch) {
         return Ok(Counted::NeedsConsent);
     }
     let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
-    match room.engine.preview_change(&at, patch).await {
-        Ok(Preview { appointments, blocks, .. }) => {
-            Ok(Counted::Lines { appointments: to_appointments(appointments), blocks: to_blocks(blocks) })
+    match looked(room, connection, &at, patch).await {
+        Ok((found, then)) => {
+            let zone = Zone::of(&room.engine, connection, &guest.practice).await;
+            let places = Places::of(&connection.settings.main_calendar, patch);
+            Ok(Counted::Lines {
+                appointments: to_appointments(found.appointments, &places),
+                blocks: to_blocks(found.blocks),
+                then,
+                by_hand: found.coincidences.iter().map(|at| zone.span(*at)).collect(),
+            })
         }
         Err(error @ (EngineError::Calendar(_) | EngineError::Ehr(_))) => {
             tracing::warn!(error = chain(&error), "what a sync would do could not be counted");
@@ -98,6 +123,27 @@ async fn counted(room: &Room, connection: &Connection, patch: &Patch) -> Result<
         }
         Err(error) => Err(error),
     }
+}
+
+/// What would be done, and what then, where another is to leave for it.
+async fn looked(
+    room: &Room,
+    connection: &Connection,
+    at: &ConnectionRef,
+    patch: &Patch,
+) -> Result<(Preview, Vec<String>), EngineError> {
+    if connection.evidence.succeeds.is_some() && connection.evidence.handed_over_at.is_none() {
+        match room.engine.preview_switch(at, patch).await {
+            Ok(preview) => {
+                let lines = then(&preview);
+                return Ok((preview.writes, lines));
+            }
+            // It is not there any more: there is nothing to wait for.
+            Err(EngineError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((room.engine.preview_change(at, patch).await?, Vec::new()))
 }
 
 /// Whether the provider has allowed what these settings need.
@@ -130,6 +176,11 @@ pub(crate) async fn apply(
     if changed.evidence.started_at.is_none() {
         let started = room.engine.start(&at).await;
         changed = told(&room, guest, Doing::to(Deed::Started, &connection), started).await.map_err(fault)?;
+        if let Some(succession) = &changed.evidence.succeeds {
+            let old =
+                Doing { connection: Some(succession.of.clone()), ..Doing::to(Deed::Switched, &changed) };
+            told(&room, guest, old, Ok(())).await.map_err(fault)?;
+        }
     }
     if changed.evidence.lacks_access() {
         return room.to_sign_in(guest, &changed).await;

@@ -1,9 +1,11 @@
 //! What a connection is, in a clinician's words: one honest sentence, the problems with what to do, times in the
 //! practice's zone with its name. It is told what is so, and finds nothing out.
 
-use daybook_core::connection::{Connection, ProblemKind, Provider, State};
+use daybook_core::connection::{Connection, MainCalendar, ProblemKind, Provider, State};
 use daybook_core::ids::PractitionerId;
+use daybook_core::time::Interval;
 use daybook_engine::Engine;
+use daybook_engine::command::Patch;
 use daybook_engine::ports::{Counts, Practice};
 use daybook_engine::preview::LanePreview;
 use daybook_engine::view::View;
@@ -45,6 +47,14 @@ impl Zone {
     pub fn time(&self, at: Timestamp) -> String {
         let local = at.to_zoned(self.zone.clone());
         format!("{} ({})", local.strftime("%b %-d, %-I:%M %P"), self.name)
+    }
+
+    /// `Nov 22, 3:45 pm – 4:30 pm (America/New_York)`.
+    pub fn span(&self, at: Interval) -> String {
+        let local = |at: Timestamp| at.to_zoned(self.zone.clone());
+        let (start, end) = (local(at.start()), local(at.end()));
+        let format = if start.date() == end.date() { "%-I:%M %P" } else { "%b %-d, %-I:%M %P" };
+        format!("{} – {} ({})", start.strftime("%b %-d, %-I:%M %P"), end.strftime(format), self.name)
     }
 
     pub fn date(&self, at: Timestamp, days: i64) -> String {
@@ -138,15 +148,31 @@ pub(crate) fn left(counts: &Counts) -> String {
     format!("{events} and {blocks}")
 }
 
+/// Where appointments would come, and from where they would go.
+pub(crate) struct Places {
+    into: &'static str,
+    from: String,
+}
+
+impl Places {
+    pub fn of(before: &MainCalendar, patch: &Patch) -> Self {
+        let moves = patch.main_calendar.as_ref().is_some_and(|main| main.known() != before.known());
+        match before.known().filter(|_| moves) {
+            Some(old) => Self { into: "your new main calendar", from: format!("“{}”", old.name) },
+            None => Self { into: "your calendar", from: "your calendar".to_owned() },
+        }
+    }
+}
+
 /// What a sync would do to appointments, a line each; nothing where it would do nothing.
-pub(crate) fn to_appointments(lane: LanePreview) -> Vec<String> {
+pub(crate) fn to_appointments(lane: LanePreview, places: &Places) -> Vec<String> {
     let of = |count| number(count, "appointment", "appointments");
     let one = |count: u64, line: String| (count > 0).then_some(line);
     let LanePreview { create, change, delete } = lane;
     let lines = [
-        one(create, format!("Will add {} to your calendar", of(create))),
+        one(create, format!("Will add {} to {}", of(create), places.into)),
         one(change, format!("Will change {} in your calendar", of(change))),
-        one(delete, format!("Will remove {} from your calendar", of(delete))),
+        one(delete, format!("Will remove {} from {}", of(delete), places.from)),
     ];
     lines.into_iter().flatten().collect()
 }
@@ -227,6 +253,8 @@ pub(crate) fn problem(kind: ProblemKind) -> (&'static str, &'static str) {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use daybook_core::connection::CalendarRef;
+
     use super::*;
 
     #[test]
@@ -244,9 +272,15 @@ mod tests {
     #[test]
     fn counts_are_said_as_people_say_them() {
         let lane = |create, change, delete| LanePreview { create, change, delete };
+        let old = MainCalendar::Existing(CalendarRef { id: "a".into(), name: "Work".into() });
         assert_eq!(
-            to_appointments(lane(42, 0, 1)),
+            to_appointments(lane(42, 0, 1), &Places::of(&old, &Patch::default())),
             ["Will add 42 appointments to your calendar", "Will remove 1 appointment from your calendar"]
+        );
+        let elsewhere = Patch { main_calendar: Some(MainCalendar::None), ..Patch::default() };
+        assert_eq!(
+            to_appointments(lane(42, 0, 42), &Places::of(&old, &elsewhere)),
+            ["Will add 42 appointments to your new main calendar", "Will remove 42 appointments from “Work”"]
         );
         assert_eq!(to_blocks(lane(18, 0, 0)), ["Will close 18 times in the EHR"]);
         assert!(to_blocks(lane(0, 0, 0)).is_empty());

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use http::header::IF_MATCH;
 use serde_json::json;
 
-use super::calendars::{ListCalendars, MakeCalendar};
+use super::calendars::{DeleteCalendar, ListAny, ListCalendars, MakeCalendar};
 use super::change::{Change, Outcome, Write};
 use super::channels::{Stop, Watch};
 use super::events::{From, GetEvent, Line, ListEvents, ListInstances, Looked, Probe};
@@ -73,6 +73,29 @@ fn word(error: &RemoteError) -> String {
 
 fn week() -> Interval {
     Interval::new("2026-03-01T00:00:00Z".parse().unwrap(), "2026-03-08T00:00:00Z".parse().unwrap()).unwrap()
+}
+
+#[test]
+fn a_calendar_is_looked_into_by_ids_alone_and_deleted() {
+    let any = ListAny { calendar: CALENDAR, page: Some("p=") };
+    assert_eq!(
+        line(&any),
+        format!("GET {EVENTS}?maxResults=10&fields=nextPageToken%2Citems%28id%29&pageToken=p%3D")
+    );
+    let page = any.parse(&reply(200, r#"{"nextPageToken":"q"}"#)).unwrap();
+    assert_eq!((page.items.len(), page.next_page_token.as_deref()), (0, Some("q")));
+    assert_eq!(any.parse(&reply(200, r#"{"items":[{"id":"a"}]}"#)).unwrap().items.len(), 1);
+    assert_eq!(word(&any.parse(&envelope(404, "notFound")).unwrap_err()), "missing");
+    let delete = DeleteCalendar { calendar: CALENDAR };
+    assert_eq!(line(&delete), "DELETE /calendar/v3/calendars/c_8f@group.calendar.google.com");
+    for gone in [reply(204, ""), envelope(404, "notFound"), envelope(410, "deleted")] {
+        delete.parse(&gone).unwrap();
+    }
+    for (status, reason, expected) in
+        [(403, "insufficientPermissions", "refused"), (403, "forbidden", "forbidden"), (500, "", "later")]
+    {
+        assert_eq!(word(&delete.parse(&envelope(status, reason)).unwrap_err()), expected, "{reason}");
+    }
 }
 
 #[test]

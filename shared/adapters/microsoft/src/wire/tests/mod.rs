@@ -8,13 +8,16 @@ use daybook_engine::ports::{NewSubscription, RemoteError};
 use serde_json::json;
 
 use super::batch::Batch;
-use super::calendars::{CreateCalendar, Created, HoldsOnlyOurs, ListCalendars};
+use super::calendars::{
+    CreateCalendar, Created, DeleteCalendar, HoldsAnything, HoldsOnlyOurs, ListCalendars,
+};
 use super::event::{Kind, Line};
 use super::people::Me;
 use super::read::{Delta, FindMarked, GetEvent, Instances, View};
 use super::subscriptions::{Life, Renew, Subscribe, Subscribed, Unsubscribe};
 use super::*;
 use crate::testing::{ROOT, at, mirror, reply, window};
+use daybook_engine::ports::Contents;
 
 const SELECT: &str = "id,type,seriesMasterId,start,end,originalStart,isAllDay,isCancelled,showAs,responseStatus,\
                       transactionId,changeKey";
@@ -74,6 +77,10 @@ fn requests_that_read() {
         (
             HoldsOnlyOurs { calendar: &calendar }.prepare(),
             "/me/calendars/AA%2FM%20k%3D/events?$select=id,transactionId&$top=100".into(),
+        ),
+        (
+            HoldsAnything { calendar: &calendar }.prepare(),
+            "/me/calendars/AA%2FM%20k%3D/events?$select=id&$top=1".into(),
         ),
     ];
     for (call, target) in requests {
@@ -308,6 +315,26 @@ fn links_are_followed_on_our_own_host_alone() {
     ] {
         assert_eq!(target_of(&root, link).as_deref(), expected, "{link}");
     }
+}
+
+#[test]
+fn an_empty_calendar_is_told_and_deleted() {
+    let calendar = "AA/M k=".into();
+    let holds = HoldsAnything { calendar: &calendar };
+    for (body, expected) in [
+        (r#"{"value":[]}"#, Contents::Nothing),
+        (r#"{"value":[{"id":"a"}]}"#, Contents::Something),
+        (r#"{"value":[],"@odata.nextLink":"https://graph.example/v1.0/me/more"}"#, Contents::Something),
+    ] {
+        assert_eq!(holds.parse(&reply(200, body)).unwrap(), expected, "{body}");
+    }
+    let delete = DeleteCalendar { calendar: &calendar };
+    let call = delete.prepare();
+    assert_eq!((call.method.as_str(), call.target.as_str()), ("DELETE", "/me/calendars/AA%2FM%20k%3D"));
+    delete.parse(&reply(204, "")).unwrap();
+    delete.parse(&reply(404, r#"{"error":{"code":"ErrorItemNotFound"}}"#)).unwrap();
+    let no_mailbox = delete.parse(&reply(404, r#"{"error":{"code":"MailboxNotEnabledForRESTAPI"}}"#));
+    assert!(matches!(no_mailbox, Err(RemoteError::Missing { .. })), "{no_mailbox:?}");
 }
 
 #[test]

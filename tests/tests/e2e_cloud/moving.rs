@@ -1,0 +1,199 @@
+//! From Google to Outlook by the settings page: 120 appointments and 40 busy times, and `kill -9` at ten points. At every
+//! one of them each appointment is in one calendar at least and each busy time closed; at the end nothing is left behind.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use daybook_tests::outside::browser::{Browser, Page, allow};
+use daybook_tests::outside::cloud::{ADA, Cloud, Person, Plan, Provider};
+use daybook_tests::outside::daybook::{Daybook, binary};
+use daybook_tests::outside::ehr::{appointment, at};
+use daybook_tests::outside::eventually;
+use serde_json::{Value, json};
+
+use super::sign_in_again;
+
+const APPOINTMENTS: i64 = 120;
+const BUSY_TIMES: i64 = 40;
+const KILLS: u64 = 10;
+const FHIR: &str = "/sandbox/ehr/fhir";
+const WORK: &str = "Work schedule";
+const SLOTS: &str = "/sandbox/ehr/fhir/Slot?schedule=Schedule/sch-1&status=busy-unavailable&_count=500";
+
+type Times = BTreeSet<(String, String)>;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_from_google_to_outlook_survives_ten_kills() {
+    let Some(binary) = binary() else { return };
+    let data = tempfile::tempdir().unwrap();
+    let mut daybook = start(&binary, data.path(), "127.0.0.1:0");
+    let address = daybook.url.trim_start_matches("http://").to_owned();
+    let (google, outlook) =
+        (Cloud::of(Provider::Google, &daybook.url), Cloud::of(Provider::Microsoft, &daybook.url));
+    empty(&daybook).await;
+    let booked = book(&daybook).await;
+    let ada = google.person(ADA).await;
+    let private = ada.make_calendar("Private").await;
+    let busy = plan(&ada, &private).await;
+    let copied = outlook.person(ADA).await;
+    let calendar = copied.make_calendar("Private").await;
+    assert_eq!(plan(&copied, &calendar).await, busy, "the same life in both accounts");
+    let connection =
+        daybook.begin("google", &json!({"direction": "two_way", "blocking_calendars": [private]})).await;
+    sign_in_again(&connection).await;
+    connection.becomes("active").await;
+    let old = connection.id.clone();
+    assert_eq!(closed(&daybook).await, busy);
+
+    let browser = Browser::new();
+    let new = say_yes(&browser, &daybook).await;
+    for kill in 0..KILLS {
+        tokio::time::sleep(Duration::from_millis(20 + 60 * kill)).await;
+        daybook.kill();
+        daybook = start(&binary, data.path(), &address);
+        let shown: Times = [shown(&google).await, shown(&outlook).await].concat().into_iter().collect();
+        assert!(shown.is_superset(&booked), "missing after kill {kill}: {:?}", booked.difference(&shown));
+        let closed = closed(&daybook).await;
+        assert!(closed.is_superset(&busy), "open after kill {kill}: {:?}", busy.difference(&closed));
+    }
+    eventually("the old connection has left", || async {
+        daybook.connection(&old).get().await["state"] == "disconnected"
+    })
+    .await;
+    daybook.connection(&new).settles().await;
+
+    assert_eq!(daybook.connection(&old).get().await["problems"], json!([]));
+    let left = google.person(ADA).await.calendars().await;
+    assert!(left.iter().all(|(_, name)| name != WORK), "the calendar that we made is gone: {left:?}");
+    let shown = shown(&outlook).await;
+    assert_eq!((shown.len(), shown.into_iter().collect::<Times>()), (120, booked), "each one once");
+    assert!(closed(&daybook).await.is_superset(&busy));
+    let page = browser.open(&format!("{}/settings/connections/{new}", daybook.url)).await;
+    page.says(&["The move is complete.", "Nothing is left in", "0 events there"]);
+    nothing_is_left_to_do(&daybook, &new, [&google, &outlook]).await;
+}
+
+fn start(binary: &Path, data: &Path, address: &str) -> Daybook {
+    Daybook::start(binary, data, &[("DAYBOOK_LISTEN", address), ("DAYBOOK_SWEEP_SECONDS", "1")])
+}
+
+/// Removes what the sandbox came with.
+async fn empty(daybook: &Daybook) {
+    for _ in 0..20 {
+        let (_, bundle) = daybook.call("GET", &format!("{FHIR}/Appointment?_count=200"), None).await;
+        let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
+        if entries.is_empty() {
+            return;
+        }
+        for entry in entries {
+            let id = entry["resource"]["id"].as_str().unwrap().to_owned();
+            daybook.call("DELETE", &format!("{FHIR}/Appointment/{id}"), None).await;
+        }
+    }
+    panic!("the EHR does not become empty");
+}
+
+async fn book(daybook: &Daybook) -> Times {
+    let mut booked = Times::new();
+    for number in 0..APPOINTMENTS {
+        let (day, minute) = (2 + number / 8, 600 + number % 8 * 60);
+        let (start, end) = (at(day, minute), at(day, minute + 50));
+        let id = format!("a{number}");
+        let body = appointment(&id, &start, &end, "booked");
+        let (status, answer) = daybook.call("PUT", &format!("{FHIR}/Appointment/{id}"), Some(body)).await;
+        assert!(matches!(status, 200 | 201), "{answer}");
+        booked.insert((start, end));
+    }
+    booked
+}
+
+async fn plan(person: &Person, calendar: &str) -> Times {
+    let mut planned = Times::new();
+    for number in 0..BUSY_TIMES {
+        let (start, end) = (at(2 + number, 1_200), at(2 + number, 1_260));
+        person.add(calendar, Plan::Once(&start, &end)).await;
+        planned.insert((start, end));
+    }
+    planned
+}
+
+/// What stands in the calendar that we made there, if there is one.
+async fn shown(cloud: &Cloud) -> Vec<(String, String)> {
+    let person = cloud.person(ADA).await;
+    let calendars = person.calendars().await;
+    let Some((ours, _)) = calendars.into_iter().find(|(_, name)| name == WORK) else { return Vec::new() };
+    person.events(&ours).await.into_iter().map(|event| (event.start, event.end)).collect()
+}
+
+async fn closed(daybook: &Daybook) -> Times {
+    let (_, bundle) = daybook.call("GET", SLOTS, None).await;
+    let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    entries.iter().map(|one| (text(&one["resource"]["start"]), text(&one["resource"]["end"]))).collect()
+}
+
+/// From the EHR's settings to the yes. Returns the new connection's id.
+async fn say_yes(browser: &Browser, daybook: &Daybook) -> String {
+    let page = browser.open(&format!("{}/sandbox/ehr/", daybook.url)).await;
+    let page = browser.follow(&page, "Dr. Maya Okafor").await;
+    let page = browser.follow(&page, "Settings").await;
+    let page = press(browser, &page, "Open Calendar Sync").await;
+    let page = press(browser, &page, "Continue").await;
+    let page = browser.follow(&page, "Open").await;
+    let page = browser.follow(&page, "Move to another account or provider").await;
+    page.says(&["What becomes of Google Calendar?", "Nothing changes before you say yes"]);
+    let form = form_with(&page, "Continue to sign in").with("provider", "microsoft");
+    let page = browser.press(&form, "Continue to sign in").await;
+    let page = browser.press(&form_with(&page, "Continue to"), "Continue to").await;
+    let page = allow(browser, page, ADA).await;
+    page.says(&["Is this the account?", "It takes the place of"]);
+    let new = page.url.path_segments().unwrap().next_back().unwrap().to_owned();
+    let page = browser.follow(&page, "Yes, go on").await;
+    let page = press(browser, &page, "See what will happen").await;
+    page.says(&[
+        "Will add 120 appointments to your calendar",
+        "Will remove 120 appointments from Google Calendar",
+        "40 times that are closed now stay closed throughout",
+        "Google Calendar is disconnected",
+    ]);
+    let page = press(browser, &page, "Start Sync").await;
+    page.says(&["Your move from Google Calendar"]);
+    new
+}
+
+fn form_with(page: &Page, button: &str) -> daybook_tests::outside::browser::Form {
+    let mut forms = page.forms();
+    forms.retain(|form| form.has_button(button));
+    assert!(!forms.is_empty(), "no button `{button}` on {} ({}): {}", page.url, page.status, page.text());
+    forms.remove(0)
+}
+
+async fn press(browser: &Browser, page: &Page, button: &str) -> Page {
+    browser.press(&form_with(page, button), button).await
+}
+
+/// A comparison of everything asks, and writes nothing.
+async fn nothing_is_left_to_do(daybook: &Daybook, id: &str, clouds: [&Cloud; 2]) {
+    let connection = daybook.connection(id);
+    let before = [written(clouds[0]).await, written(clouds[1]).await];
+    connection.post("resume").await;
+    connection.settles().await;
+    assert_eq!([written(clouds[0]).await, written(clouds[1]).await], before, "a second run plans nothing");
+    assert_eq!(
+        connection.post("preview").await["appointments"],
+        json!({"create": 0, "change": 0, "delete": 0})
+    );
+}
+
+/// Requests that change something in a calendar, by what they are.
+async fn written(cloud: &Cloud) -> Value {
+    let standing = cloud.standing().await;
+    let of = |name: &str| standing[name].as_object().cloned().unwrap_or_default();
+    let alone = of("requests").into_iter().filter(|(asked, _)| {
+        let changes = ["/calendars", "/events"].iter().any(|place| asked.contains(place));
+        changes && !asked.starts_with("GET ") && !asked.ends_with("/watch")
+    });
+    let batched = of("batched").into_iter().filter(|(method, _)| method != "GET");
+    alone.chain(batched).collect()
+}
