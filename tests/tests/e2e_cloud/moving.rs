@@ -49,7 +49,7 @@ async fn a_move_from_google_to_outlook_survives_ten_kills() {
     let browser = Browser::new();
     let new = say_yes(&browser, &daybook).await;
     for kill in 0..KILLS {
-        tokio::time::sleep(Duration::from_millis(20 + 60 * kill)).await;
+        tokio::time::sleep(Duration::from_millis(15 + 35 * kill)).await;
         daybook.kill();
         daybook = start(&binary, data.path(), &address);
         let shown: Times = [shown(&google).await, shown(&outlook).await].concat().into_iter().collect();
