@@ -301,6 +301,39 @@ async fn every_settings_page_is_accessible_in_both_schemes_on_desk_and_phone() {
     browser.tell("settings_accessible", json!({"url": daybook.url})).await;
 }
 
+/// An administrator settles what holds for the practice, and sees nobody's calendar.
+async fn practice(hands: &str, script: &str, looks: bool) {
+    let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
+    let data = tempfile::tempdir().unwrap();
+    let daybook = Daybook::start(&binary, data.path(), &[]);
+    let caldav = json!({"url": format!("{}/sandbox/caldav/", daybook.url), "username": "ada", "password": "ada-sandbox"});
+    let body =
+        json!({"practitioner_id": "prac-1", "provider": "caldav", "detail": "appointment", "caldav": caldav});
+    let (status, made) = daybook.call("POST", "/v1/practices/demo/connections", Some(body)).await;
+    assert_eq!(status, 201, "{made}");
+    let connection = daybook.connection(made["id"].as_str().unwrap());
+    connection.becomes("active").await;
+    connection.settles().await;
+    let account = connection.get().await["account"].as_str().unwrap().to_owned();
+    let (name, domain) = account.rsplit_once('@').unwrap();
+    let masked = format!("{}…@{domain}", name.chars().next().unwrap());
+    let told = json!({"url": daybook.url, "account": account, "masked": masked, "domain": "127.0.0.1",
+        "hands": hands, "script": script, "looks": looks});
+    browser.tell("practice", told).await;
+    connection.settles().await;
+    assert_eq!(connection.get().await["effective_detail"], "busy");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_settles_what_holds_for_the_practice() {
+    practice("mouse", "on", true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_without_a_mouse_and_without_script() {
+    practice("keyboard", "off", false).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_calendar_with_script_off() {
     sync_calendar(GOOGLE, json!({"script": "off"})).await;

@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
-use daybook_core::connection::{AgedOut, Direction, ProblemKind, State};
+use daybook_core::connection::{AgedOut, Direction, Mirrors, ProblemKind, State};
 use daybook_core::detail::{Cap, Detail, Part2};
 use daybook_core::policy::{Allowed, Attestation, Policy};
 use daybook_core::time::Interval;
 use daybook_core::window::WindowDays;
 use daybook_engine::ports::{ConnectionRef, Practice, Practices};
+use daybook_engine::roster::Effects;
 use daybook_engine::view::View;
 use daybook_engine::{Engine, EngineError, Pace};
 use daybook_tests::world::calendar::Body;
@@ -242,4 +243,64 @@ fn what_a_person_set_survives_a_restart_with_the_old_configuration() {
     run(house.world.put_practice(&Practice { policy: policy(365), ..scene::practice("demo") })).unwrap();
     house.sweep_after(HOUR * 25);
     assert_eq!(house.mirrors(), (3, 3));
+}
+
+/// What an account that is out of reach keeps is known to the practice as long as the connection can be read.
+#[test]
+fn what_a_dead_sign_in_left_behind_is_counted_until_the_account_is_connected_again() {
+    let mut house = House::new(policy(365), 30);
+    house.lock_account(true);
+    run(house.engine.disconnect(&house.at, Mirrors::Remove)).unwrap();
+    house.work();
+    let above = |house: &House| -> Vec<u64> {
+        run(house.engine.members(&demo())).unwrap().iter().map(|member| member.above).collect()
+    };
+    assert_eq!(house.view().state, State::Disconnected);
+    assert!(above(&house).is_empty(), "what stands tells no more than is allowed");
+    house.set(|policy| policy.detail_cap = Detail::Appointment);
+    assert_eq!(above(&house), [30]);
+    house.lock_account(false);
+    let mut settings = two_way("main", &[]);
+    settings.window = WindowDays::new(7, 365).unwrap();
+    run(house.engine.connect(connection("demo", "ada", "work", settings))).unwrap();
+    house.work();
+    assert_eq!(above(&house), [0], "the new connection alone is left");
+    assert_eq!(house.mirrors(), (30, 30));
+}
+
+#[test]
+fn what_a_clinician_kept_is_counted_when_less_is_allowed_later() {
+    let mut house = House::new(policy(365), 7);
+    run(house.engine.disconnect(&house.at, Mirrors::Keep)).unwrap();
+    house.work();
+    house.set(part2);
+    let members = run(house.engine.members(&demo())).unwrap();
+    assert_eq!(
+        members.iter().map(|member| (member.state, member.above)).collect::<Vec<_>>(),
+        [(State::Disconnected, 7)]
+    );
+}
+
+#[test]
+fn what_a_policy_would_change_is_known_before() {
+    let house = House::new(policy(365), 3);
+    let before = policy(365);
+    let effects = |after: Policy| run(house.engine.policy_effects(&demo(), &after)).unwrap();
+    let only = |name: &str| Allowed::Only([name.to_owned()].into());
+    for (after, expected) in [
+        (before.clone(), Effects::default()),
+        (Policy { part2: Part2::Yes, ..before.clone() }, Effects { lowered: 1, ..Effects::default() }),
+        (Policy { attestations: vec![], ..before.clone() }, Effects { lowered: 1, ..Effects::default() }),
+        (
+            Policy { account_domains: only("clinic.example"), ..before.clone() },
+            Effects { lowered: 1, unwanted: 1, ..Effects::default() },
+        ),
+        (
+            Policy { window: WindowDays::new(0, 1826).unwrap(), ..before },
+            Effects { narrowed: 1, ..Effects::default() },
+        ),
+    ] {
+        assert_eq!(effects(after), expected);
+    }
+    assert_eq!(house.mirrors(), (3, 0), "and nothing was changed");
 }

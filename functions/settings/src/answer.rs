@@ -279,6 +279,11 @@ pub(crate) fn reason(cap: Cap) -> &'static str {
     }
 }
 
+/// What a problem is called, by somebody whom it does not concern.
+pub(crate) fn title(kind: ProblemKind) -> &'static str {
+    entry(kind).1
+}
+
 /// The last part of the `type` and the title for people.
 fn entry(kind: ProblemKind) -> (&'static str, &'static str) {
     match kind {

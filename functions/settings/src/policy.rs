@@ -14,9 +14,9 @@ use utoipa::ToSchema;
 use crate::body::JsonBody;
 use crate::words::{Detail, Feed, Provider};
 
-const MOST_NAMES: usize = 200;
+pub(crate) const MOST_NAMES: usize = 200;
 const MOST_DOMAIN_CHARS: usize = 253;
-const MOST_NAME_CHARS: usize = 200;
+pub(crate) const MOST_NAME_CHARS: usize = 200;
 /// An attestation holds for a year unless it says otherwise, and never for longer than five.
 const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
 const MOST_HELD: SignedDuration = SignedDuration::from_hours(5 * 366 * 24);
@@ -246,7 +246,7 @@ fn attestation(
 }
 
 /// A domain or a server's name, as accounts are compared with it.
-fn domain_of(text: &str) -> Option<String> {
+pub(crate) fn domain_of(text: &str) -> Option<String> {
     let domain = AccountHome::new(AccountKind::Server, text).domain;
     let is_plain = |c: char| c.is_alphanumeric() || "-._:[]".contains(c);
     let fits = !domain.is_empty() && domain.len() <= MOST_DOMAIN_CHARS && domain.chars().all(is_plain);

@@ -137,6 +137,17 @@ pub struct AccountName {
     pub home: AccountHome,
 }
 
+impl AccountName {
+    /// For others than its owner: `a…@example.org`.
+    pub fn masked(&self) -> String {
+        let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
+        match self.label.rsplit_once('@') {
+            Some((name, domain)) => format!("{}…@{domain}", first(name)),
+            None => format!("{}…", first(&self.label)),
+        }
+    }
+}
+
 /// Facts from which the state follows.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Evidence {
@@ -167,6 +178,8 @@ pub struct Evidence {
     pub reviewed_at: Option<Timestamp>,
     /// What became of mirrors that their reader dragged or deleted; `None` where none ever was.
     pub put_back: Option<PutBack>,
+    /// Mirrors that stand although the connection has ended, by how much each tells.
+    pub left: BTreeMap<Detail, u64>,
 }
 
 /// Mirrors that were put back after their reader had dragged or deleted them.
@@ -353,6 +366,22 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
     use crate::access::{Reads, Writes};
+
+    #[test]
+    fn an_account_is_masked_for_others() {
+        use crate::policy::AccountKind;
+        for (label, expected) in [
+            ("ada@example.org", "a…@example.org"),
+            ("Äda.b@x@example.org", "Ä…@example.org"),
+            ("@example.org", "…@example.org"),
+            ("ada", "a…"),
+            ("", "…"),
+        ] {
+            let home = AccountHome::of_address(AccountKind::Private, label);
+            let account = AccountName { subject: "s".into(), label: label.into(), home };
+            assert_eq!(account.masked(), expected);
+        }
+    }
 
     #[test]
     fn e_008_the_state_follows_from_the_evidence() {

@@ -14,6 +14,7 @@ mod practices;
 pub mod preview;
 pub mod receive;
 pub mod review;
+pub mod roster;
 pub mod sign_in;
 pub mod sweep;
 pub mod switch;

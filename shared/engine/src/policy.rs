@@ -104,7 +104,7 @@ fn held(practice: &Practice, connection: &Connection, now: Timestamp) -> (Detail
 }
 
 /// Whether runs of it look at the policy.
-fn has_work(connection: &Connection) -> bool {
+pub(crate) fn has_work(connection: &Connection) -> bool {
     match connection.evidence.state() {
         State::Syncing | State::Active | State::Paused | State::ReconnectRequired => true,
         State::Authorising | State::Ready | State::Disconnecting | State::Disconnected => false,

@@ -77,6 +77,7 @@ impl State {
             } else {
                 kept.left_calendars.clone()
             },
+            left: left.evidence.left.clone(),
             refused_at: if uncontested { left.evidence.refused_at } else { kept.refused_at },
             ..kept.clone()
         };

@@ -42,10 +42,10 @@ struct Connect {
 }
 
 /// Something that should be so before syncing begins.
-struct Fact {
-    is_good: bool,
-    title: &'static str,
-    text: String,
+pub(crate) struct Fact {
+    pub is_good: bool,
+    pub title: &'static str,
+    pub text: String,
 }
 
 pub(crate) async fn form(State(room): State<Room>, guest: Guest) -> Result<Response, Ending> {
@@ -77,7 +77,8 @@ impl Room {
     }
 }
 
-fn facts(known: Option<&Practitioner>, fallback: Option<&str>) -> Vec<Fact> {
+/// Zone and hours, as the EHR gives them.
+pub(crate) fn facts(known: Option<&Practitioner>, fallback: Option<&str>) -> Vec<Fact> {
     let Some(known) = known else {
         let text = "The EHR does not answer right now, so zone and hours cannot be read. Try again in a few minutes.";
         return vec![Fact { is_good: false, title: "The EHR", text: text.to_owned() }];

@@ -92,6 +92,18 @@ impl Ending {
         Self::new(StatusCode::FORBIDDEN, "This page is for clinicians", text, home())
     }
 
+    pub fn not_for_clinicians() -> Self {
+        let text =
+            "What holds for the practice is for its administrators. Your own calendars are yours to settle.";
+        Self::new(StatusCode::FORBIDDEN, "This page is for administrators", text, home())
+    }
+
+    pub fn changed_meanwhile() -> Self {
+        let text =
+            "These settings were changed meanwhile, perhaps in another window. Look at them again first.";
+        Self::new(StatusCode::CONFLICT, "Changed meanwhile", text, home())
+    }
+
     pub fn too_much() -> Self {
         let text = "The form is larger than any that this page sends. Nothing was changed.";
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "That was too much", text, home())
@@ -122,10 +134,7 @@ impl Ending {
                 let text = "Another connection of yours uses this account. Nothing was changed.";
                 Self::new(StatusCode::CONFLICT, "This account is connected already", text, home())
             }
-            EngineError::Stale { .. } => {
-                let text = "These settings were changed meanwhile, perhaps in another window. Look at them again first.";
-                Self::new(StatusCode::CONFLICT, "Changed meanwhile", text, home())
-            }
+            EngineError::Stale { .. } => Self::changed_meanwhile(),
             EngineError::Invalid { why, .. } => Self::invalid(format!("The reason: {why}.")),
             EngineError::WrongState { .. } => {
                 let text = "The connection is no longer as this page showed it. Nothing was changed.";

@@ -1,4 +1,5 @@
-//! The first page: which calendars are connected and how they are. A clinician without any begins at once.
+//! The first page: which calendars are connected and how they are. A clinician without any begins at once; an
+//! administrator goes on to the practice.
 
 use askama::Template;
 use axum::extract::State;
@@ -43,7 +44,7 @@ struct Row {
 
 pub(crate) async fn home(State(room): State<Room>, guest: Guest) -> Result<Response, Ending> {
     if guest.session.visitor.role == Role::Admin {
-        return Err(Ending::not_yours().to(&guest));
+        return Ok(to("/settings/practice"));
     }
     let rows = rows(&room, &guest).await?;
     let feed = subscription(&room, &guest).await?;

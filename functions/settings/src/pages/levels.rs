@@ -40,19 +40,25 @@ pub(crate) fn name(level: Detail) -> &'static str {
 
 /// All levels, with those that are forbidden.
 pub(crate) fn levels(policy: &Policy, tie: &Tie<'_>, chosen: Detail) -> Vec<Level> {
-    LEVELS
-        .into_iter()
-        .map(|(level, word, name)| {
-            let (allowed, cap) = policy.effective(level, tie);
-            let sample = sample(level);
-            let place = match &sample {
-                Disclosure::Full { location, .. } => location.clone(),
-                _ => None,
-            };
-            let forbidden = (allowed < level).then(|| cap.map(why)).flatten();
-            Level { word, name, title: sample.title(), place, is_chosen: level == chosen, forbidden }
-        })
-        .collect()
+    let mut levels = samples(chosen);
+    for (shown, (level, ..)) in levels.iter_mut().zip(LEVELS) {
+        let (allowed, cap) = policy.effective(level, tie);
+        shown.forbidden = (allowed < level).then(|| cap.map(why)).flatten();
+    }
+    levels
+}
+
+/// All levels with what each looks like, whatever allows or forbids them.
+pub(crate) fn samples(chosen: Detail) -> Vec<Level> {
+    let levels = LEVELS.into_iter().map(|(level, word, name)| {
+        let sample = sample(level);
+        let place = match &sample {
+            Disclosure::Full { location, .. } => location.clone(),
+            _ => None,
+        };
+        Level { word, name, title: sample.title(), place, is_chosen: level == chosen, forbidden: None }
+    });
+    levels.collect()
 }
 
 /// Why no more may be told.

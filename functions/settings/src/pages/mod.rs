@@ -18,6 +18,7 @@ mod launch;
 mod leave;
 mod levels;
 mod moving;
+mod practice;
 mod preview;
 mod review;
 mod session;
@@ -83,6 +84,13 @@ pub fn router(engine: Engine, used: Arc<dyn Idempotency>, practices: Vec<Practic
         .route("/settings/connections/{id}/week", get(week::page))
         .route("/settings/connections/{id}/review", get(review::page).post(review::done))
         .route("/settings/feed", get(feed::page).post(feed::act))
+        .route("/settings/practice", get(practice::page))
+        .route("/settings/practice/policy", get(practice::policy).post(practice::apply))
+        .route("/settings/practice/policy/preview", post(practice::preview))
+        .route("/settings/practice/agreements", get(practice::agreements).post(practice::give))
+        .route("/settings/practice/agreements/withdraw", post(practice::withdraw))
+        .route("/settings/practice/audit", get(practice::trail))
+        .route("/settings/practice/audit/export", get(practice::export))
         .route("/settings/log-out", post(sign_out::log_out))
         .route("/settings/assets/settings.css", get(|| async { asset("text/css; charset=utf-8", STYLE) }))
         .route(

@@ -10,6 +10,7 @@ use daybook_engine::ports::{Counts, Practice};
 use daybook_engine::preview::LanePreview;
 use daybook_engine::view::View;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 /// The zone in which times are told.
@@ -55,6 +56,21 @@ impl Zone {
         let (start, end) = (local(at.start()), local(at.end()));
         let format = if start.date() == end.date() { "%-I:%M %P" } else { "%b %-d, %-I:%M %P" };
         format!("{} – {} ({})", start.strftime("%b %-d, %-I:%M %P"), end.strftime(format), self.name)
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// `Nov 22, 2026, 3:45:07 pm`, for a page that names the zone once.
+    pub fn moment(&self, at: Timestamp) -> String {
+        at.to_zoned(self.zone.clone()).strftime("%b %-d, %Y, %-I:%M:%S %P").to_string()
+    }
+
+    pub fn day(&self, at: Timestamp) -> Date {
+        at.to_zoned(self.zone.clone()).date()
     }
 
     pub fn date(&self, at: Timestamp, days: i64) -> String {

@@ -9,6 +9,7 @@ use daybook_core::connection::{
     AccountName, CalendarRef, Connection, Disconnect, Evidence, Problem, Progress, PutBack, Schedule,
     Settings, Signals,
 };
+use daybook_core::detail::Detail;
 use daybook_core::notice::Told;
 use daybook_core::policy::{AccountHome, AccountKind};
 use daybook_core::succession::Succession;
@@ -105,7 +106,9 @@ pub fn left_calendars(evidence: &Evidence) -> Field {
 }
 
 /// What only the worker writes of the evidence.
-pub fn outcome(evidence: &Evidence) -> [Field; 6] {
+pub fn outcome(evidence: &Evidence) -> [Field; 7] {
+    let left = evidence.left.iter().map(|(told, count)| (told.word(), *count));
+    let left: BTreeMap<&str, u64> = left.collect();
     [
         ("first_synced_at", evidence.first_synced_at.map(instant)),
         ("last_synced_at", evidence.last_synced_at.map(instant)),
@@ -113,6 +116,7 @@ pub fn outcome(evidence: &Evidence) -> [Field; 6] {
         ("handed_over_at", evidence.handed_over_at.map(instant)),
         ("put_back_times", evidence.put_back.map(|put_back| number(put_back.times))),
         ("put_back_at", evidence.put_back.map(|put_back| instant(put_back.last_at))),
+        ("left", (!left.is_empty()).then(|| json(&left))),
     ]
 }
 
@@ -213,12 +217,23 @@ fn evidence_of(row: Row<'_>) -> Result<Evidence, Broken> {
         left_calendars: left_calendars_of(row)?,
         reviewed_at: row.find_instant("reviewed_at")?,
         put_back: put_back_of(row)?,
+        left: left_of(row)?,
     })
 }
 
 fn left_calendars_of(row: Row<'_>) -> Result<Vec<CalendarRef>, Broken> {
     let rows: Option<Vec<CalendarRow>> = row.find_json("left_calendars")?;
     Ok(rows.unwrap_or_default().into_iter().map(CalendarRef::from).collect())
+}
+
+/// A level that a newer program added counts as the highest that we know: rather too much is told of than too little.
+fn left_of(row: Row<'_>) -> Result<BTreeMap<Detail, u64>, Broken> {
+    let counts: BTreeMap<String, u64> = row.find_json("left")?.unwrap_or_default();
+    let mut left = BTreeMap::new();
+    for (word, count) in counts {
+        *left.entry(Detail::from_word(&word).unwrap_or(Detail::Full)).or_default() += count;
+    }
+    Ok(left)
 }
 
 fn succession_of(row: Row<'_>) -> Result<Option<Succession>, Broken> {

@@ -1,7 +1,10 @@
 //! Leave: mirrors first, then the credentials, then the blocks, until no link is left. The EHR may be down
 //! meanwhile; the provider may refuse us for good.
 
+use std::collections::BTreeMap;
+
 use daybook_core::connection::{Connection, Disconnect, Mirrors, ProblemKind};
+use daybook_core::detail::Detail;
 use daybook_core::link::{Lane, Link};
 use daybook_core::plan::{Delete, Plan, Why};
 use daybook_core::retry;
@@ -13,7 +16,6 @@ use super::lease::Lease;
 use super::problems::{About, Problems};
 use super::{Halt, Session};
 use crate::Engine;
-use crate::error::EngineError;
 use crate::ports::{LinkChange, RemoteError, SignIn};
 
 /// A provider that cannot be reached is asked again for so long before its mirrors count as left behind.
@@ -100,6 +102,7 @@ impl Session<'_> {
         lease: &mut Lease<'_>,
     ) -> Result<usize, Halt> {
         if disconnect.mirrors == Mirrors::Keep {
+            note_left(&mirrors, lease).await?;
             lease.save(mirrors.into_iter().map(LinkChange::Remove).collect()).await?;
             return Ok(0);
         }
@@ -119,10 +122,11 @@ impl Session<'_> {
     }
 
     /// What a dead sign-in cannot remove is counted and told (E-005).
-    async fn leave_behind(&self, left: Vec<Link>, lease: &mut Lease<'_>) -> Result<(), EngineError> {
+    async fn leave_behind(&self, left: Vec<Link>, lease: &mut Lease<'_>) -> Result<(), Halt> {
         if left.is_empty() {
             return Ok(());
         }
+        note_left(&left, lease).await?;
         let mut problems = Problems { map: &mut lease.release.problems, now: self.now };
         let detail = format!(
             "{} events of ours could not be removed from the calendar; please delete them there",
@@ -139,4 +143,22 @@ impl Session<'_> {
         self.carry_out(lane, &[], plan, &mut Seen::default(), lease).await?;
         Ok(())
     }
+}
+
+/// How much the mirrors tell that stay is known even when their links are gone: it is noted before they go. A run that died
+/// in between has noted more than there are links now.
+async fn note_left(links: &[Link], lease: &mut Lease<'_>) -> Result<(), Halt> {
+    let mut counts: BTreeMap<Detail, u64> = BTreeMap::new();
+    for link in links {
+        *counts.entry(link.told).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let left = &mut lease.release.evidence.left;
+    for (told, count) in counts {
+        let known = left.entry(told).or_default();
+        *known = count.max(*known);
+    }
+    lease.checkpoint().await
 }

@@ -180,6 +180,7 @@ impl<'e> Lease<'e> {
             // What was put back is told in any case.
             evidence: Evidence {
                 put_back: self.release.evidence.put_back,
+                left: self.release.evidence.left.clone(),
                 ..self.connection.evidence.clone()
             },
             settled_settings: self.release.settled_settings.clone(),

@@ -206,6 +206,7 @@ pub fn full(id: &str) -> Connection {
             left_calendars: vec![calendar("/user/old/"), calendar("older")],
             reviewed_at: Some(at(20)),
             put_back: Some(PutBack { times: 3, last_at: at(21) }),
+            left: [(Detail::Busy, 4), (Detail::Full, 2)].into(),
         },
         schedule: Schedule {
             cursors: [("/user/a/".into(), "https://x/sync/1".into()), ("b".into(), "".into())].into(),

@@ -1,0 +1,190 @@
+//! The practice's pages, for its administrators: who is connected and how fresh, what is allowed, which agreements are on
+//! record, what was done. They show no clinician's calendars: nothing here asks for any.
+
+mod agreements;
+mod export;
+mod policy;
+mod trail;
+mod words;
+
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use daybook_core::ids::PractitionerId;
+use daybook_core::launch::Role;
+use daybook_engine::Engine;
+use daybook_engine::ports::Practitioner;
+use daybook_engine::roster::Member;
+
+pub(crate) use agreements::{give, page as agreements, withdraw};
+pub(crate) use export::export;
+pub(crate) use policy::{apply, page as policy, preview};
+pub(crate) use trail::page as trail;
+
+use super::before::{Fact, facts};
+use super::fields::Fields;
+use super::words::{Zone, calendar, number};
+use super::{Ending, Guest, Room, Shell, show};
+use crate::answer::title;
+use words::{level, sentence, standing, what_to_do};
+
+/// So many clinicians are shown at once: the EHR is asked about each.
+const MOST_SHOWN: usize = 20;
+
+#[derive(Template)]
+#[template(path = "practice.html")]
+struct Page {
+    shell: Shell,
+    left: Vec<Left>,
+    people: Vec<Person>,
+    ehr_answers: bool,
+    next: Option<String>,
+}
+
+/// A clinician with their connections.
+struct Person {
+    name: String,
+    rows: Vec<Row>,
+    /// Zone and hours, as the EHR gives them now.
+    facts: Vec<Fact>,
+}
+
+struct Row {
+    /// Names its colour.
+    state: &'static str,
+    sentence: String,
+    calendar: &'static str,
+    account: Option<String>,
+    level: String,
+    problems: Vec<&'static str>,
+}
+
+/// Entries that tell more than is allowed.
+struct Left {
+    who: String,
+    count: String,
+    account: String,
+    what_to_do: &'static str,
+}
+
+impl Guest {
+    /// Only administrators come further.
+    fn administers(&self) -> Result<(), Ending> {
+        match self.session.visitor.role {
+            Role::Admin => Ok(()),
+            Role::Clinician | Role::Delegate => Err(Ending::not_for_clinicians().to(self)),
+        }
+    }
+
+    /// Times on the practice's pages are in the zone of its clinicians.
+    async fn practice_zone(&self, engine: &Engine) -> Result<Zone, Ending> {
+        let zone =
+            engine.practice_zone(&self.practice.id).await.map_err(|error| Ending::of(error).to(self))?;
+        Ok(Zone::named(zone.as_deref()))
+    }
+}
+
+/// `/settings/practice`.
+pub(crate) async fn page(
+    State(room): State<Room>,
+    RawQuery(query): RawQuery,
+    guest: Guest,
+) -> Result<Response, Ending> {
+    guest.administers()?;
+    let from = Fields::read(query.unwrap_or_default().as_bytes()).get("from").to_owned();
+    let fault = |error| Ending::of(error).to(&guest);
+    let members = room.engine.members(&guest.practice.id).await.map_err(fault)?;
+    let (ids, next) = shown(members.iter().map(|member| member.practitioner.clone()).collect(), &from);
+    let known = room.engine.known_now(&guest.practice.id, &ids).await;
+    let zone = guest.practice_zone(&room.engine).await?;
+    let fallback = guest.practice.time_zone_fallback.as_deref();
+    let people =
+        ids.iter().zip(&known).map(|(id, known)| person(id, known.as_ref(), fallback, &members, &zone));
+    let page = Page {
+        shell: guest.shell(),
+        left: members
+            .iter()
+            .filter(|member| member.above > 0)
+            .map(|member| left(member, &ids, &known))
+            .collect(),
+        people: people.collect(),
+        ehr_answers: ids.is_empty() || known.iter().any(Option::is_some),
+        next,
+    };
+    show(&page.shell, &page)
+}
+
+/// The clinicians of one page, and with whom the next one begins.
+fn shown(mut ids: Vec<PractitionerId>, from: &str) -> (Vec<PractitionerId>, Option<String>) {
+    ids.dedup();
+    ids.retain(|id| id.as_str() >= from);
+    let next = ids.get(MOST_SHOWN).map(PractitionerId::to_string);
+    ids.truncate(MOST_SHOWN);
+    (ids, next)
+}
+
+fn person(
+    id: &PractitionerId,
+    known: Option<&Practitioner>,
+    fallback: Option<&str>,
+    members: &[Member],
+    zone: &Zone,
+) -> Person {
+    let own = known.and_then(|known| known.time_zone.as_deref()).map(|name| Zone::named(Some(name)));
+    let zone = own.as_ref().unwrap_or(zone);
+    Person {
+        name: name_of(id, known),
+        rows: members
+            .iter()
+            .filter(|member| member.practitioner == *id)
+            .map(|member| row(member, zone))
+            .collect(),
+        facts: known.map(|known| facts(Some(known), fallback)).unwrap_or_default(),
+    }
+}
+
+/// As the EHR calls them, with its id: two may have one name.
+fn name_of(id: &PractitionerId, known: Option<&Practitioner>) -> String {
+    known.and_then(|known| known.name.clone()).map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
+}
+
+fn row(member: &Member, zone: &Zone) -> Row {
+    Row {
+        state: standing(member),
+        sentence: sentence(member, zone),
+        calendar: calendar(member.provider),
+        account: member.account.clone(),
+        level: level(member),
+        problems: member.problems.iter().copied().map(title).collect(),
+    }
+}
+
+fn left(member: &Member, ids: &[PractitionerId], known: &[Option<Practitioner>]) -> Left {
+    let place = ids.iter().position(|id| *id == member.practitioner);
+    let known = place.and_then(|place| known.get(place)).and_then(Option::as_ref);
+    Left {
+        who: name_of(&member.practitioner, known),
+        count: number(member.above, "entry", "entries"),
+        account: member.account.clone().unwrap_or_else(|| "an account".to_owned()),
+        what_to_do: what_to_do(member.state),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn clinicians_come_page_by_page_each_once() {
+        let all: Vec<PractitionerId> = (10..60)
+            .flat_map(|number| [format!("p{number}"), format!("p{number}")])
+            .map(PractitionerId::new)
+            .collect();
+        let (first, next) = shown(all.clone(), "");
+        assert_eq!((first.len(), first[19].as_str(), next.as_deref()), (20, "p29", Some("p30")));
+        let (last, next) = shown(all.clone(), "p50");
+        assert_eq!((last.len(), next), (10, None));
+        assert!(shown(all, "z").0.is_empty());
+    }
+}
