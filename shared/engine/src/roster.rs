@@ -170,7 +170,7 @@ impl Engine {
                 && other.provider == connection.provider
                 && other.account.as_ref().map(|account| &account.subject)
                     == connection.account.as_ref().map(|account| &account.subject)
-                && other.schedule.reconciled.is_some_and(|last| last.at > ended_at)
+                && other.schedule.reconciled.is_some_and(|last| last.at >= ended_at)
         };
         if all.iter().any(|other| heir(&other)) {
             return Ok(0);

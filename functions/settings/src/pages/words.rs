@@ -56,6 +56,8 @@ impl Zone {
         let (start, end) = (local(at.start()), local(at.end()));
         let format = if start.date() == end.date() { "%-I:%M %P" } else { "%b %-d, %-I:%M %P" };
         format!("{} – {} ({})", start.strftime("%b %-d, %-I:%M %P"), end.strftime(format), self.name)
+    }
+
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -71,6 +71,7 @@ fn why(cap: Cap) -> &'static str {
         Cap::SharedCalendar => "Others see the calendar too.",
         Cap::PublicCalendar => "Anybody can see the calendar.",
         Cap::UnknownAudience => "Nobody can tell who sees the calendar.",
+        Cap::Feed => "Whoever has the address can read it.",
         Cap::NotAllowed => "The practice no longer allows this account.",
     }
 }
