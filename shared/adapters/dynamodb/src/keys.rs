@@ -1,6 +1,8 @@
 //! The names of rows. Ids of others are escaped, so that no id can reach into another's rows.
 //! Only connection ids, which are ours, are known to hold no separator.
 
+use std::fmt::Write;
+
 use daybook_core::connection::{AccountName, Provider};
 use daybook_core::ids::{AppointmentId, ItemId, PracticeId, PractitionerId, SubscriptionId};
 use daybook_core::link::{Lane, Link};
@@ -120,8 +122,12 @@ pub fn feed(practice: &PracticeId, practitioner: &PractitionerId) -> RowKey {
 
 /// What leads from a feed's secret to the feed.
 pub fn feed_secret(secret: Proof) -> RowKey {
-    let digest: String = secret.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    RowKey { pk: format!("F#{digest}"), sk: FEED.into() }
+    let mut pk = String::from("F#");
+    for byte in secret.to_bytes() {
+        // Writing to a text does not fail.
+        let _ = write!(pk, "{byte:02x}");
+    }
+    RowKey { pk, sk: FEED.into() }
 }
 
 /// The row by which a practitioner's connections are found.
