@@ -217,7 +217,8 @@ fn single_sighting(id: &str, looked: Looked, within: Interval) -> Sighting {
         Looked::There { event, dress } => {
             let events = translate::single(&event).map(|event| vec![event]);
             let content = dress.map(|dress| mirror::content(&event, &dress));
-            sighting(id, event.etag.clone(), within, seen(id, content, events))
+            let named = named(id, content, event.named());
+            sighting(id, event.etag, within, seen(named, events))
         }
         Looked::Deleted { .. } | Looked::NotFound => sighting(id, None, within, Seen::Gone),
         Looked::Unreadable => sighting(id, None, within, unreadable(Unreadable::BadField)),
@@ -232,16 +233,26 @@ fn series_sighting(id: &str, looked: Looked, occurrences: Occurrences, within: I
     match (looked, occurrences) {
         (Looked::There { event, dress }, Some(events)) => {
             let content = dress.map(|dress| mirror::content(&event, &dress));
-            sighting(id, event.etag, within, seen(id, content, events))
+            let named = named(id, content, event.named());
+            sighting(id, event.etag, within, seen(named, events))
         }
         (_, None) => sighting(id, None, within, Seen::Gone),
         (looked, Some(_)) => single_sighting(id, looked, within),
     }
 }
 
+/// A mirror by its id; or a name of ours that the event brought with it, of which no more is read than of any other.
+fn named(
+    id: &str,
+    content: Option<MirrorContent>,
+    uid: Option<MirrorId>,
+) -> Option<(MirrorId, MirrorContent)> {
+    MirrorId::parse(id).zip(content).or_else(|| Some((uid?, mirror::ruined())))
+}
+
 /// A mirror that cannot be read as an event is a mirror all the same, to be written anew.
-fn seen(id: &str, content: Option<MirrorContent>, events: Result<Vec<Event>, Unreadable>) -> Seen {
-    match (MirrorId::parse(id).zip(content), events) {
+fn seen(named: Option<(MirrorId, MirrorContent)>, events: Result<Vec<Event>, Unreadable>) -> Seen {
+    match (named, events) {
         (Some((mirror, content)), events) => {
             Seen::Named { mirror, content, events: events.unwrap_or_default() }
         }

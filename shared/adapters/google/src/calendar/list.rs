@@ -11,6 +11,7 @@ use daybook_engine::ports::{Completeness, Entry, Listing, RemoteError};
 
 use super::cursor::{Bookmark, bounds};
 use super::{GoogleCalendar, sighting};
+use crate::mirror;
 use crate::translate::{self, Unreadable};
 use crate::wire::event::Event;
 use crate::wire::events::{From, Line, ListEvents};
@@ -124,7 +125,11 @@ impl Gathered {
         }
         let single = self.single.iter().map(translate::single);
         let events = single.chain(self.occurrences.values().map(translate::occurrence));
-        Ok(Seen::Events(events.collect::<Result<_, _>>()?))
+        let events = events.collect::<Result<_, _>>()?;
+        Ok(match self.single.as_ref().and_then(Event::named) {
+            Some(mirror) => Seen::Named { mirror, content: mirror::ruined(), events },
+            None => Seen::Events(events),
+        })
     }
 }
 

@@ -37,6 +37,21 @@ async fn e_068_a_full_listing_joins_pages_and_occurrences() {
     assert_eq!((x.covers, x.revision.as_ref().unwrap().as_str()), (march(), "\"x-1\""));
 }
 
+/// A feed of ours that the calendar subscribes to, or a file that somebody imported: Google gives ids of its own there.
+#[tokio::test]
+async fn e_046_a_name_of_ours_that_came_as_a_uid_is_told() {
+    let ours = name('a').to_string();
+    let uid = |uid: &str| format!(r#","iCalUID":"{uid}""#);
+    let events = [
+        timed("came", 4, &uid(&ours)),
+        timed("other", 5, &uid("x@example.org")),
+        timed("made", 6, &uid(&format!("{ours}@google.com"))),
+    ];
+    let script = Script::new(vec![turn("timeMin", 200, page(&events, &sync("t1")))]);
+    let listing = calendar(&script).list(march()).await.unwrap();
+    assert_eq!(told(&listing), ["came named \"\\u{1}\" 1", "made events[]", "other events[]"]);
+}
+
 #[tokio::test]
 async fn a_strip_is_listed_without_a_cursor() {
     let asked = "timeMin=2026-03-01T00%3A00%3A00Z&timeMax=2026-04-01T00%3A00%3A00Z";

@@ -2,6 +2,7 @@
 //! (title, place, people, notes) have no place in [`Event`]; [`Dress`] is read of events whose names have the form of a
 //! mirror's, and of no others.
 
+use daybook_core::mirror::MirrorId;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -10,6 +11,9 @@ use serde::de::IgnoredAny;
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     pub id: String,
+    /// As the event is called wherever it came from; of one that was made here, its id at `google.com`.
+    #[serde(rename = "iCalUID")]
+    pub uid: Option<String>,
     /// With its quotes, as `If-Match` wants it.
     pub etag: Option<String>,
     pub status: Option<String>,
@@ -46,6 +50,12 @@ pub struct Attendee {
 }
 
 impl Event {
+    /// A name of ours that came with the event from elsewhere: through a feed that the calendar subscribes to, or a file
+    /// that somebody imported. A copy that a person makes gets another UID.
+    pub fn named(&self) -> Option<MirrorId> {
+        MirrorId::parse(self.uid.as_deref()?)
+    }
+
     /// Deleted, or an occurrence that was taken out of its series.
     pub fn is_cancelled(&self) -> bool {
         self.status.as_deref() == Some("cancelled")

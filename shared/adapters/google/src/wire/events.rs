@@ -17,7 +17,7 @@ const PER_PAGE: &str = "2500";
 /// What we read of an event that is not ours. What it is about stays at Google.
 macro_rules! fields {
     () => {
-        "id,etag,status,eventType,transparency,start,end,recurringEventId,recurrence,attendees(self,responseStatus)"
+        "id,iCalUID,etag,status,eventType,transparency,start,end,recurringEventId,recurrence,attendees(self,responseStatus)"
     };
 }
 const FIELDS: &str = fields!();

@@ -18,11 +18,11 @@ use super::*;
 const CALENDAR: &str = "c_8f@group.calendar.google.com";
 const EVENTS: &str = "/calendar/v3/calendars/c_8f@group.calendar.google.com/events";
 const MIRROR: &str = "db10000000000000000000000000000000000000000";
-const FIELDS: &str = "fields=nextPageToken%2CnextSyncToken%2Citems%28id%2Cetag%2Cstatus%2CeventType%2Ctransparency%2C\
+const FIELDS: &str = "fields=nextPageToken%2CnextSyncToken%2Citems%28id%2CiCalUID%2Cetag%2Cstatus%2CeventType%2Ctransparency%2C\
     start%2Cend%2CrecurringEventId%2Crecurrence%2Cattendees%28self%2CresponseStatus%29%29";
 
 /// What is asked of an event whose name is a mirror's.
-const MIRROR_FIELDS: &str = "maxAttendees=1&fields=id%2Cetag%2Cstatus%2CeventType%2Ctransparency%2Cstart%2Cend%2C\
+const MIRROR_FIELDS: &str = "maxAttendees=1&fields=id%2CiCalUID%2Cetag%2Cstatus%2CeventType%2Ctransparency%2Cstart%2Cend%2C\
     recurringEventId%2Crecurrence%2Cattendees%28self%2CresponseStatus%29%2Csummary%2Clocation%2Cvisibility%2C\
     reminders%2CextendedProperties%28private%29%2Cdescription%2CcolorId%2Cattachments%28fileUrl%29%2C\
     conferenceData%28conferenceId%2CcreateRequest%29%2Csource%28url%29";
@@ -220,7 +220,7 @@ fn one_event_in_every_state() {
     let get = GetEvent { calendar: CALENDAR, event: MIRROR };
     assert_eq!(line(&get), format!("GET {EVENTS}/{MIRROR}?{MIRROR_FIELDS}"));
     let other = line(&GetEvent { calendar: CALENDAR, event: "abc" });
-    assert!(other.contains("fields=id%2Cetag") && !other.contains("summary"), "{other}");
+    assert!(other.contains("fields=id%2CiCalUID%2Cetag") && !other.contains("summary"), "{other}");
     let there = format!(r#"{{"id":"{MIRROR}","etag":"\"1\"","status":"confirmed","summary":"Busy"}}"#);
     let Looked::There { dress: Some(dress), .. } = get.parse(&reply(200, &there)).unwrap() else { panic!() };
     assert_eq!(dress.summary.as_deref(), Some("Busy"));
