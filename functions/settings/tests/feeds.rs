@@ -69,6 +69,8 @@ async fn a_feed_is_made_shown_once_looked_at_and_revoked() {
     assert_eq!(fetch(&world, &path, &[]).await.status, 200);
     let seen = world.ask("GET", FEED, None).await;
     assert_eq!(seen.body["last_fetched_at"], "2026-10-12T13:05:12Z");
+    let trail = world.ask("GET", "/v1/practices/demo/audit", None).await.text;
+    assert!(trail.contains("feed.made") && trail.contains("prac-1") && !trail.contains(secret), "{trail}");
     for _ in 0..2 {
         assert_eq!(world.ask("DELETE", FEED, None).await.status, 204);
         assert_eq!(fetch(&world, &path, &[]).await.status, 404);

@@ -168,6 +168,11 @@ impl Person {
             Provider::Google => google_body(plan),
             Provider::Microsoft => microsoft_body(plan),
         };
+        self.add_body(calendar, body).await
+    }
+
+    /// Plans whatever the provider takes; returns its id.
+    pub async fn add_body(&self, calendar: &str, body: Value) -> String {
         text(&self.ask(Method::POST, &self.events_path(calendar), Some(body)).await["id"])
     }
 

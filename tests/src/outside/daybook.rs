@@ -1,8 +1,9 @@
 //! The public face of a running Daybook: the one-machine deployment as a process, or a stack on AWS.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
@@ -18,7 +19,11 @@ pub struct Daybook {
     pub url: String,
     client: reqwest::Client,
     runs: Runs,
+    log: Log,
 }
+
+/// What a process prints, to whichever of its two outputs.
+type Log = Arc<Mutex<Vec<u8>>>;
 
 enum Runs {
     Process(Child),
@@ -47,7 +52,8 @@ impl Daybook {
             .env("DAYBOOK_SWEEP_SECONDS", "2")
             .env("RUST_BACKTRACE", "1")
             .current_dir(data)
-            .stdout(Stdio::piped());
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         for (name, value) in more {
             command.env(name, value);
         }
@@ -56,12 +62,22 @@ impl Daybook {
         let first = lines.next().expect("a first line").expect("readable");
         let url = first.strip_prefix("listening on ").expect("the first line tells the address").to_owned();
         // Somebody must read the rest, or the process stops when the pipe is full.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { url, client: client(), runs: Runs::Process(child) }
+        let log = Log::default();
+        let said = log.clone();
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| keep(&said, line.as_bytes())));
+        let (said, errors) = (log.clone(), child.stderr.take().expect("a pipe"));
+        std::thread::spawn(move || repeat(errors, &said));
+        Self { url, client: client(), runs: Runs::Process(child), log }
     }
 
     pub fn on_aws(stack: Stack) -> Self {
-        Self { url: stack.url.clone(), client: client(), runs: Runs::OnAws(Box::new(stack)) }
+        let url = stack.url.clone();
+        Self { url, client: client(), runs: Runs::OnAws(Box::new(stack)), log: Log::default() }
+    }
+
+    /// What the process has printed since its first line.
+    pub fn log(&self) -> Vec<u8> {
+        self.log.lock().expect("no panic while printing").clone()
     }
 
     /// Where it listens.
@@ -134,6 +150,20 @@ impl Daybook {
 
     pub fn connection(&self, id: &str) -> Connection<'_> {
         Connection { daybook: self, id: id.to_owned() }
+    }
+}
+
+fn keep(log: &Log, line: &[u8]) {
+    let mut log = log.lock().expect("no panic while printing");
+    log.extend_from_slice(line);
+    log.push(b'\n');
+}
+
+/// Keeps what is printed and prints it in turn, for whoever reads a failure.
+fn repeat(errors: impl Read, log: &Log) {
+    for line in BufReader::new(errors).lines().map_while(Result::ok) {
+        eprintln!("{line}");
+        keep(log, line.as_bytes());
     }
 }
 

@@ -42,6 +42,33 @@ impl Ehr {
         tokio::spawn(self.sandbox.clone().deliver_hooks(target));
     }
 
+    /// Has this EHR's settings lead to the calendar sync at this address, as `https://ehr.example`.
+    pub fn offer_calendar_sync(&self, daybook: &str) {
+        self.sandbox.offer_calendar_sync(daybook_sandbox::ehr::LaunchTarget {
+            url: format!("{daybook}/launch").parse().expect("a URL"),
+            audience: daybook.to_owned(),
+            tenant: "demo".to_owned(),
+            issuer: "https://ehr.example".to_owned(),
+            return_url: "https://ehr.example/settings".parse().expect("a URL"),
+        });
+    }
+
+    /// The public keys with which it signs launches.
+    pub fn launch_keys(&self) -> String {
+        self.sandbox.launch_keys()
+    }
+
+    /// What it signs for whom it sends there.
+    pub async fn launch_token(&self, practitioner: &str, role: &str) -> String {
+        let url = format!("{}/sandbox/ehr/settings/calendar-sync", self.direct);
+        let form = [("practitioner", practitioner), ("as", role)];
+        let answer = self.client.post(url).form(&form).send().await.expect("an answer");
+        let page = answer.text().await.expect("a page");
+        let value =
+            page.split("name=\"launch_token\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        value.unwrap_or_else(|| panic!("no launch: {page}")).to_owned()
+    }
+
     /// Calls the FHIR interface directly, uncounted.
     pub async fn fhir(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let url = format!("{}/sandbox/ehr/fhir/{path}", self.direct);

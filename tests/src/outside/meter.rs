@@ -24,6 +24,8 @@ struct Inner {
     client: reqwest::Client,
     counts: Mutex<BTreeMap<String, u64>>,
     is_down: AtomicBool,
+    /// What was said, where somebody listens.
+    heard: Mutex<Option<Vec<u8>>>,
 }
 
 impl Meter {
@@ -35,8 +37,13 @@ impl Meter {
             .build()
             .expect("a client can be built");
         let upstream = upstream.trim_end_matches('/').to_owned();
-        let inner =
-            Arc::new(Inner { upstream, client, counts: Mutex::default(), is_down: AtomicBool::new(false) });
+        let inner = Arc::new(Inner {
+            upstream,
+            client,
+            counts: Mutex::default(),
+            is_down: AtomicBool::new(false),
+            heard: Mutex::default(),
+        });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let router = Router::new().fallback(pass).with_state(inner.clone());
@@ -51,6 +58,17 @@ impl Meter {
     /// The counts since the last call, by method.
     pub fn take(&self) -> BTreeMap<String, u64> {
         std::mem::take(&mut *self.inner.counts.lock().expect("no panic while counting"))
+    }
+
+    /// From now on what is said is kept: address, headers, body.
+    pub fn listen(&self) {
+        *self.inner.heard.lock().expect("no panic while listening") = Some(Vec::new());
+    }
+
+    /// What was said since the last call.
+    pub fn heard(&self) -> Vec<u8> {
+        let mut heard = self.inner.heard.lock().expect("no panic while listening");
+        heard.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// From now on every request is answered 503.
@@ -77,6 +95,10 @@ async fn pass(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     let path = parts.uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
     let body = to_bytes(body, 64 << 20).await.unwrap_or_default();
     let mut headers = parts.headers;
+    if let Some(heard) = inner.heard.lock().expect("no panic while listening").as_mut() {
+        heard.extend_from_slice(format!("{} {path} {headers:?}\n", parts.method).as_bytes());
+        heard.extend_from_slice(&body);
+    }
     headers.remove("content-length");
     let sent = inner
         .client

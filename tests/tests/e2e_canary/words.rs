@@ -1,0 +1,188 @@
+//! The canaries: words that stand nowhere else, one for each text field of what the EHR and the providers hold, and the
+//! least level from which each may leave the EHR. And the eye that finds them, however they are written.
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
+use serde_json::Value;
+
+/// The levels, least first, as the API spells them.
+pub const LEVELS: [&str; 5] = ["busy", "appointment", "reference", "initials", "full"];
+
+/// What may be told of an appointment, and from which level on. Whatever is not here is never told.
+pub const TOLD: [(&str, &str); 7] = [
+    ("(telehealth)", "appointment"),
+    ("CN-904217", "reference"),
+    ("Z.Q.", "initials"),
+    ("Zephyrine", "full"),
+    ("Quillanary", "full"),
+    ("Canaryservice", "full"),
+    ("Canaryroom", "full"),
+];
+
+/// In the EHR, and never told to anybody: what is wrong with a person, where they live, how they are called, who pays,
+/// what a colleague noted. Fields that a level reads beside others are here too.
+pub const NEVER_TOLD: [&str; 47] = [
+    "Maidencanary",
+    "Nickcanary",
+    "Prefixcanary",
+    "Narrativecanary",
+    "Addresscanary",
+    "Citycanary",
+    "Zipcanary",
+    "Mailcanary",
+    "5550199",
+    "1961-07-19",
+    "Kincanary",
+    "Insurancecanary",
+    "Photocanary",
+    "Languagecanary",
+    "Maritalcanary",
+    "Displaycanary",
+    "Descriptioncanary",
+    "Commentcanary",
+    "Instructioncanary",
+    "Reasoncanary",
+    "F10.20canary",
+    "Diagnosiscanary",
+    "Referencedcanary",
+    "Typecanary",
+    "Categorycanary",
+    "Specialtycanary",
+    "Supportcanary",
+    "Basedoncanary",
+    "Extensioncanary",
+    "Containedcanary",
+    "Tagcanary",
+    "Oldnumbercanary7",
+    "Textnumbercanary",
+    "Participantcanary",
+    "Cancelcanary",
+    "Servicecodecanary",
+    "Roomnotecanary",
+    "Roomphonecanary",
+    "Roomaddresscanary",
+    "Doctorphonecanary",
+    "Doctormailcanary",
+    "Doctoraddresscanary",
+    "Schedulecanary",
+    "Slotcanary",
+    "Minutescanary",
+    "Brokencanary",
+    "Relativecanary",
+];
+
+/// In the clinician's own events, and never told to anybody else.
+pub const OF_EVENTS: [&str; 16] = [
+    "Titlecanary",
+    "Bodycanary",
+    "Placecanary",
+    "Guestcanary",
+    "Guestnamecanary",
+    "Hostcanary",
+    "Hostnamecanary",
+    "Filecanary",
+    "Filelinkcanary",
+    "Colourcanary",
+    "Meetingcanary",
+    "Propertycanary",
+    "Contactcanary",
+    "Notecanary",
+    "Linkcanary",
+    "Alarmcanary",
+];
+
+/// What a calendar calls an event. Links hold ids, so it stands in the table, and nowhere else.
+pub const ID_OF_EVENT: &str = "Uidcanary";
+
+/// Whatever is not to be told at this level.
+pub fn secrets_at(level: &str) -> Vec<&'static str> {
+    let rank = |level: &str| LEVELS.iter().position(|one| *one == level).unwrap();
+    let told = TOLD.iter().filter(|(_, from)| rank(from) > rank(level)).map(|(word, _)| *word);
+    told.chain(NEVER_TOLD).chain(OF_EVENTS).chain([ID_OF_EVENT]).collect()
+}
+
+/// Whatever is never to be told to somebody who is told nothing.
+pub fn all_secrets() -> Vec<&'static str> {
+    secrets_at("busy")
+}
+
+/// Whatever is not to be kept.
+pub fn content() -> Vec<&'static str> {
+    all_secrets().into_iter().filter(|word| *word != ID_OF_EVENT).collect()
+}
+
+/// The canaries among `words` that stand in `bytes`: plain, in any case, percent-encoded, or as base64.
+pub fn found(bytes: &[u8], words: &[&'static str]) -> Vec<&'static str> {
+    let plain = lower(&String::from_utf8_lossy(bytes));
+    let unescaped = lower(&String::from_utf8_lossy(&unescaped(bytes)));
+    let decoded = lower(&String::from_utf8_lossy(&decoded(bytes)));
+    let stands = |word: &str| {
+        let word = lower(word);
+        [&plain, &unescaped, &decoded].into_iter().any(|text| text.contains(&word))
+    };
+    words.iter().copied().filter(|word| stands(word)).collect()
+}
+
+fn lower(text: &str) -> String {
+    text.to_ascii_lowercase()
+}
+
+fn unescaped(bytes: &[u8]) -> Vec<u8> {
+    let (mut plain, mut rest) = (Vec::with_capacity(bytes.len()), bytes);
+    while let Some((first, after)) = rest.split_first() {
+        let code = after.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+        let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok()).filter(|_| *first == b'%');
+        plain.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    plain
+}
+
+/// What stands in base64 there, of either alphabet.
+fn decoded(bytes: &[u8]) -> Vec<u8> {
+    let is_of_it = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
+    let runs = bytes.split(|byte| !is_of_it(byte)).filter(|run| run.len() >= 12);
+    let mut all = Vec::new();
+    for run in runs {
+        let standard = run.iter().map(|byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => *other,
+        });
+        let whole: Vec<u8> = standard.take(run.len() - run.len() % 4).collect();
+        all.extend(BASE64_STANDARD.decode(whole).unwrap_or_default());
+        all.push(b'\n');
+    }
+    all
+}
+
+/// The words that are missing from `value`, where a test has to know that its canaries are really there.
+pub fn missing(value: &Value, words: &[&'static str]) -> Vec<&'static str> {
+    let text = value.to_string();
+    words.iter().copied().filter(|word| !text.contains(word)).collect()
+}
+
+/// A check that cannot fail shows nothing: each way of writing a word is found.
+#[test]
+fn a_planted_leak_is_found_however_it_is_written() {
+    let words = all_secrets();
+    for leak in [
+        "SUMMARY:Appt Descriptioncanary".to_owned(),
+        "level=warn error=\"invalid type: string \\\"DESCRIPTIONCANARY\\\"\"".to_owned(),
+        "/v1/events?q=Description%63anary".to_owned(),
+        BASE64_STANDARD.encode("x Descriptioncanary y"),
+        BASE64_STANDARD.encode("xy Descriptioncanary y"),
+        BASE64_URL_SAFE.encode("xyz Descriptioncanary y"),
+    ] {
+        assert_eq!(found(leak.as_bytes(), &words), ["Descriptioncanary"], "{leak}");
+    }
+    assert_eq!(found(b"SUMMARY:Busy\0\xff binary %zz %", &words), Vec::<&str>::new());
+    for (at, level) in LEVELS.iter().enumerate() {
+        let hidden = secrets_at(level);
+        for (word, from) in TOLD {
+            let is_hidden = LEVELS.iter().position(|one| *one == from).unwrap() > at;
+            assert_eq!(hidden.contains(&word), is_hidden, "{word} at {level}");
+        }
+        assert!(NEVER_TOLD.iter().chain(&OF_EVENTS).all(|word| hidden.contains(word)));
+    }
+}
