@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use daybook_core::audit::Deed;
 use daybook_core::connection::{AgedOut, Direction, Mirrors, ProblemKind, State};
 use daybook_core::detail::{Cap, Detail, Part2};
 use daybook_core::policy::{Allowed, Attestation, Policy};
@@ -108,6 +109,11 @@ impl House {
         (titles.len(), titles.iter().filter(|silent| **silent == (true, true)).count())
     }
 
+    /// What Daybook did or met by itself.
+    fn trail(&self) -> Vec<Deed> {
+        self.world.lock().trail.values().map(|entry| entry.deed).collect()
+    }
+
     fn view(&self) -> View {
         run(self.engine.view(&self.at)).unwrap()
     }
@@ -146,6 +152,7 @@ fn with_a_revoked_grant_what_is_left_is_known_and_signing_in_again_ends_it() {
     house.set(part2);
     let view = house.view();
     assert_eq!((view.state, view.above_detail), (State::ReconnectRequired, 200));
+    assert_eq!(house.trail(), [Deed::AccessLost]);
     assert_eq!(house.mirrors(), (200, 0));
     house.lock_account(false);
     run(house.engine.reconnect(&house.at, login("work"))).unwrap();
@@ -256,6 +263,7 @@ fn what_a_dead_sign_in_left_behind_is_counted_until_the_account_is_connected_aga
         run(house.engine.members(&demo())).unwrap().iter().map(|member| member.above).collect()
     };
     assert_eq!(house.view().state, State::Disconnected);
+    assert_eq!(house.trail(), [Deed::Ended]);
     assert!(above(&house).is_empty(), "what stands tells no more than is allowed");
     house.set(|policy| policy.detail_cap = Detail::Appointment);
     assert_eq!(above(&house), [30]);

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::connection::Settings;
+use crate::connection::{Settings, State};
 use crate::ids::{ConnectionId, PracticeId, PractitionerId};
 use crate::launch::Role;
+use crate::notice::News;
 use crate::policy::{Attestation, Policy};
 
 /// Six years, as 45 CFR 164.316(b)(2)(i) asks of such records, with a day for each leap year that may be among them.
@@ -122,6 +123,14 @@ words! {
         /// Another connection takes its place.
         Switched = "connection.switched",
         Disconnected = "connection.disconnected",
+        /// Nothing of it is left, or nothing that can be reached.
+        Ended = "connection.ended",
+        /// The provider no longer lets us in, or not far enough.
+        AccessLost = "connection.access_lost",
+        /// The brake holds them.
+        DeletionsHeld = "connection.deletions_held",
+        /// Entries that their reader had moved, changed or deleted stand again.
+        EntriesPutBack = "connection.entries_put_back",
         FeedMade = "feed.made",
         FeedRevoked = "feed.revoked",
         PracticeSet = "practice.set",
@@ -189,6 +198,19 @@ fn is_plain(c: char) -> bool {
 
 fn plain(nonce: &str) -> String {
     nonce.chars().filter(|c| is_plain(*c)).take(MOST_NONCE_BYTES).collect()
+}
+
+impl Deed {
+    /// What Daybook did or met by itself, as far as the trail keeps it, from what it tells the EHR.
+    pub fn of_news(news: &News, state: State) -> Option<Self> {
+        match news {
+            News::StateChanged => (state == State::Disconnected).then_some(Self::Ended),
+            News::ReconnectRequired(_) => Some(Self::AccessLost),
+            News::BrakeEngaged => Some(Self::DeletionsHeld),
+            News::MirrorRestored { .. } => Some(Self::EntriesPutBack),
+            News::ConflictFound { .. } | News::ConflictCleared { .. } | News::ReviewDue => None,
+        }
+    }
 }
 
 /// What differs between two settings.

@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use daybook_core::audit::{Deed, Entry, Outcome, Part, Who, attested, policy_parts};
 use daybook_core::connection::Connection;
 use daybook_core::ids::{ConnectionId, PracticeId, PractitionerId};
+use daybook_core::notice::Notice;
 use daybook_core::policy::Policy;
 
 use crate::Engine;
 use crate::error::{EngineError, chain};
-use crate::ports::{Reading, StoreError};
+use crate::ports::{NewNotice, Reading, StoreError};
 
 /// What was done, as whoever let it be done knows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -77,6 +78,32 @@ impl Engine {
             practitioner,
             outcome,
         };
+        self.keep(entry).await;
+    }
+
+    /// Writes down what Daybook did or met by itself, by what it has just told the EHR.
+    pub(crate) async fn note_news(&self, notices: &[NewNotice]) {
+        for Notice { practice, connection, practitioner, number, at, state, news } in
+            notices.iter().map(|new| &new.notice)
+        {
+            let Some(deed) = Deed::of_news(news, *state) else { continue };
+            let entry = Entry {
+                practice: practice.clone(),
+                at: *at,
+                nonce: format!("{connection}-{number}"),
+                who: Who::daybook(),
+                deed,
+                parts: BTreeSet::new(),
+                domain: None,
+                connection: Some(connection.clone()),
+                practitioner: Some(practitioner.clone()),
+                outcome: Outcome::Done,
+            };
+            self.keep(entry).await;
+        }
+    }
+
+    async fn keep(&self, entry: Entry) {
         tell(&entry);
         if let Err(error) = self.store.add_entry(&entry).await {
             let error = EngineError::from(error);

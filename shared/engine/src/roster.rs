@@ -166,7 +166,8 @@ impl Engine {
             return self.count_above(connection, practice).await;
         };
         let heir = |other: &&Connection| {
-            other.practitioner == connection.practitioner
+            other.id != connection.id
+                && other.practitioner == connection.practitioner
                 && other.provider == connection.provider
                 && other.account.as_ref().map(|account| &account.subject)
                     == connection.account.as_ref().map(|account| &account.subject)

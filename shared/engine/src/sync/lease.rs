@@ -124,7 +124,9 @@ impl<'e> Lease<'e> {
         let progress = self.ended();
         let release = Release { progress, answered, ..self.release };
         let release = self.engine.telling(&self.connection, &self.met, self.tally, release).await?;
-        Ok(self.engine.store.release(&self.at, self.generation, &release).await?)
+        self.engine.store.release(&self.at, self.generation, &release).await?;
+        self.engine.note_news(&release.notices).await;
+        Ok(())
     }
 
     /// The run broke: the lease ends now, so that the next attempt need not wait. It counts as abandoned. The request
@@ -172,7 +174,9 @@ impl<'e> Lease<'e> {
     pub async fn hand_over(self) -> Result<(), EngineError> {
         let release = Release { progress: self.release.progress, ..self.unmoved() };
         let release = self.engine.telling(&self.connection, &self.met, self.tally, release).await?;
-        Ok(self.engine.store.release(&self.at, self.generation, &release).await?)
+        self.engine.store.release(&self.at, self.generation, &release).await?;
+        self.engine.note_news(&release.notices).await;
+        Ok(())
     }
 
     fn unmoved(&self) -> Release {

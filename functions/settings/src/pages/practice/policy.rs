@@ -33,7 +33,7 @@ const PROVIDERS: [(Provider, &str); 3] =
 #[template(path = "practice_policy.html")]
 struct Page {
     shell: Shell,
-    is_saved: bool,
+    told: Option<&'static str>,
     /// When the policy was last set, as this page shows it.
     seen: String,
     levels: Vec<Level>,
@@ -79,7 +79,8 @@ pub(crate) async fn page(
     });
     let page = Page {
         shell: guest.shell(),
-        is_saved: query.as_deref() == Some("saved"),
+        told: (query.as_deref() == Some("saved"))
+            .then_some("Saved. Daybook is bringing every calendar in line now."),
         seen: seen(&practice),
         levels,
         part2: policy.part2 == Part2::Yes,
