@@ -90,11 +90,23 @@ impl Daybook {
         assert!(matches!(self.runs, Runs::Process(_)), "it is no process");
     }
 
-    pub fn process_id(&self) -> u32 {
+    fn process_id(&self) -> u32 {
         match &self.runs {
             Runs::Process(child) => child.id(),
             Runs::OnAws(_) => panic!("it is many processes"),
         }
+    }
+
+    /// CPU seconds so far and peak resident KiB, as Linux tells them.
+    pub fn usage(&self) -> (f64, u64) {
+        let process = self.process_id();
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("it runs");
+        let fields: Vec<&str> = stat.rsplit(") ").next().expect("fields").split(' ').collect();
+        let ticks = [11, 12].map(|at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()));
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+        let peak = status.lines().find(|line| line.starts_with("VmHWM")).expect("a peak");
+        let peak = peak.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number");
+        (ticks.into_iter().flatten().sum::<f64>() / 100.0, peak)
     }
 
     /// What is behind it on AWS.

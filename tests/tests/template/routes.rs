@@ -35,7 +35,9 @@ fn answered() -> BTreeSet<(String, &'static str)> {
         assert!(!found.is_empty(), "{file} says no route");
         // Those below a practice are said in whole where the API is described.
         let below = |path: &str| {
-            ["/connections", "/notices", "/audit", "/practitioners"].iter().any(|start| path.starts_with(start))
+            ["/connections", "/notices", "/audit", "/practitioners"]
+                .iter()
+                .any(|start| path.starts_with(start))
         };
         let whole = found.into_iter().filter(|path| !below(path));
         paths.extend(whole.map(|path| (path, *door)));

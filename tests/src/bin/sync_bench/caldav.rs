@@ -11,7 +11,7 @@ use daybook_tests::outside::meter::Meter;
 use daybook_tests::radicale::Radicale;
 use serde_json::json;
 
-use super::{full_ehr, usage};
+use super::full_ehr;
 
 /// Requests in flight of the bare client: as many as Daybook allows itself.
 const AT_ONCE: usize = 6;
@@ -32,7 +32,7 @@ pub async fn measure(binary: &Path, number: i64) {
     eventually("the first sync ends", || async { connection.get().await["state"] == "active" }).await;
     let wall = started.elapsed();
     connection.settles().await;
-    let (cpu, memory) = usage(daybook.process_id());
+    let (cpu, memory) = daybook.usage();
     println!("CalDAV, first sync of {number}: {:?}", meter.take());
     println!("  the EHR: {:?}", ehr.meter.take());
     println!("  wall {:.2} s, CPU {:.2} s, peak {} MB", wall.as_secs_f64(), cpu, memory / 1024);

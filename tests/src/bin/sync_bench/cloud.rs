@@ -12,7 +12,7 @@ use daybook_tests::outside::ehr::{Ehr, at};
 use daybook_tests::outside::eventually;
 use serde_json::{Value, json};
 
-use super::{full_ehr, usage};
+use super::full_ehr;
 
 /// Providers let only so much in each minute, so a first sync may take several.
 const PATIENCE: Duration = Duration::from_mins(15);
@@ -74,7 +74,7 @@ async fn first_sync(cloud: &Cloud, ehr: &Ehr, daybook: &Daybook, connection: &Co
     let wall = started.elapsed();
     let document = connection.get().await;
     assert!(is_done(&document, number), "{document}");
-    let (cpu, memory) = usage(daybook.process_id());
+    let (cpu, memory) = daybook.usage();
     println!("{:?}, first sync of {number}, the sandbox's own work included:", cloud.provider);
     println!("  wall {:.2} s, CPU {:.2} s, peak {} MB", wall.as_secs_f64(), cpu, memory / 1024);
     told(cloud, ehr, &format!("at most {number} writes, in fewer requests where there are batches")).await;

@@ -39,13 +39,3 @@ async fn full_ehr(data: &Path, number: i64) -> Ehr {
     ehr.fhir("POST", "../control", Some(&json!({"hooks": "deliver"}))).await;
     ehr
 }
-
-/// CPU seconds and peak resident KiB of a process, as Linux tells them.
-fn usage(process: u32) -> (f64, u64) {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
-    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    (ticks / 100.0, peak.split_whitespace().nth(1).unwrap().parse().unwrap())
-}
