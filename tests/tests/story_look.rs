@@ -2,10 +2,10 @@
 //! over a world in memory, which checks its promises meanwhile; and each may die at any await.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use daybook_core::policy::Audience;
 use daybook_core::time::Interval;
 use daybook_core::week::{Counterpart, What};
 use daybook_engine::ports::ConnectionRef;
-use daybook_engine::review::SeenBy;
 use daybook_engine::verify::{Outcome, ProbeStep, Trial, Verification};
 use daybook_engine::week::HoursKnown;
 use daybook_tests::story::Stage;
@@ -202,7 +202,7 @@ fn the_review_shows_five_entries_as_they_stand_and_is_due_after_ninety_days() {
     );
     assert_eq!(review.counts.mirrored_events, 7);
     let main = review.main_calendar.unwrap();
-    assert_eq!((main.name.as_str(), main.seen_by), ("main", SeenBy::OwnerAlone));
+    assert_eq!((main.name.as_str(), main.seen_by), ("main", Audience::Own));
     let is_due = |stage: &Stage| {
         let due_at = run(stage.engine.review(&at_)).unwrap().due_at;
         due_at.unwrap() <= stage.world.lock().now

@@ -140,8 +140,59 @@ pub enum Audience {
     Shared,
     /// Anybody.
     Public,
-    /// The account no longer lists it, so nobody can tell.
+    /// The account no longer lists it, or its provider does not say, so nobody can tell.
     Unknown,
+}
+
+/// Somebody beside its owner who may look into a calendar, in the words of any provider.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Onlooker {
+    pub who: Who,
+    pub sees: Sees,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Who {
+    /// A person, a group, an organisation.
+    Some,
+    /// Whoever knows the address.
+    Everybody,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sees {
+    /// When its owner is busy.
+    Times,
+    /// What for.
+    Details,
+}
+
+/// Where a calendar that the account owns comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// We made it, and have shared it with nobody.
+    Made,
+    /// It was there before.
+    Chosen,
+}
+
+impl Audience {
+    /// Of a calendar that the account owns; `onlookers` is `None` where the provider does not say. Whoever sees nothing but
+    /// times sees no more than `Busy` tells.
+    pub fn of(onlookers: Option<&[Onlooker]>, origin: Origin) -> Self {
+        let Some(onlookers) = onlookers else {
+            return match origin {
+                Origin::Made => Self::Own,
+                Origin::Chosen => Self::Unknown,
+            };
+        };
+        let mut looking = onlookers.iter().filter(|one| one.sees == Sees::Details).map(|one| one.who);
+        match (looking.clone().any(|who| who == Who::Everybody), looking.next()) {
+            (true, _) => Self::Public,
+            (false, Some(_)) => Self::Shared,
+            (false, None) => Self::Own,
+        }
+    }
 }
 
 /// What a connection is tied to, as far as it limits the detail.

@@ -9,12 +9,14 @@ use daybook_core::connection::{
 use daybook_core::detail::Detail;
 use daybook_core::ids::CalendarId;
 use daybook_core::made;
+use daybook_core::policy::Audience;
 use daybook_core::window::WindowDays;
 
 use crate::Engine;
 use crate::connect::{check_window, name_calendars};
 use crate::error::EngineError;
 use crate::ports::{CalendarInfo, Cause, ConnectionRef, Named, StoreError};
+use crate::view::audience_of;
 
 /// Settings to change; `None` leaves one as it is.
 #[derive(Clone, Debug, Default)]
@@ -169,6 +171,20 @@ impl Engine {
             return Err(wrong_state(&connection));
         };
         account.list_calendars().await.map_err(EngineError::Calendar)
+    }
+
+    /// Who would see these settings' main calendar, asked now; `None` where there is none, or it is still to be made.
+    pub async fn audience(
+        &self,
+        connection: &Connection,
+        main: &MainCalendar,
+        calendars: &[CalendarInfo],
+    ) -> Result<Option<Audience>, EngineError> {
+        let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
+        let Some(account) = self.accounts.open(&at, connection.evidence.authorised_at).await? else {
+            return Err(wrong_state(connection));
+        };
+        audience_of(main, calendars, account.as_ref()).await.map_err(EngineError::Calendar)
     }
 
     pub(crate) async fn command(

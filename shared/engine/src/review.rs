@@ -6,6 +6,7 @@ use daybook_core::connection::{CalendarRef, Connection, Provider};
 use daybook_core::detail::{Cap, Detail};
 use daybook_core::link::{Lane, Link};
 use daybook_core::mirror::Content;
+use daybook_core::policy::Audience;
 use daybook_core::review;
 use daybook_core::time::Interval;
 use jiff::Timestamp;
@@ -13,7 +14,8 @@ use jiff::Timestamp;
 use crate::Engine;
 use crate::command::wrong_state;
 use crate::error::EngineError;
-use crate::ports::{Account, CalendarInfo, ConnectionRef, Counts, MirrorRef, Mirrors};
+use crate::ports::{Account, ConnectionRef, Counts, MirrorRef, Mirrors, RemoteError};
+use crate::view::audience_of;
 
 /// So many entries are shown.
 const ENTRIES: usize = 5;
@@ -38,16 +40,7 @@ pub struct Review {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MainCalendar {
     pub name: String,
-    pub seen_by: SeenBy,
-}
-
-/// Who can see the main calendar, as far as the provider tells.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SeenBy {
-    OwnerAlone,
-    OthersToo,
-    /// The account no longer lists it, so nobody can tell.
-    Unknown,
+    pub seen_by: Audience,
 }
 
 /// An event of ours as it stands at the provider.
@@ -73,11 +66,11 @@ impl Engine {
         let Some(account) = self.accounts.open(at, connection.evidence.authorised_at).await? else {
             return Err(wrong_state(&connection));
         };
-        let calendars = account.list_calendars().await.map_err(EngineError::Calendar)?;
+        let main_calendar = seen(&connection, account.as_ref()).await.map_err(EngineError::Calendar)?;
         let entries = self.entries(at, &connection, account.as_ref()).await?;
         Ok(Review {
             provider: connection.provider,
-            main_calendar: connection.settings.main_calendar.known().map(|main| seen(main, &calendars)),
+            main_calendar,
             blocking_calendars: blocking(&connection),
             detail: view.effective_detail,
             detail_reason: view.effective_detail_reason,
@@ -143,14 +136,11 @@ fn next(links: Vec<Link>, now: Timestamp) -> Vec<(Link, Interval)> {
     coming
 }
 
-fn seen(main: &CalendarRef, calendars: &[CalendarInfo]) -> MainCalendar {
-    let listed = calendars.iter().find(|calendar| calendar.id == main.id);
-    let seen_by = match listed {
-        None => SeenBy::Unknown,
-        Some(CalendarInfo { shared: true, .. } | CalendarInfo { owned: false, .. }) => SeenBy::OthersToo,
-        Some(_) => SeenBy::OwnerAlone,
-    };
-    MainCalendar { name: main.name.clone(), seen_by }
+async fn seen(connection: &Connection, account: &dyn Account) -> Result<Option<MainCalendar>, RemoteError> {
+    let main = &connection.settings.main_calendar;
+    let calendars = account.list_calendars().await?;
+    let seen_by = audience_of(main, &calendars, account).await?;
+    Ok(main.known().zip(seen_by).map(|(main, seen_by)| MainCalendar { name: main.name.clone(), seen_by }))
 }
 
 fn blocking(connection: &Connection) -> Vec<CalendarRef> {

@@ -1,14 +1,13 @@
 //! What is told about a connection beside its row: the detail in force and why, counts, words for states.
 
-use daybook_core::connection::{Connection, Problem, ProblemKind, Settings, State};
+use daybook_core::connection::{Connection, MainCalendar, Problem, ProblemKind, Settings, State};
 use daybook_core::detail::{Cap, Detail};
-use daybook_core::ids::CalendarId;
-use daybook_core::policy::{Audience, Refusal, Tie};
+use daybook_core::policy::{Audience, Origin, Refusal, Tie};
 use jiff::Timestamp;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{CalendarInfo, ConnectionRef, Counts, Practice};
+use crate::ports::{Account, CalendarInfo, ConnectionRef, Counts, Practice, RemoteError};
 
 /// A connection with what follows from it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -99,13 +98,23 @@ pub fn tie(connection: &Connection, audience: Option<Audience>, now: Timestamp) 
     Tie { provider: connection.provider, home, audience, now }
 }
 
-/// Who sees a calendar, by what its account lists.
-pub fn audience_of(main: &CalendarId, calendars: &[CalendarInfo]) -> Audience {
-    match calendars.iter().find(|calendar| calendar.id == *main) {
+/// Who sees a main calendar: by what its account lists, and by with whom its owner shares it. `None` where there is none,
+/// or it is still to be made.
+pub(crate) async fn audience_of(
+    main: &MainCalendar,
+    calendars: &[CalendarInfo],
+    account: &dyn Account,
+) -> Result<Option<Audience>, RemoteError> {
+    let (calendar, origin) = match main {
+        MainCalendar::Made(calendar) => (calendar, Origin::Made),
+        MainCalendar::Existing(calendar) => (calendar, Origin::Chosen),
+        MainCalendar::Create(_) | MainCalendar::None => return Ok(None),
+    };
+    Ok(Some(match calendars.iter().find(|listed| listed.id == calendar.id) {
         None => Audience::Unknown,
-        Some(calendar) if calendar.shared || !calendar.owned => Audience::Shared,
-        Some(_) => Audience::Own,
-    }
+        Some(listed) if listed.shared || !listed.owned => Audience::Shared,
+        Some(_) => Audience::of(account.onlookers(&calendar.id).await?.as_deref(), origin),
+    }))
 }
 
 /// Who sees the main calendar, as far as it was looked at.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use daybook_core::connection::Provider;
 use daybook_core::ids::CalendarId;
-use daybook_core::policy::{AccountHome, AccountKind};
+use daybook_core::policy::{AccountHome, AccountKind, Onlooker};
 use daybook_engine::ports::{
     AccessTokens, Account, AccountIdentity, Calendar, CalendarInfo, CalendarProvider, Credentials, Login,
     PasswordSignIn, RemoteError, SignIn,
@@ -127,6 +127,13 @@ impl Account for RemoteAccount {
             state.tell(format!("delete calendar {id}"));
         }
         ending.remote("the calendar", ())
+    }
+
+    /// Nobody shares anything here.
+    async fn onlookers(&self, _id: &CalendarId) -> Result<Option<Vec<Onlooker>>, RemoteError> {
+        let ending = self.world.point(Point::CalendarRead).await.of_remote("the account")?;
+        self.world.lock().standing(&self.label)?;
+        ending.remote("the account", Some(Vec::new()))
     }
 
     fn calendar(&self, id: &CalendarId) -> Arc<dyn Calendar> {

@@ -6,6 +6,7 @@ mod diary;
 mod leaving;
 mod mirrors;
 mod push;
+mod sharing;
 mod sign_in;
 mod throttle;
 mod tokens;

@@ -12,7 +12,7 @@ use daybook_core::ids::CalendarId;
 use daybook_core::window::WindowDays;
 use daybook_engine::command::Patch;
 use daybook_engine::ports::{CalendarInfo, ConnectionRef};
-use daybook_engine::view::{audience_of, tie};
+use daybook_engine::view::tie;
 
 use super::fields::Fields;
 use super::levels::{Level, detail, levels};
@@ -138,7 +138,8 @@ async fn shown(
         until: zone.date(now, i64::from(*future)),
         is_chosen: range.is_some_and(|(chosen, ..)| chosen == word),
     });
-    let audience = settings.main_calendar.known().map(|main| audience_of(&main.id, &calendars));
+    let audience = room.engine.audience(connection, &settings.main_calendar, &calendars).await;
+    let audience = audience.map_err(|error| Ending::at(guest, connection.id.as_str(), error))?;
     let tie = tie(connection, audience, now);
     let page = Choices {
         shell: guest.shell(),

@@ -4,10 +4,11 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use daybook_core::audit::Deed;
+use daybook_core::policy::Audience;
 use daybook_core::time::Interval;
 use daybook_engine::audit::Doing;
 use daybook_engine::ports::ConnectionRef;
-use daybook_engine::review::{Entry, Review, SeenBy};
+use daybook_engine::review::{Entry, Review};
 
 use super::home::to;
 use super::levels::{name, why};
@@ -82,11 +83,12 @@ fn facts(review: &Review) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn who(seen_by: SeenBy) -> &'static str {
+fn who(seen_by: Audience) -> &'static str {
     match seen_by {
-        SeenBy::OwnerAlone => "You alone, as far as the provider tells",
-        SeenBy::OthersToo => "Others too: it is shared, or not yours",
-        SeenBy::Unknown => "Nobody can tell: the account no longer lists it",
+        Audience::Own => "You alone, as far as the provider tells",
+        Audience::Shared => "Others too: it is shared, or not yours",
+        Audience::Public => "Anybody: it is public",
+        Audience::Unknown => "The provider does not tell",
     }
 }
 

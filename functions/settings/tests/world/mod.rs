@@ -17,7 +17,7 @@ use daybook_core::hours::Hours;
 use daybook_core::ids::{AppointmentId, CalendarId, Cursor, PracticeId, PractitionerId, ScheduleId};
 use daybook_core::key::PracticeKey;
 use daybook_core::launch::LaunchTrust;
-use daybook_core::policy::{AccountHome, AccountKind, Policy};
+use daybook_core::policy::{AccountHome, AccountKind, Onlooker, Policy};
 use daybook_core::time::Interval;
 use daybook_dynamodb::{Embedded, Table, embedded_client};
 use daybook_engine::ports::{
@@ -415,6 +415,10 @@ impl Account for OneServer {
 
     async fn delete_calendar(&self, _: &CalendarId) -> Result<(), RemoteError> {
         unimplemented!("no test of the API deletes a calendar")
+    }
+
+    async fn onlookers(&self, _: &CalendarId) -> Result<Option<Vec<Onlooker>>, RemoteError> {
+        Ok(Some(Vec::new()))
     }
 
     fn calendar(&self, _: &CalendarId) -> Arc<dyn Calendar> {

@@ -107,6 +107,22 @@ pub struct Calendar {
     pub deleted: bool,
 }
 
+impl Calendar {
+    /// May anybody look into it?
+    pub fn is_public(&self) -> bool {
+        self.extra.get(PUBLIC).and_then(Value::as_bool) == Some(true)
+    }
+
+    /// Lets everybody look into it.
+    pub fn publish(&mut self) {
+        let mut extra = self.extra.as_object().cloned().unwrap_or_default();
+        extra.insert(PUBLIC.to_owned(), Value::Bool(true));
+        self.extra = Value::Object(extra);
+    }
+}
+
+const PUBLIC: &str = "public";
+
 /// An event as the provider itself keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Item {

@@ -175,6 +175,24 @@ pub fn get(cloud: &Cloud, visitor: &Visitor, id: &str, call: &Call) -> Result<An
     })
 }
 
+/// `acl.list`: the account, and with whom it shares.
+pub fn sharing(cloud: &Cloud, visitor: &Visitor, id: &str) -> Result<Answer, Refusal> {
+    cloud.read(|world| {
+        let calendar = visitor.see_to_own(world, id)?.calendar;
+        let rule = |kind: &str, value: Option<&str>, role: &str| {
+            let id = value.map_or_else(|| kind.to_owned(), |value| format!("{kind}:{value}"));
+            json!({"kind": "calendar#aclRule", "id": id, "role": role, "scope": {"type": kind, "value": value}})
+        };
+        let address = |account: &String| world.account(account).map(|account| account.email.as_str());
+        let own = rule("user", address(&visitor.account), "owner");
+        let others = calendar.shared_with.iter();
+        let others = others.map(|(account, role)| rule("user", address(account), access_role(*role)));
+        let everybody = calendar.is_public().then(|| rule("default", None, "reader"));
+        let items: Vec<Value> = [own].into_iter().chain(others).chain(everybody).collect();
+        Ok(Answer::json(json!({"kind": "calendar#acl", "etag": etag(calendar.seq), "items": items})))
+    })
+}
+
 /// `calendars.insert`: always a new one, as the client cannot name it.
 pub fn insert(cloud: &Cloud, visitor: &Visitor, call: &Call) -> Result<Answer, Refusal> {
     let body = call.json()?;

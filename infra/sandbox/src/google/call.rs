@@ -21,6 +21,7 @@ pub enum Api {
     CalendarsGet(String),
     CalendarsPatch(String),
     CalendarsDelete(String),
+    AclList(String),
     EventsList(String),
     EventsInsert(String),
     EventsGet(String, String),
@@ -46,6 +47,7 @@ impl Api {
             ("GET", ["calendars", id]) => Self::CalendarsGet(own(id)),
             ("PATCH", ["calendars", id]) => Self::CalendarsPatch(own(id)),
             ("DELETE", ["calendars", id]) => Self::CalendarsDelete(own(id)),
+            ("GET", ["calendars", id, "acl"]) => Self::AclList(own(id)),
             ("GET", ["calendars", id, "events"]) => Self::EventsList(own(id)),
             ("POST", ["calendars", id, "events"]) => Self::EventsInsert(own(id)),
             ("POST", ["calendars", id, "events", "watch"]) => Self::EventsWatch(own(id)),
@@ -71,7 +73,8 @@ impl Api {
             | Self::CalendarsInsert
             | Self::CalendarsGet(_)
             | Self::CalendarsPatch(_)
-            | Self::CalendarsDelete(_) => Operation::Account,
+            | Self::CalendarsDelete(_)
+            | Self::AclList(_) => Operation::Account,
             Self::EventsGet(..) => Operation::Get,
             Self::EventsList(_) | Self::EventsInstances(..) | Self::FreeBusy => Operation::List,
             Self::EventsInsert(_)

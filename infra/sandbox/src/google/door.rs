@@ -21,11 +21,12 @@ use crate::cloud::Fault;
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 const ROOT: &str = "/calendar/v3/";
 /// As axum writes them: requests are counted by these.
-const PATHS: [&str; 12] = [
+const PATHS: [&str; 13] = [
     "users/me/calendarList",
     "users/me/calendarList/{calendar}",
     "calendars",
     "calendars/{calendar}",
+    "calendars/{calendar}/acl",
     "calendars/{calendar}/events",
     "calendars/{calendar}/events/watch",
     "calendars/{calendar}/events/{event}",
@@ -122,6 +123,7 @@ impl Google {
             Api::CalendarsGet(id) => calendars::get(cloud, visitor, id, call),
             Api::CalendarsPatch(id) => calendars::patch(cloud, visitor, id, call),
             Api::CalendarsDelete(id) => calendars::delete(cloud, visitor, id, call),
+            Api::AclList(id) => calendars::sharing(cloud, visitor, id),
             Api::EventsList(id) => self.list_events(visitor, id, call, knows),
             Api::EventsInsert(id) => one::insert(cloud, visitor, id, call),
             Api::EventsGet(id, event) => one::get(cloud, visitor, id, event, call),

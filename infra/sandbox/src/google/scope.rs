@@ -63,6 +63,7 @@ fn opens(api: &Api, scope: &str) -> Option<Reach> {
         (Api::EventsGet(..) | Api::EventsList(_) | Api::EventsInstances(..) | Api::EventsWatch(_), _) => {
             reads_events(scope)
         }
+        (Api::AclList(_), _) => matches!(scope, "acls" | "acls.readonly").then_some(Reach::Owned),
         (Api::FreeBusy, _) => any(scope, &["events.freebusy", "freebusy", "readonly"]),
         (Api::ChannelsStop, _) => {
             reads_events(scope).or_else(|| any(scope, &["calendarlist", "calendarlist.readonly"]))
@@ -101,6 +102,7 @@ mod tests {
             Api::CalendarListGet(id()),
             Api::CalendarsInsert,
             Api::CalendarsGet(id()),
+            Api::AclList(id()),
             Api::EventsInsert(id()),
             Api::EventsDelete(id(), id()),
             Api::EventsList(id()),
@@ -109,22 +111,23 @@ mod tests {
             Api::ChannelsStop,
         ];
         let table = "
-            calendar                        yyyyyyyyyy
-            calendar.readonly               yy-y--yyyy
-            calendar.events                 ----yyyy-y
-            calendar.events.readonly        ------yy-y
-            calendar.events.owned           ----oooo-o
-            calendar.events.owned.readonly  ------oo-o
-            calendar.events.freebusy        ------ttyt
-            calendar.events.public.readonly ------pp-p
-            calendar.freebusy               --------y-
-            calendar.app.created            -mmmmmmm-m
-            calendar.calendarlist           yy-------y
-            calendar.calendarlist.readonly  yy-------y
-            calendar.calendars              --yy------
-            calendar.calendars.readonly     ---y------
-            calendar.settings.readonly      ---------y
-            drive                           ----------";
+            calendar                        yyyyyyyyyyy
+            calendar.readonly               yy-y---yyyy
+            calendar.events                 -----yyyy-y
+            calendar.events.readonly        -------yy-y
+            calendar.events.owned           -----oooo-o
+            calendar.events.owned.readonly  -------oo-o
+            calendar.events.freebusy        -------ttyt
+            calendar.events.public.readonly -------pp-p
+            calendar.freebusy               ---------y-
+            calendar.app.created            -mmm-mmmm-m
+            calendar.calendarlist           yy--------y
+            calendar.calendarlist.readonly  yy--------y
+            calendar.calendars              --yy-------
+            calendar.calendars.readonly     ---y-------
+            calendar.acls.readonly          ----o-----y
+            calendar.settings.readonly      ----------y
+            drive                           -----------";
         for line in table.lines().skip(1) {
             let (scope, expected) = line.trim().split_once(' ').unwrap();
             let scopes = BTreeSet::from([format!("{PREFIX}{scope}"), "openid".to_owned()]);

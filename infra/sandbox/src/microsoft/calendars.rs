@@ -89,6 +89,28 @@ impl Visit<'_> {
         })
     }
 
+    /// The organisation sees busy times, and those with whom it is shared what they may. The owner is not told.
+    pub fn list_permissions(&self, call: &Call, id: &str) -> Result<Answer, Refusal> {
+        self.require(Need::Read)?;
+        let all: Vec<Value> = self.graph.cloud.read(|world| {
+            let (calendar, role) = self.calendar(world, id)?;
+            if !role.is_owner() {
+                return Err(Refusal::denied());
+            }
+            let permission = |name: &str, address: &str, role: &str| {
+                json!({"id": format!("{name}:{address}"), "isRemovable": !address.is_empty(), "isInsideOrganization": true,
+                    "role": role, "emailAddress": {"name": name, "address": address}})
+            };
+            let organisation = permission("My Organization", "", "freeBusyRead");
+            let others = calendar.shared_with.iter().filter_map(|(account, role)| {
+                let account = world.account(account)?;
+                Some(permission(&account.name, &account.email, word(*role)))
+            });
+            Ok([organisation].into_iter().chain(others).collect())
+        })?;
+        self.page(call, &format!("users('{}')/calendars('{id}')/calendarPermissions", self.account.id), &all)
+    }
+
     /// Names are unique within what an account owns, whatever their letters' case.
     fn check_name(&self, world: &World, name: &str, but: &str) -> Result<(), Refusal> {
         let same = |one: &Calendar| one.id != but && one.name.to_lowercase() == name.to_lowercase();
@@ -98,6 +120,15 @@ impl Visit<'_> {
             return Err(Refusal::new(StatusCode::CONFLICT, "ErrorFolderExists", message));
         }
         Ok(())
+    }
+}
+
+/// Graph's word for what another may see.
+fn word(role: Role) -> &'static str {
+    match role {
+        Role::FreeBusyOnly => "freeBusyRead",
+        Role::Primary | Role::Own | Role::SharedWriter => "write",
+        Role::SharedReader | Role::Subscribed | Role::Holiday => "read",
     }
 }
 

@@ -22,7 +22,7 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 const JSON: &str =
     "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
 /// Each by itself, so that requests are counted by what they ask for.
-const PATHS: [&str; 24] = [
+const PATHS: [&str; 25] = [
     "/$batch",
     "/me",
     "/me/calendar",
@@ -34,6 +34,7 @@ const PATHS: [&str; 24] = [
     "/me/calendarView/delta",
     "/me/calendars",
     "/me/calendars/{calendar}",
+    "/me/calendars/{calendar}/calendarPermissions",
     "/me/calendars/{calendar}/calendarView",
     "/me/calendars/{calendar}/calendarView/delta",
     "/me/calendars/{calendar}/events",
@@ -220,6 +221,7 @@ impl Visit<'_> {
             ("GET", ["me", "calendars", id]) => self.get_calendar(call, id),
             ("PATCH", ["me", "calendars", id]) => self.change_calendar(call, id),
             ("DELETE", ["me", "calendars", id]) => self.delete_calendar(id),
+            ("GET", ["me", "calendars", id, "calendarPermissions"]) => self.list_permissions(call, id),
             ("GET", ["me", "calendars", id, "events"]) => self.list_events(call, id),
             ("POST", ["me", "calendars", id, "events"]) => self.create_event(call, id),
             ("GET", ["me", "calendars", id, "calendarView"]) => self.view(call, id),

@@ -114,3 +114,12 @@ async fn calendars_that_may_not_be_touched() {
         assert_eq!(answer.refusal(), (status, reason.to_owned()), "{method} {path}");
     }
 }
+
+#[tokio::test]
+async fn with_whom_a_calendar_is_shared_is_told_to_its_owner() {
+    let house = House::new();
+    let rules = house.get(&format!("{CALENDARS}/primary/acl")).await.json();
+    assert_eq!(rules["items"][0]["role"], "owner");
+    let told = house.get(&format!("{CALENDARS}/reader%40clinic.example/acl")).await;
+    assert_eq!(told.refusal(), (403, "requiredAccessLevel".to_owned()));
+}

@@ -98,3 +98,12 @@ async fn another_accounts_calendar_is_not_there() {
     house.sign_in("ben@clinic.example");
     assert_eq!(house.get(&format!("/me/calendars/{id}")).await.status, 404);
 }
+
+#[tokio::test]
+async fn with_whom_a_calendar_is_shared_is_told_to_its_owner() {
+    let house = House::new();
+    let id = house.calendar("Mine").await;
+    let told =
+        house.get(&format!("/me/calendars/{id}/calendarPermissions?$select=role&$top=100")).await.good();
+    assert_eq!((list(&told).len(), &list(&told)[0]["role"]), (1, &json!("freeBusyRead")));
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use daybook_core::ids::CalendarId;
+use daybook_core::policy::Onlooker;
 use daybook_engine::ports::{Account, Calendar, CalendarInfo, RemoteError};
 use url::Url;
 
@@ -61,6 +62,11 @@ impl Account for CaldavAccount {
     async fn delete_calendar(&self, id: &CalendarId) -> Result<(), RemoteError> {
         let path = href::collection(id.as_str());
         self.session.ask(&Delete { path: &path, condition: Condition::Always }).await
+    }
+
+    /// A server tells of sharing in the list itself (<https://github.com/apple/ccs-calendarserver/blob/master/doc/Extensions/caldav-sharing.txt>).
+    async fn onlookers(&self, _id: &CalendarId) -> Result<Option<Vec<Onlooker>>, RemoteError> {
+        Ok(Some(Vec::new()))
     }
 
     fn calendar(&self, id: &CalendarId) -> Arc<dyn Calendar> {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use daybook_core::ids::CalendarId;
+use daybook_core::policy::Onlooker;
 use daybook_core::time::Interval;
 use daybook_engine::ports::{Account, BusyTimes, Calendar, CalendarInfo, RemoteError, Subscribing};
 
 use crate::calendar::GoogleCalendar;
 use crate::session::Session;
 use crate::wire::calendars::{CalendarEntry, DeleteCalendar, MakeCalendar};
+use crate::wire::sharing::ListSharing;
 
 pub struct GoogleAccount {
     pub session: Arc<Session>,
@@ -40,6 +42,10 @@ impl Account for GoogleAccount {
     /// With the permission for calendars that we made, Google lets us delete those alone.
     async fn delete_calendar(&self, id: &CalendarId) -> Result<(), RemoteError> {
         self.session.ask(&DeleteCalendar { calendar: id.as_str() }).await
+    }
+
+    async fn onlookers(&self, id: &CalendarId) -> Result<Option<Vec<Onlooker>>, RemoteError> {
+        self.session.ask(&ListSharing { calendar: id.as_str() }).await
     }
 
     fn calendar(&self, id: &CalendarId) -> Arc<dyn Calendar> {

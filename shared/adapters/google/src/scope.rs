@@ -12,12 +12,17 @@ const EVENTS_READ: &str = "https://www.googleapis.com/auth/calendar.events.reado
 const MADE: &str = "https://www.googleapis.com/auth/calendar.app.created";
 const LIST: &str = "https://www.googleapis.com/auth/calendar.calendarlist";
 const LIST_READ: &str = "https://www.googleapis.com/auth/calendar.calendarlist.readonly";
+const SHARING: &str = "https://www.googleapis.com/auth/calendar.acls.readonly";
 const FREE_BUSY: &str = "https://www.googleapis.com/auth/calendar.freebusy";
 
 /// What to ask a person for. Whoever may write everywhere may also make a calendar, which `calendar.events` alone
 /// does not allow.
 pub fn scopes(access: Access) -> Vec<&'static str> {
     let mut scopes = vec![OPENID, EMAIL, LIST_READ];
+    if access.writes != Writes::Nothing {
+        // With whom the main calendar is shared. Whoever leaves it unticked may do everything, and is told less there.
+        scopes.push(SHARING);
+    }
     match access.writes {
         Writes::Nothing => {}
         Writes::OwnCalendars => scopes.push(MADE),

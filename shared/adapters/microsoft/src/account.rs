@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use daybook_core::ids::CalendarId;
+use daybook_core::policy::Onlooker;
 use daybook_engine::ports::{self, Account, CalendarInfo, RemoteError, Subscribing};
 
 use crate::calendar::MicrosoftCalendar;
@@ -13,6 +14,8 @@ use crate::wire::Operation;
 use crate::wire::calendars::{
     Calendar, CreateCalendar, Created, DeleteCalendar, HoldsOnlyOurs, ListCalendars,
 };
+
+use crate::wire::sharing::ListSharing;
 
 /// Pages of 100 calendars.
 const MAX_PAGES: usize = 50;
@@ -59,6 +62,10 @@ impl Account for MicrosoftAccount {
     /// It goes to the deleted items, from where its owner can take it back.
     async fn delete_calendar(&self, id: &CalendarId) -> Result<(), RemoteError> {
         self.session.ask(&DeleteCalendar { calendar: id }).await
+    }
+
+    async fn onlookers(&self, id: &CalendarId) -> Result<Option<Vec<Onlooker>>, RemoteError> {
+        self.session.ask(&ListSharing { calendar: id }).await
     }
 
     fn calendar(&self, id: &CalendarId) -> Arc<dyn ports::Calendar> {

@@ -124,3 +124,20 @@ fn what_is_not_allowed_is_named() {
     assert_eq!(policy.refuses(Provider::Caldav, Some(&home)), Some(Refusal::Provider));
     assert_eq!(Policy::default().refuses(Provider::Caldav, Some(&home)), None);
 }
+
+#[test]
+fn who_sees_a_calendar_follows_from_with_whom_it_is_shared() {
+    use Who::{Everybody, Some as Somebody};
+    let one = |who, sees| Onlooker { who, sees };
+    let (times, details) = (|who| one(who, Sees::Times), |who| one(who, Sees::Details));
+    for (onlookers, origin, expected) in [
+        (None, Origin::Made, Audience::Own),
+        (None, Origin::Chosen, Audience::Unknown),
+        (Some(vec![]), Origin::Chosen, Audience::Own),
+        (Some(vec![times(Somebody), times(Everybody)]), Origin::Chosen, Audience::Own),
+        (Some(vec![times(Everybody), details(Somebody)]), Origin::Made, Audience::Shared),
+        (Some(vec![details(Somebody), details(Everybody)]), Origin::Made, Audience::Public),
+    ] {
+        assert_eq!(Audience::of(onlookers.as_deref(), origin), expected, "{onlookers:?} {origin:?}");
+    }
+}

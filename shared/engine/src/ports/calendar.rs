@@ -10,6 +10,7 @@ use daybook_core::link::Touch;
 pub use daybook_core::made::Contents;
 pub use daybook_core::mirror::Expected;
 use daybook_core::mirror::{Content, MirrorId};
+use daybook_core::policy::Onlooker;
 use daybook_core::subscription::Subscription;
 use daybook_core::time::Interval;
 use jiff::Timestamp;
@@ -41,6 +42,12 @@ pub trait Account: Send + Sync {
 
     /// Deletes a calendar with all that stands in it. Deleting one that is gone succeeds.
     async fn delete_calendar(&self, id: &CalendarId) -> Result<(), RemoteError>;
+
+    /// Who beside the account may look into a calendar that it owns; `None` where the provider does not say, or was not
+    /// allowed to.
+    async fn onlookers(&self, _id: &CalendarId) -> Result<Option<Vec<Onlooker>>, RemoteError> {
+        Ok(None)
+    }
 
     fn calendar(&self, id: &CalendarId) -> Arc<dyn Calendar>;
 

@@ -10,6 +10,7 @@ use super::problems::About;
 use super::scope::scope;
 use super::session::remote;
 use super::{Halt, Session};
+use crate::ports::RemoteError;
 use crate::view::{audience_of, known_audience, tie};
 
 impl Session<'_> {
@@ -22,14 +23,17 @@ impl Session<'_> {
         if !is_due || self.detail_seen_by(None) == Detail::Busy {
             return Ok(());
         }
-        let listed = self.account.list_calendars().await;
-        let listed = remote(listed, About::Account, self.now, lease)?;
-        let seen = listed.map(|calendars| audience_of(&main, &calendars));
+        let seen = remote(self.look_at_onlookers().await, About::Account, self.now, lease)?.flatten();
         if let Some(audience) = seen {
             self.connection.schedule.onlookers = Some(Onlookers { calendar: main, audience });
         }
         self.tell_at_most(self.detail_seen_by(seen.or(known).or(Some(Audience::Unknown))), lease);
         Ok(())
+    }
+
+    async fn look_at_onlookers(&self) -> Result<Option<Audience>, RemoteError> {
+        let calendars = self.account.list_calendars().await?;
+        audience_of(&self.settings.main_calendar, &calendars, &*self.account).await
     }
 
     fn detail_seen_by(&self, audience: Option<Audience>) -> Detail {

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::faults::Planned;
 use crate::cloud::sign_in::{expire_access_tokens, revoke};
 use crate::cloud::world::{Mail, Subscription};
-use crate::cloud::{Cloud, Tx};
+use crate::cloud::{Cloud, Role, Tx};
 use crate::page::answer::is_cross_site;
 
 /// What becomes of the notifications that a change owes.
@@ -74,6 +74,7 @@ struct Wish {
     revoke: Option<Whose>,
     forget_subscriptions: Option<Whose>,
     lifecycle: Option<Lifecycle>,
+    share: Option<Share>,
     /// All cursors given out so far.
     #[serde(default)]
     expire_cursors: bool,
@@ -86,6 +87,14 @@ struct Wish {
 #[serde(deny_unknown_fields)]
 struct Whose {
     account: Option<String>,
+}
+
+/// Lets somebody read a calendar, by id; everybody where nobody is named.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Share {
+    calendar: String,
+    with: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -137,7 +146,7 @@ pub(super) async fn follow(State(cloud): State<Cloud>, headers: HeaderMap, body:
         Err(error) => return refusal(&error.to_string()),
     };
     if let Err(nobody) = act(&cloud, &wish) {
-        return refusal(&format!("nobody is called {nobody}"));
+        return refusal(&format!("nothing is called {nobody}"));
     }
     turn(&cloud, wish);
     Json(standing(&cloud)).into_response()
@@ -147,7 +156,7 @@ fn refusal(text: &str) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": text }))).into_response()
 }
 
-/// The deeds, which change the world; all or none. The error is the account that is not known.
+/// The deeds, which change the world; all or none. The error is what is not known.
 fn act(cloud: &Cloud, wish: &Wish) -> Result<(), String> {
     cloud.change(|tx| {
         for (whose, deed) in [
@@ -166,11 +175,26 @@ fn act(cloud: &Cloud, wish: &Wish) -> Result<(), String> {
                 tx.tell_lifecycle(&subscription.id, &lifecycle.event);
             }
         }
+        if let Some(wanted) = &wish.share {
+            share(tx, wanted)?;
+        }
         if wish.expire_cursors {
             tx.expire_cursors();
         }
         Ok(())
     })
+}
+
+fn share(tx: &mut Tx<'_>, wanted: &Share) -> Result<(), String> {
+    let with = account_id(tx, wanted.with.as_deref())?;
+    let found = tx.world().calendars.get(&wanted.calendar).cloned();
+    let mut calendar = found.ok_or_else(|| wanted.calendar.clone())?;
+    match with {
+        Some(account) => drop(calendar.shared_with.insert(account, Role::SharedReader)),
+        None => calendar.publish(),
+    }
+    tx.put_calendar(calendar);
+    Ok(())
 }
 
 fn account_id(tx: &Tx<'_>, named: Option<&str>) -> Result<Option<String>, String> {

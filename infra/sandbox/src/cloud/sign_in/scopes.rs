@@ -52,6 +52,7 @@ pub(super) fn meaning(scope: &str) -> &'static str {
         "calendar.events.freebusy" => "See the availability on calendars you can access",
         "calendar.freebusy" => "View your availability in your calendars",
         "calendar.app.created" => "Make secondary calendars, and see and change their events",
+        "calendar.acls.readonly" => "See the sharing permissions of calendars you own",
         "calendar.calendarlist" => "See, add, and remove calendars you are subscribed to",
         "calendar.calendarlist.readonly" => "See the list of calendars you are subscribed to",
         "Calendars.ReadWrite" => "Have full access to your calendars",

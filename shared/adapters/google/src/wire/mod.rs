@@ -10,6 +10,7 @@ pub mod events;
 pub mod failure;
 pub mod free_busy;
 pub mod person;
+pub mod sharing;
 #[cfg(test)]
 mod tests;
 

@@ -7,6 +7,7 @@ pub mod event;
 pub mod failure;
 pub mod people;
 pub mod read;
+pub mod sharing;
 pub mod subscriptions;
 #[cfg(test)]
 mod tests;
