@@ -153,6 +153,7 @@ words! {
         AgedOut = "aged_out",
         BlockScope = "block_scope",
         Reminder = "reminder_minutes",
+        FreeDays = "free_days",
         DetailCap = "detail_cap",
         Part2 = "part2",
         Providers = "providers",

@@ -3,7 +3,7 @@
 //! | event | closes time |
 //! |---|---|
 //! | cancelled, or declined by the clinician | no |
-//! | shown as free | no; if it lasts all day it is surfaced, since people forget that setting |
+//! | shown as free | no; if it lasts all day it is surfaced, since people forget that setting, and closes if they say so |
 //! | unanswered, tentative, out of office, focus time | yes |
 //! | working elsewhere | yes: somebody elsewhere cannot receive clients |
 //! | working location | no: it says where, not whether |
@@ -53,6 +53,14 @@ pub fn busy(event: &Event, zone: &TimeZone) -> Busy {
     }
 }
 
+/// The same for an all-day entry of which the clinician has said that it closes its day, though it is marked free.
+pub fn busy_by_hand(event: &Event, zone: &TimeZone) -> Busy {
+    match busy(event, zone) {
+        Busy::Open(Open::FreeAllDay) => closes(event, zone),
+        told => told,
+    }
+}
+
 fn closes(event: &Event, zone: &TimeZone) -> Busy {
     let interval = event.when.resolve(zone);
     if interval.is_empty() {
@@ -73,6 +81,31 @@ mod tests {
         match busy(&event, &TimeZone::UTC) {
             Busy::Closes(_) => "closes".into(),
             Busy::Open(why) => format!("{why:?}"),
+        }
+    }
+
+    #[test]
+    fn by_hand_only_what_is_free_all_day_closes() {
+        use {EventStatus as S, Response as R, ShownAs as A};
+        let day = When::AllDay { first: "2026-03-03".parse().unwrap(), end: "2026-03-04".parse().unwrap() };
+        let hour = When::Timed(Interval::between(jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::MAX));
+        let event = |when, shown_as, status, response| Event {
+            occurrence: OccurrenceId::single(),
+            when,
+            status,
+            shown_as,
+            response,
+        };
+        for (event, closes) in [
+            (event(day, A::Free, S::Confirmed, R::Own), true),
+            (event(day, A::Free, S::Cancelled, R::Own), false),
+            (event(day, A::Free, S::Confirmed, R::Declined), false),
+            (event(day, A::WorkingLocation, S::Confirmed, R::Own), false),
+            (event(hour, A::Free, S::Confirmed, R::Own), false),
+            (event(day, A::Busy, S::Confirmed, R::Own), true),
+        ] {
+            let found = busy_by_hand(&event, &TimeZone::UTC);
+            assert_eq!(matches!(found, Busy::Closes(_)), closes, "{event:?}");
         }
     }
 

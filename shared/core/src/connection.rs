@@ -1,7 +1,7 @@
 //! A connection: what the clinician chose, what has been learnt, and the state that follows from the evidence.
 //! Nobody sets a state: it is computed each time it is asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -174,6 +174,10 @@ pub struct Evidence {
     pub handed_over_at: Option<Timestamp>,
     /// Calendars that we made and no longer write to: each goes once it is known that nobody needs it.
     pub left_calendars: Vec<CalendarRef>,
+    /// All-day entries marked free that close their days all the same, by [`crate::free_day::mark`].
+    pub closed_days: BTreeSet<String>,
+    /// Calendars that were new, and about which the clinician has answered.
+    pub answered_calendars: BTreeSet<CalendarId>,
     /// When the clinician last went through the review.
     pub reviewed_at: Option<Timestamp>,
     /// What became of mirrors that their reader dragged or deleted; `None` where none ever was.
@@ -221,6 +225,10 @@ pub struct Schedule {
     pub practitioner: Option<Known>,
     /// Who can see the main calendar, as it was when that was last looked at. Only where more is wanted than `busy`.
     pub onlookers: Option<Onlookers>,
+    /// Calendars that the account had when it was first looked at; empty until then, and one-way.
+    pub known_calendars: BTreeSet<CalendarId>,
+    /// Own calendars that came later and are used for nothing.
+    pub new_calendars: Vec<CalendarRef>,
     /// When the earliest work that was put off may be tried. `None` where nothing is owed.
     pub owing_at: Option<Timestamp>,
     /// When the sweep should next look at this connection. `None` where nothing is due.

@@ -179,7 +179,7 @@ mod tests {
         let reader =
             with(&of, |one| one.settings.blocking_calendars = BlockingCalendars::Chosen(vec![calendar("a")]));
         let server = |one: &Connection| with(one, |one| one.provider = Provider::Caldav);
-        for (what, of, other, expected) in [
+        for (what, of, other, expected) in vec![
             ("nobody else", of.clone(), None, Fate::Goes),
             ("written to", of.clone(), Some(other(&chosen)), Fate::Stays),
             ("made by another", of.clone(), Some(other(&MainCalendar::Made(calendar("a")))), Fate::Stays),

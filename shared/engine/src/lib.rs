@@ -2,6 +2,7 @@
 //! promises about crashes; what to do about an event or an appointment is decided in `daybook-core`.
 
 pub mod accounts;
+pub mod answers;
 pub mod audit;
 pub mod command;
 pub mod connect;

@@ -2,7 +2,7 @@
 //! of anything: when something is, and whether the other side shows it too.
 
 use daybook_core::connection::{Direction, MainCalendar};
-use daybook_core::ids::CalendarId;
+use daybook_core::free_day::FreeDay;
 use daybook_core::key::{Owner, Target};
 use daybook_core::mirror::Content;
 use daybook_core::plan::{MirrorSight, OwnerSight};
@@ -27,20 +27,11 @@ pub struct Week {
     pub zone: TimeZone,
     pub read_at: Timestamp,
     pub entries: Vec<Entry>,
-    /// All-day entries marked free: they do not close their days.
+    /// All-day entries marked free: they do not close their days, unless the clinician said so.
     pub free_days: Vec<FreeDay>,
     /// When clients could be seen. Empty also where the EHR gives no hours.
     pub free: Vec<Interval>,
     pub hours: HoursKnown,
-}
-
-/// An all-day entry of the clinician's that is marked free.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct FreeDay {
-    pub calendar: CalendarId,
-    pub first: Date,
-    /// Not included.
-    pub end: Date,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -114,17 +105,10 @@ fn read_of(session: &Session<'_>, seen: &crate::sync::Seen, within: Interval) ->
     read
 }
 
-fn free_days(found: &[(CalendarId, When)], within: Interval, zone: &TimeZone) -> Vec<FreeDay> {
-    let mut days: Vec<FreeDay> = found
-        .iter()
-        .filter(|(_, when)| when.resolve(zone).overlaps(&within))
-        .filter_map(|(calendar, when)| match when {
-            When::AllDay { first, end } => {
-                Some(FreeDay { calendar: calendar.clone(), first: *first, end: *end })
-            }
-            When::Timed(_) | When::Floating { .. } => None,
-        })
-        .collect();
+fn free_days(found: &[FreeDay], within: Interval, zone: &TimeZone) -> Vec<FreeDay> {
+    let takes =
+        |day: &&FreeDay| When::AllDay { first: day.first, end: day.end }.resolve(zone).overlaps(&within);
+    let mut days: Vec<FreeDay> = found.iter().filter(takes).cloned().collect();
     days.sort_unstable();
     days.dedup();
     days

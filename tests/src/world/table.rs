@@ -179,6 +179,8 @@ impl Connections for World {
             refused_at: given.refused_at,
             reviewed_at: given.reviewed_at,
             left_calendars: given.left_calendars.clone(),
+            closed_days: given.closed_days.clone(),
+            answered_calendars: given.answered_calendars.clone(),
             ..stored.evidence.clone()
         };
         ending.store("a command", ())

@@ -3,10 +3,12 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use daybook_core::audit::Deed;
+use daybook_core::audit::{Deed, settings_parts};
 use daybook_core::connection::{
     Direction, Disconnect, MainCalendar, Mirrors, ProblemKind, State as ConnectionState,
 };
+use daybook_core::ids::CalendarId;
+use daybook_core::new_calendar::{Answer, questions};
 use daybook_engine::audit::Doing;
 use daybook_engine::ports::ConnectionRef;
 use daybook_engine::view::{View, state_word};
@@ -41,6 +43,8 @@ struct Page {
     opens_window: bool,
     may_confirm: bool,
     moving: Moving,
+    /// New calendars about which nobody has answered: id and name.
+    newcomers: Vec<(String, String)>,
 }
 
 /// What a connection that has ended has left.
@@ -90,6 +94,7 @@ fn page_of(guest: &Guest, view: &View, zone: &Zone, moving: Moving) -> Page {
         progress: progress.map(|progress| (progress.done, progress.total)),
         problems: problems(view, zone),
         summary: summary(view),
+        newcomers: newcomers(view),
         sign_in: view.authorise_url.clone(),
         is_moving: is_settling
             || moving.goes_on()
@@ -111,6 +116,14 @@ pub(crate) fn over(view: &View) -> Over {
         (None, Some(Disconnect { mirrors: Mirrors::Keep, .. })) => Over::Kept,
         (None, _) => Over::Nothing,
     }
+}
+
+fn newcomers(view: &View) -> Vec<(String, String)> {
+    if view.state != ConnectionState::Active {
+        return Vec::new();
+    }
+    let asked = questions(&view.connection).into_iter();
+    asked.map(|calendar| (calendar.id.to_string(), calendar.name.clone())).collect()
 }
 
 fn problems(view: &View, zone: &Zone) -> Vec<Told> {
@@ -164,11 +177,18 @@ pub(crate) async fn act(
         "pause" => (Deed::Paused, engine.pause(&at).await),
         "resume" => (Deed::Resumed, engine.resume(&at).await),
         "confirm_deletions" => (Deed::DeletionsConfirmed, engine.confirm_deletions(&at).await),
+        "calendar_closes" | "calendar_does_not" => {
+            let answer =
+                if fields.get("deed") == "calendar_closes" { Answer::Closes } else { Answer::ClosesNothing };
+            let calendar = CalendarId::new(fields.get("calendar"));
+            (Deed::SettingsChanged, engine.answer_about_calendar(&at, &calendar, answer).await)
+        }
         "sign_in" => return room.to_sign_in(guest, &connection).await,
         _ => return Err(Ending::nowhere().to(guest)),
     };
     let page = format!("/settings/connections/{id}");
-    let done = told(&room, guest, Doing::to(deed, &connection), done).await;
-    done.map_err(|error| Ending::at(guest, &id, error))?;
+    let after = done.as_ref().map(|changed| settings_parts(&connection.settings, &changed.settings));
+    let doing = Doing::to(deed, &connection).changing(after.unwrap_or_default());
+    told(&room, guest, doing, done).await.map_err(|error| Ending::at(guest, &id, error))?;
     Ok(to(&page))
 }

@@ -82,6 +82,7 @@ pub fn router(engine: Engine, used: Arc<dyn Idempotency>, practices: Vec<Practic
         .route("/settings/connections/{id}/do", post(connection::act))
         .route("/settings/connections/{id}/verify", get(verify::form).post(verify::verify))
         .route("/settings/connections/{id}/week", get(week::page))
+        .route("/settings/connections/{id}/day", post(week::decide))
         .route("/settings/connections/{id}/review", get(review::page).post(review::done))
         .route("/settings/feed", get(feed::page).post(feed::act))
         .route("/settings/practice", get(practice::page))

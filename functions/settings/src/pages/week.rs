@@ -4,15 +4,20 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use daybook_core::audit::{Deed, Part};
+use daybook_core::free_day::{FreeDay, Standing};
 use daybook_core::time::{Interval, date_of, start_of_day};
 use daybook_core::week::{Counterpart, What};
+use daybook_engine::audit::Doing;
 use daybook_engine::ports::ConnectionRef;
 use daybook_engine::week::{HoursKnown, Week};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::{Ending, Guest, Room, Shell, show};
+use super::home::to;
+use super::told::told;
+use super::{Ending, Guest, Posted, Room, Shell, show};
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
@@ -28,11 +33,20 @@ struct Page {
     zone: String,
     days: Vec<Day>,
     /// All-day entries marked free.
-    free_days: Vec<String>,
+    free_days: Vec<Free>,
     has_hours: bool,
     missing: usize,
+    /// Its Monday, as addresses have it.
+    first: String,
     before: String,
     after: String,
+}
+
+/// An all-day entry marked free.
+struct Free {
+    day: String,
+    mark: String,
+    is_closed: bool,
 }
 
 /// One day with what stands, in order.
@@ -73,12 +87,41 @@ fn page_of(guest: &Guest, id: String, week: &Week) -> Page {
         title: format!("Week of {}", week.first.strftime("%B %-d, %Y")),
         zone: week.zone.iana_name().unwrap_or("UTC").to_owned(),
         days: all.map(|day| Day { name: name(day), rows: rows(week, day) }).collect(),
-        free_days: week.free_days.iter().map(|free| name(free.first)).collect(),
+        free_days: week.free_days.iter().map(|free| self::free(free, name)).collect(),
+        first: week.first.to_string(),
         has_hours: week.hours == HoursKnown::Given,
         missing: week.entries.iter().filter(|entry| is_missing(entry.what)).count(),
         before: week.first.saturating_sub(7.days()).to_string(),
         after: week.first.saturating_add(7.days()).to_string(),
     }
+}
+
+fn free(day: &FreeDay, name: impl Fn(Date) -> String) -> Free {
+    let last = day.end.yesterday().unwrap_or(day.end);
+    let days =
+        if last <= day.first { name(day.first) } else { format!("{} to {}", name(day.first), name(last)) };
+    Free { day: days, mark: day.mark.clone(), is_closed: day.standing == Standing::ClosedByHand }
+}
+
+/// One click: this day is closed, or open again.
+pub(crate) async fn decide(
+    State(room): State<Room>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Ending> {
+    let Posted { guest, fields } = &posted;
+    let connection = guest.connection(&room.engine, &id).await?;
+    let at = ConnectionRef { practice: guest.practice.id.clone(), id: connection.id.clone() };
+    let wanted = match fields.get("deed") {
+        "close" => Standing::ClosedByHand,
+        "open" => Standing::Open,
+        _ => return Err(Ending::nowhere().to(guest)),
+    };
+    let done = room.engine.decide_day(&at, fields.get("day"), wanted).await;
+    let doing = Doing::to(Deed::SettingsChanged, &connection).changing([Part::FreeDays].into());
+    told(&room, guest, doing, done).await.map_err(|error| Ending::at(guest, &id, error))?;
+    let week = fields.get("from").parse::<Date>().map(|from| format!("?from={from}")).unwrap_or_default();
+    Ok(to(&format!("/settings/connections/{id}/week{week}")))
 }
 
 /// What begins on this day; what lasts since yesterday is told where it began.

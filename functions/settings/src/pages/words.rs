@@ -248,7 +248,7 @@ pub(crate) fn problem(kind: ProblemKind) -> (&'static str, &'static str) {
         }
         ProblemKind::FreeAllDay => (
             "All-day entries are marked as free",
-            "They do not close your day. If they should, mark them as busy in your calendar.",
+            "They do not close your day. If one should, close it under “Your week as it stands”.",
         ),
         ProblemKind::LeftBehind => (
             "Some entries could not be removed",

@@ -10,6 +10,7 @@ use daybook_core::connection::{
     Settings, Signals,
 };
 use daybook_core::detail::Detail;
+use daybook_core::ids::CalendarId;
 use daybook_core::notice::Told;
 use daybook_core::policy::{AccountHome, AccountKind};
 use daybook_core::succession::Succession;
@@ -62,7 +63,7 @@ fn fixed(connection: &Connection) -> [Field; 6] {
 }
 
 /// What people write.
-pub fn command(connection: &Connection) -> [Field; 16] {
+pub fn command(connection: &Connection) -> [Field; 18] {
     let (evidence, account) = (&connection.evidence, connection.account.as_ref());
     [
         settings(&connection.settings),
@@ -81,6 +82,8 @@ pub fn command(connection: &Connection) -> [Field; 16] {
         ("brake_released_at", evidence.brake_released_at.map(instant)),
         ("reviewed_at", evidence.reviewed_at.map(instant)),
         left_calendars(evidence),
+        ("closed_days", (!evidence.closed_days.is_empty()).then(|| json(&evidence.closed_days))),
+        answered_calendars(evidence),
     ]
 }
 
@@ -97,6 +100,11 @@ pub fn settings(settings: &Settings) -> Field {
 /// Written by the worker, and cleared by signing in again.
 pub fn refused(evidence: &Evidence) -> Field {
     ("refused_at", evidence.refused_at.map(instant))
+}
+
+fn answered_calendars(evidence: &Evidence) -> Field {
+    let ids: Vec<&str> = evidence.answered_calendars.iter().map(CalendarId::as_str).collect();
+    ("answered_calendars", (!ids.is_empty()).then(|| json(&ids)))
 }
 
 /// Written by people, and by a run that is done with them.
@@ -215,6 +223,13 @@ fn evidence_of(row: Row<'_>) -> Result<Evidence, Broken> {
         succeeds: succession_of(row)?,
         handed_over_at: row.find_instant("handed_over_at")?,
         left_calendars: left_calendars_of(row)?,
+        closed_days: row.find_json("closed_days")?.unwrap_or_default(),
+        answered_calendars: row
+            .find_json::<Vec<String>>("answered_calendars")?
+            .unwrap_or_default()
+            .into_iter()
+            .map(CalendarId::new)
+            .collect(),
         reviewed_at: row.find_instant("reviewed_at")?,
         put_back: put_back_of(row)?,
         left: left_of(row)?,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use daybook_core::connection::{Known, Onlookers, Reconciled, Schedule};
+use daybook_core::connection::{CalendarRef, Known, Onlookers, Reconciled, Schedule};
 use daybook_core::detail::Detail;
 use daybook_core::ids::CalendarId;
 use daybook_core::policy::Audience;
@@ -12,6 +12,8 @@ use daybook_core::window::WindowDays;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+
+use crate::settings_row::CalendarRow;
 
 /// The schedule without its cursors and the time at which it is due, which are attributes of their own.
 #[derive(Serialize, Deserialize)]
@@ -28,6 +30,10 @@ pub struct ScheduleRow {
     practitioner: Option<KnownRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     onlookers: Option<OnlookersRow>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    known_calendars: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    new_calendars: Vec<CalendarRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owing_at: Option<Timestamp>,
     #[serde(default)]
@@ -157,6 +163,8 @@ impl From<&Schedule> for ScheduleRow {
                 calendar: onlookers.calendar.to_string(),
                 audience: onlookers.audience,
             }),
+            known_calendars: schedule.known_calendars.iter().map(ToString::to_string).collect(),
+            new_calendars: schedule.new_calendars.iter().map(CalendarRow::from).collect(),
             owing_at: schedule.owing_at,
             failures: schedule.failures,
         }
@@ -180,6 +188,8 @@ impl ScheduleRow {
             onlookers: self
                 .onlookers
                 .map(|row| Onlookers { calendar: row.calendar.as_str().into(), audience: row.audience }),
+            known_calendars: self.known_calendars.into_iter().map(calendar).collect(),
+            new_calendars: self.new_calendars.into_iter().map(CalendarRef::from).collect(),
             owing_at: self.owing_at,
             failures: self.failures,
             ..Schedule::default()

@@ -1,13 +1,14 @@
 //! From what an adapter saw of a calendar to what a plan needs: owners in the busy lane, mirrors in the
 //! appointments lane.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::tz::TimeZone;
 
 use super::{MirrorSight, OwnerSight};
-use crate::busy::{Busy, Open, busy};
+use crate::busy::{Busy, Open, busy, busy_by_hand};
 use crate::event::{Event, EventRef, Seen, Sighting};
+use crate::free_day::{self, FreeDay, Standing};
 use crate::hours::Hours;
 use crate::ids::{CalendarId, PractitionerId};
 use crate::key::{Owner, PracticeKey};
@@ -56,6 +57,8 @@ pub struct Reading<'a> {
     pub zone: &'a TimeZone,
     /// `None`: any busy time closes. Otherwise only what touches these hours.
     pub within_hours: Option<&'a Hours>,
+    /// All-day entries marked free that close their days all the same.
+    pub closed_days: &'a BTreeSet<String>,
     /// Whether `Gone` is a tombstone from the provider's delta, or an answer to our asking.
     pub gone_is: Gone,
 }
@@ -72,8 +75,8 @@ pub struct Observed {
     pub owners: Vec<(Owner, OwnerSight)>,
     /// A mirror of ours, standing in the calendar that was read.
     pub mirror: Option<(MirrorId, MirrorSight)>,
-    /// Days that look closed to a person and are open to clients.
-    pub free_all_day: Vec<When>,
+    /// All-day entries marked free: they look closed to a person, and are open to clients unless somebody said otherwise.
+    pub free_days: Vec<FreeDay>,
     pub unreadable: bool,
 }
 
@@ -131,9 +134,14 @@ fn observe_events(sighting: &Sighting, events: &[Event], links: &[&Link], readin
         owners.insert(link.owner.clone(), OwnerSight::NotWanted);
     }
     for event in events {
-        let verdict = busy(event, reading.zone);
-        observed.free_all_day.extend((verdict == Busy::Open(Open::FreeAllDay)).then_some(event.when));
-        owners.insert(owner_of(sighting, event, reading), wanted(verdict, reading));
+        let at = at(sighting, event, reading);
+        let free = free_day(&at, event, reading);
+        let verdict = match &free {
+            Some(FreeDay { standing: Standing::ClosedByHand, .. }) => busy_by_hand(event, reading.zone),
+            _ => busy(event, reading.zone),
+        };
+        observed.free_days.extend(free);
+        owners.insert(Owner::Event(at), wanted(verdict, reading));
     }
     observed.owners = owners.into_iter().collect();
     observed
@@ -144,13 +152,25 @@ fn was_looked_for(link: &Link, covers: Interval) -> bool {
     link.span().is_none_or(|span| span.overlaps(&covers))
 }
 
-fn owner_of(sighting: &Sighting, event: &Event, reading: &Reading) -> Owner {
-    Owner::Event(EventRef {
+fn at(sighting: &Sighting, event: &Event, reading: &Reading) -> EventRef {
+    EventRef {
         calendar: reading.calendar.clone(),
         item: sighting.item.clone(),
         series: sighting.series.clone(),
         occurrence: event.occurrence.clone(),
-    })
+    }
+}
+
+/// `None`: it is no all-day entry that is marked free.
+fn free_day(at: &EventRef, event: &Event, reading: &Reading) -> Option<FreeDay> {
+    let When::AllDay { first, end } = event.when else { return None };
+    if busy(event, reading.zone) != Busy::Open(Open::FreeAllDay) {
+        return None;
+    }
+    let mark = free_day::mark(reading.key, at);
+    let is_closed = reading.closed_days.contains(&mark);
+    let standing = if is_closed { Standing::ClosedByHand } else { Standing::Open };
+    Some(FreeDay { first, end, calendar: at.calendar.clone(), mark, standing })
 }
 
 fn wanted(verdict: Busy, reading: &Reading) -> OwnerSight {

@@ -158,7 +158,8 @@ pub trait Connections: Send + Sync {
     ) -> Result<Vec<ConnectionRef>, StoreError>;
 
     /// A person's hand: settings, account, and the facts `authorised_at`, `granted`, `needed`, `started_at`,
-    /// `paused_at`, `disconnect`, `brake_released_at`, `left_calendars`, `reviewed_at` and `refused_at` (cleared by an `authorised_at` that is newer). Makes the connection due
+    /// `paused_at`, `disconnect`, `brake_released_at`, `left_calendars`,
+    /// `closed_days`, `answered_calendars`, `reviewed_at` and `refused_at` (cleared by an `authorised_at` that is newer). Makes the connection due
     /// at once, so that a command whose request is lost is found by the sweep. `Stale` unless the version
     /// stored is `connection.version - 1`.
     async fn command_connection(&self, connection: &Connection) -> Result<(), StoreError>;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use daybook_core::connection::ProblemKind;
 use daybook_core::event::{Seen as ItemSeen, Sighting};
+use daybook_core::free_day::{FreeDay, Standing};
 use daybook_core::ids::{CalendarId, ItemId, Revision};
 use daybook_core::key::{Owner, Target};
 use daybook_core::link::{Link, LinkState};
@@ -126,8 +127,11 @@ impl Session<'_> {
         let mut free_all_day = 0;
         for (sighting, gone_is) in told.chain(asked) {
             let observed = self.see(id, role, sighting, gone_is, calendar.as_ref(), seen);
-            free_all_day += observed.free_all_day.len();
-            seen.free_days.extend(observed.free_all_day.into_iter().map(|when| (id.clone(), when)));
+            if role.closes_time {
+                let is_open = |day: &&FreeDay| day.standing == Standing::Open;
+                free_all_day += observed.free_days.iter().filter(is_open).count();
+                seen.free_days.extend(observed.free_days);
+            }
             unreadable += usize::from(observed.unreadable);
         }
         self.see_strip(id, calendar.as_ref(), role, reach, seen).await?;
@@ -273,6 +277,7 @@ impl Session<'_> {
             key: &self.key,
             zone: &self.zone,
             within_hours: self.hours.as_ref(),
+            closed_days: &self.connection.evidence.closed_days,
             gone_is,
         }
     }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use daybook_core::brake::Brake;
 use daybook_core::connection::ProblemKind;
+use daybook_core::free_day::FreeDay;
 use daybook_core::ids::{AppointmentId, CalendarId, Cursor, ItemId};
 use daybook_core::key::{Owner, Target};
 use daybook_core::link::{Lane, Link, LinkState};
 use daybook_core::mirror::MirrorId;
 use daybook_core::plan::{Look, Mirrors, OwnerSight, Plan, Source, Strays, plan};
 use daybook_core::probe::is_probe;
-use daybook_core::time::{Interval, When};
+use daybook_core::time::Interval;
 use daybook_core::window::Roll;
 use jiff::{SignedDuration, Timestamp};
 
@@ -53,8 +54,8 @@ pub(crate) struct Seen {
     /// Calendars that were read, each completely.
     pub read: BTreeSet<CalendarId>,
     pub unclear_appointments: usize,
-    /// All-day events that close nothing, by calendar.
-    pub free_days: Vec<(CalendarId, When)>,
+    /// All-day entries that are marked free.
+    pub free_days: Vec<FreeDay>,
     /// What could not be read; its side stays unreported.
     pub failed: BTreeSet<Part>,
     /// Marked appointments for which the EHR gave no answer.

@@ -13,6 +13,7 @@ mod hand_made;
 mod lanes;
 mod lease;
 mod made;
+mod newcomers;
 mod nobody;
 mod onlookers;
 mod problems;

@@ -64,6 +64,7 @@ impl<'e> Session<'e> {
         let mut session = Self::look_around(engine, lease).await?;
         session.settle_calendars(lease).await?;
         session.see_onlookers(lease).await?;
+        session.see_newcomers().await;
         session.keep_subscribed(lease).await?;
         Ok(session)
     }

@@ -1,10 +1,13 @@
 //! What one sighting says in both lanes. The busy policy and the hours are tested in their own rooms.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 
 use super::sight::{Gone, Observed, Reading, observe, own_mirror};
 use super::*;
 use crate::event::{Event, EventStatus, Response, Seen, ShownAs, Sighting};
+use crate::free_day::Standing;
 use crate::hours::{Hours, Opening};
 use crate::ids::CalendarId;
 use crate::time::When;
@@ -14,6 +17,7 @@ struct Room {
     calendar: CalendarId,
     zone: TimeZone,
     hours: Option<Hours>,
+    closed_days: BTreeSet<String>,
     gone_is: Gone,
 }
 
@@ -24,6 +28,7 @@ impl Room {
             calendar: "private".into(),
             zone: TimeZone::UTC,
             hours: None,
+            closed_days: BTreeSet::new(),
             gone_is: Gone::Tombstone,
         }
     }
@@ -35,6 +40,7 @@ impl Room {
             key: &self.scene.key,
             zone: &self.zone,
             within_hours: self.hours.as_ref(),
+            closed_days: &self.closed_days,
             gone_is: self.gone_is,
         }
     }
@@ -187,11 +193,26 @@ fn e_077_to_e_080_what_does_not_close_time_is_not_wanted() {
     ] {
         let observed = room.sees(Seen::Events(vec![event.clone()]));
         assert_eq!(
-            (words(&observed), observed.free_all_day.len()),
+            (words(&observed), observed.free_days.len()),
             (vec![word.to_owned()], free_all_day),
             "{event:?}"
         );
     }
+}
+
+#[test]
+fn a_free_day_closes_once_its_clinician_says_so() {
+    let mut room = Room::new();
+    let day = When::AllDay { first: "2026-11-24".parse().unwrap(), end: "2026-11-25".parse().unwrap() };
+    let sees = |room: &Room| room.sees(Seen::Events(vec![event("", day, ShownAs::Free)]));
+    let open = sees(&room);
+    assert_eq!(open.free_days[0].standing, Standing::Open);
+    room.closed_days.insert(open.free_days[0].mark.clone());
+    let closed = sees(&room);
+    assert_eq!(words(&closed), ["gym at 24"]);
+    assert_eq!(closed.free_days[0].standing, Standing::ClosedByHand);
+    room.closed_days.clear();
+    assert_eq!(sees(&room), open);
 }
 
 #[test]
