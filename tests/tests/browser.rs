@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use daybook_tests::outside::calendar::{Account, PASSWORD, USER, main_calendar};
+use daybook_tests::outside::cloud::{ADA, Cloud, Plan, Provider};
 use daybook_tests::outside::daybook::{API_KEY, Daybook, binary};
 use daybook_tests::outside::ehr::now_seconds;
 use daybook_tests::outside::eventually;
@@ -278,6 +279,44 @@ async fn move_to_outlook(more: Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn move_from_google_to_outlook_and_then_to_another_calendar_there() {
     move_to_outlook(json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn move_from_google_to_outlook_looked_at_in_both_schemes_on_desk_and_phone() {
+    move_to_outlook(json!({"look": "closely"})).await;
+}
+
+/// What comes up later is asked on the pages: an all-day entry marked free, a calendar that came into the account.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_free_day_is_closed_by_one_click_and_a_new_calendar_asked_about() {
+    let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
+    let data = tempfile::tempdir().unwrap();
+    let daybook = Daybook::start(&binary, data.path(), &[]);
+    let ada = Cloud::of(Provider::Google, &daybook.url).person(ADA).await;
+    let private = ada.make_calendar("Private").await;
+    ada.add(&private, Plan::FreeDay(30)).await;
+    let two_way = json!({"direction": "two_way", "blocking_calendars": [private]});
+    let connection = daybook.begin("google", &two_way).await;
+    sign_in_again(&connection).await;
+    connection.becomes("active").await;
+    let choir = ada.make_calendar("Choir").await;
+    ada.add(&choir, Plan::Day(31)).await;
+    // Everything is compared anew, as each day.
+    connection.post("resume").await;
+    connection.settles().await;
+    let day = now_date().checked_add(30.days()).unwrap();
+    let told = json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "day": day});
+    browser.tell("answers", told).await;
+    let slots = "/sandbox/ehr/fhir/Slot?schedule=Schedule/sch-1&status=busy-unavailable";
+    eventually("the choir's day is closed, and the free one open again", || async {
+        daybook.call("GET", slots, None).await.1["total"] == 1
+    })
+    .await;
+}
+
+/// In UTC, as people of the sandbox count their days.
+fn now_date() -> Date {
+    jiff::Timestamp::from_second(now_seconds()).unwrap().to_zoned(TimeZone::UTC).date()
 }
 
 #[tokio::test(flavor = "multi_thread")]

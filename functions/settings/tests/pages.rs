@@ -298,3 +298,25 @@ async fn a_move_makes_one_connection_that_waits_for_its_sign_in() {
     let other = person(&world, json!({"sub": "Practitioner/prac-nowhere"})).await;
     assert_eq!(other.get(&format!("{at}/move")).await.status, 404, "somebody else's");
 }
+
+#[tokio::test]
+async fn a_day_is_closed_by_one_click_and_a_calendar_that_nobody_asked_about_by_none() {
+    let world = World::new().await;
+    let ours = person(&world, json!({})).await;
+    let made = world.connected(json!({"direction": "two_way"})).await;
+    let at = format!("/settings/connections/{}", made.rsplit('/').next().unwrap());
+    let token = ours.form_token().await;
+    for (deed, day, status) in
+        [("close", "abc123", 303), ("open", "abc123", 303), ("close", "", 422), ("shut", "abc123", 404)]
+    {
+        let form = format!("deed={deed}&day={day}&from=2026-10-12&{token}");
+        let answer = ours.post(&format!("{at}/day"), &form, &[]).await;
+        assert_eq!(answer.status, status, "{deed} {day}: {}", answer.text);
+        if status == 303 {
+            assert_eq!(answer.headers["location"], format!("{at}/week?from=2026-10-12"));
+        }
+    }
+    let nobody_asked =
+        ours.post(&format!("{at}/do"), &format!("deed=calendar_closes&calendar=/ada/x/&{token}"), &[]).await;
+    assert_eq!(nobody_asked.status, 404);
+}

@@ -126,6 +126,8 @@ pub enum Plan<'a> {
     Thrice(&'a str, &'a str),
     /// Shown as free.
     Free(&'a str, &'a str),
+    /// A whole day, so many days from today, and shown as free.
+    FreeDay(i64),
 }
 
 /// What stands in a calendar.
@@ -290,6 +292,7 @@ fn google_body(plan: Plan<'_>) -> Value {
     match plan {
         Plan::Once(start, end) => titled(google_times(start, end)),
         Plan::Day(days) => titled(json!({"start": {"date": date(days)}, "end": {"date": date(days + 1)}})),
+        Plan::FreeDay(days) => with(google_body(Plan::Day(days)), json!({"transparency": "transparent"})),
         Plan::Thrice(start, end) => {
             with(titled(google_times(start, end)), json!({"recurrence": ["RRULE:FREQ=WEEKLY;COUNT=3"]}))
         }
@@ -313,6 +316,7 @@ fn microsoft_body(plan: Plan<'_>) -> Value {
             let midnight = |days| json!({"dateTime": format!("{}T00:00:00", date(days)), "timeZone": ZONE});
             titled(json!({"isAllDay": true, "start": midnight(days), "end": midnight(days + 1)}))
         }
+        Plan::FreeDay(days) => with(microsoft_body(Plan::Day(days)), json!({"showAs": "free"})),
         Plan::Thrice(start, end) => {
             with(titled(microsoft_times(start, end)), json!({"recurrence": thrice(start)}))
         }

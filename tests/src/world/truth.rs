@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use daybook_core::appointment::{Standing, standing};
-use daybook_core::busy::{Busy, busy};
+use daybook_core::busy::{Busy, busy, busy_by_hand};
 use daybook_core::connection::{BlockingCalendars, Direction, MainCalendar};
-use daybook_core::event::Event;
+use daybook_core::event::{Event, EventRef};
+use daybook_core::free_day;
 use daybook_core::ids::{AppointmentId, CalendarId, PracticeId};
 use daybook_core::key::{Owner, Target};
 use daybook_core::mirror::MirrorId;
@@ -78,9 +79,20 @@ impl State {
                     return Wish { at: self.foreign(at, event.item.as_str(), item), since: item.step };
                 };
                 let found = events.iter().find(|found| found.occurrence == event.occurrence);
-                Wish { at: found.and_then(closes), since: item.step }
+                Wish { at: found.and_then(|found| self.closed_by(at, event, found)), since: item.step }
             }
         }
+    }
+
+    /// The time that an event closes, with what its clinician has said of it.
+    fn closed_by(&self, at: &ConnectionRef, event: &EventRef, found: &Event) -> Option<Interval> {
+        let closed_days = &self.rows.get(at)?.connection.evidence.closed_days;
+        let verdict = if closed_days.contains(&free_day::mark(&key_of(&at.practice), event)) {
+            busy_by_hand(found, &zone())
+        } else {
+            busy(found, &zone())
+        };
+        closed(verdict)
     }
 
     /// A mirror of another practice or clinician is an ordinary event.
@@ -161,7 +173,11 @@ impl State {
 
 /// The time that an event closes, if any.
 pub fn closes(event: &Event) -> Option<Interval> {
-    match busy(event, &zone()) {
+    closed(busy(event, &zone()))
+}
+
+fn closed(verdict: Busy) -> Option<Interval> {
+    match verdict {
         Busy::Closes(block) => Some(block.interval),
         Busy::Open(_) => None,
     }
