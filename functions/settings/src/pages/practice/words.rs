@@ -144,6 +144,7 @@ fn part_name(part: Part) -> &'static str {
         Part::AgedOut => "past appointments",
         Part::BlockScope => "which times are closed",
         Part::Reminder => "reminder",
+        Part::FreeDays => "days marked free",
         Part::DetailCap => "the most that is told",
         Part::Part2 => "42 CFR Part 2",
         Part::Providers => "which calendars",
