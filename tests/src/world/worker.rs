@@ -65,7 +65,7 @@ impl Worker {
         let engine = self.engine.clone();
         let started = world.lock().now;
         let correlation = message.request.correlation.clone();
-        let future: Running = Box::pin(async move { engine.sync(&message.request).await });
+        let future: Running = Box::pin(async move { Box::pin(engine.sync(&message.request)).await });
         self.running = Some(Job { message: correlation, future, started });
         true
     }

@@ -29,16 +29,20 @@ pub(crate) const DEFAULT_CALENDAR: &str = "Work schedule";
 
 #[derive(Template)]
 #[template(path = "connect.html")]
-#[expect(clippy::struct_excessive_bools, reason = "what the page shows or leaves out")]
 struct Connect {
     shell: Shell,
     clinician: String,
     facts: Vec<Fact>,
     /// Two-way cannot start without a zone.
     has_zone: bool,
-    offers_google: bool,
-    offers_microsoft: bool,
-    offers_feed: bool,
+    offers: Offers,
+}
+
+/// What there is to choose beside a calendar server.
+pub(crate) struct Offers {
+    pub google: bool,
+    pub microsoft: bool,
+    pub feed: bool,
 }
 
 /// Something that should be so before syncing begins.
@@ -64,16 +68,19 @@ pub(crate) async fn form(State(room): State<Room>, guest: Guest) -> Result<Respo
         clinician: known.as_ref().and_then(|known| known.name.clone()).unwrap_or_else(|| own.to_string()),
         facts: facts(known.as_ref(), fallback),
         has_zone: known.as_ref().and_then(|known| known.time_zone.as_deref()).or(fallback).is_some(),
-        offers_google: room.offers(Provider::Google),
-        offers_microsoft: room.offers(Provider::Microsoft),
-        offers_feed: guest.practice.policy.feed == Feed::Allowed,
+        offers: room.offers(&guest),
     };
     show(&page.shell, &page)
 }
 
 impl Room {
-    pub(crate) fn offers(&self, provider: Provider) -> bool {
-        self.engine.accounts.provider(provider).is_ok()
+    pub(crate) fn offers(&self, guest: &Guest) -> Offers {
+        let is_offered = |provider| self.engine.accounts.provider(provider).is_ok();
+        Offers {
+            google: is_offered(Provider::Google),
+            microsoft: is_offered(Provider::Microsoft),
+            feed: guest.practice.policy.feed == Feed::Allowed,
+        }
     }
 }
 

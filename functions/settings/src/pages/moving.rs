@@ -15,7 +15,7 @@ use daybook_engine::ports::ConnectionRef;
 use daybook_engine::switch::{Switch, SwitchPreview};
 use daybook_engine::view::View;
 
-use super::before::DEFAULT_CALENDAR;
+use super::before::{DEFAULT_CALENDAR, Offers};
 use super::connection::{Over, over};
 use super::home::to;
 use super::told::told;
@@ -30,10 +30,7 @@ struct Move {
     calendar: &'static str,
     account: String,
     is_two_way: bool,
-    offers_google: bool,
-    offers_microsoft: bool,
-    /// A feed takes no calendar's place.
-    offers_feed: bool,
+    offers: Offers,
 }
 
 pub(crate) async fn form(
@@ -51,9 +48,8 @@ pub(crate) async fn form(
         calendar: calendar(connection.provider),
         account: account(&connection),
         is_two_way: connection.settings.direction == Direction::TwoWay,
-        offers_google: room.offers(Provider::Google),
-        offers_microsoft: room.offers(Provider::Microsoft),
-        offers_feed: false,
+        // A feed takes no calendar's place.
+        offers: Offers { feed: false, ..room.offers(&guest) },
     };
     show(&page.shell, &page)
 }
