@@ -41,7 +41,20 @@ await story(async (page, { url }) => {
       await page.getByText('In step.').waitFor({ timeout: 60_000 });
       await page.reload();
     },
-    paused: () => click('button', 'Pause'),
+    verify: () => click('link', 'Verify'),
+    verified: async () => {
+      await click('button', 'Verify now');
+      await page.getByRole('heading', { name: 'Both sides work' }).waitFor();
+    },
+    week: () => click('link', 'See your week as it stands'),
+    review: async () => {
+      await click('link', 'Back to this calendar');
+      await click('link', 'Review');
+    },
+    paused: async () => {
+      await click('link', 'Back to this calendar');
+      await click('button', 'Pause');
+    },
     home: () => page.goto(`${url}/settings`),
     change: async () => {
       await click('link', 'Open');
