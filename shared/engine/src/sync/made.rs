@@ -86,10 +86,8 @@ impl Session<'_> {
         others: &[Connection],
         lease: &mut Lease<'_>,
     ) -> Result<Result<Ended, RemoteError>, Halt> {
-        match made::fate(id, &lease.connection, others) {
-            Fate::Stays => return Ok(Ok(Ended::Stays)),
-            Fate::Waits => return Ok(Ok(Ended::Waits)),
-            Fate::Goes => {}
+        if let Some(ended) = kept(id, &lease.connection, others) {
+            return Ok(Ok(ended));
         }
         lease.before_write().await?;
         if let Some(pause) = lease.allow(2).await? {
@@ -101,6 +99,12 @@ impl Session<'_> {
             Ok(Contents::Nothing) => {}
             Err(RemoteError::Missing { .. }) => return Ok(Ok(Ended::Gone)),
             Err(error) => return Ok(Err(error)),
+        }
+        lease.before_write().await?;
+        lease.heed_commands().await?;
+        // Somebody may have chosen it meanwhile.
+        if let Some(ended) = kept(id, &lease.connection, &self.others().await?) {
+            return Ok(Ok(ended));
         }
         tracing::info!(connection = %self.at.id, "a calendar that we made is empty and goes");
         Ok(self.account.delete_calendar(id).await.map(|()| Ended::Gone))
@@ -135,5 +139,14 @@ impl Session<'_> {
         let mut problems = Problems { map: &mut lease.release.problems, now: self.now };
         let detail = "the calendar that we made could not be deleted; please delete it there";
         problems.set(About::LeftCalendar, ProblemKind::LeftBehind, detail);
+    }
+}
+
+/// What becomes of one that is not to go, or not yet.
+fn kept(id: &CalendarId, of: &Connection, others: &[Connection]) -> Option<Ended> {
+    match made::fate(id, of, others) {
+        Fate::Stays => Some(Ended::Stays),
+        Fate::Waits => Some(Ended::Waits),
+        Fate::Goes => None,
     }
 }

@@ -63,8 +63,8 @@ impl Calendar for GoogleCalendar {
     }
 }
 
-/// So many pages without an event may come before one with some, or the last.
-const MOST_EMPTY_PAGES: usize = 100;
+/// So many pages without an event may come before one with some, or the last. Beyond them it counts as something.
+const MOST_EMPTY_PAGES: usize = 5;
 
 #[async_trait]
 impl Mirrors for GoogleCalendar {
