@@ -13,7 +13,7 @@ use daybook_engine::ports::{Completeness, Contents, Entry, Listing, RemoteError}
 
 use super::{CaldavCalendar, mirror_at};
 use crate::discovery::only;
-use crate::wire::multistatus::{Props, Response};
+use crate::wire::multistatus::{Multistatus, Props, Response};
 use crate::wire::read::{Propfind, Query, SyncCollection};
 use crate::wire::{Depth, xml};
 
@@ -86,12 +86,10 @@ impl CaldavCalendar {
         Ok(Listing { entries: Vec::new(), cursor, completeness: Completeness::Complete })
     }
 
-    /// Whatever stands in it, tasks and folders too; a list that was cut short counts as something.
+    /// Whatever stands in it, tasks and folders too.
     pub(super) async fn look_inside(&self) -> Result<Contents, RemoteError> {
         let all = Propfind { path: &self.path, depth: Depth::One, properties: &[&xml::GETETAG] };
-        let lines = self.session.ask(&all).await?.responses;
-        let is_itself = |line: &Response| line.path == self.path && line.status != Some(507);
-        Ok(if lines.iter().all(is_itself) { Contents::Nothing } else { Contents::Something })
+        Ok(inside(&self.path, &self.session.ask(&all).await?))
     }
 
     async fn bookmarks(&self) -> Result<Props, RemoteError> {
@@ -115,6 +113,16 @@ impl CaldavCalendar {
 
     fn lost(&self) -> RemoteError {
         RemoteError::CursorLost { what: self.path.clone() }
+    }
+}
+
+/// Nothing, only where the answer is the collection itself, once and well. All else counts as something: a list that was cut
+/// short, one without the collection, lines that name nothing on this server.
+fn inside(path: &str, answer: &Multistatus) -> Contents {
+    let is_well = |line: &Response| line.status.is_none_or(|status| status / 100 == 2);
+    match answer.responses.as_slice() {
+        [line] if answer.left_out == 0 && line.path == path && is_well(line) => Contents::Nothing,
+        _ => Contents::Something,
     }
 }
 
@@ -159,4 +167,41 @@ fn is_about_the_query(error: &RemoteError) -> bool {
             | RemoteError::Unintelligible { .. }
             | RemoteError::CursorLost { .. }
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use url::Url;
+
+    use super::*;
+    use crate::wire::multistatus::parse;
+
+    #[test]
+    fn only_the_collection_alone_and_well_is_empty() {
+        let line = |href: &str, status: &str| {
+            let status = if status.is_empty() { String::new() } else { format!("<status>{status}</status>") };
+            format!("<response><href>{href}</href>{status}</response>")
+        };
+        let itself = line("/u/c/", "");
+        for (what, lines, expected) in [
+            ("itself", itself.clone(), Contents::Nothing),
+            ("itself, by its address", line("https://dav.example.org/u/c/", ""), Contents::Nothing),
+            ("itself, well", line("/u/c/", "HTTP/1.1 200 OK"), Contents::Nothing),
+            ("no line", String::new(), Contents::Something),
+            ("cut short", line("/u/c/", "HTTP/1.1 507 Insufficient Storage"), Contents::Something),
+            ("broken", line("/u/c/", "HTTP/1.1 500 Internal Server Error"), Contents::Something),
+            ("gone", line("/u/c/", "HTTP/1.1 404 Not Found"), Contents::Something),
+            ("twice", itself.repeat(2), Contents::Something),
+            ("another", line("/u/d/", ""), Contents::Something),
+            ("a member", format!("{itself}{}", line("/u/c/a.ics", "")), Contents::Something),
+            ("a folder", format!("{itself}{}", line("/u/c/d/", "")), Contents::Something),
+            ("another server's", format!("{itself}{}", line("https://b.example/a", "")), Contents::Something),
+            ("one without a name", format!("{itself}<response/>"), Contents::Something),
+        ] {
+            let base = Url::parse("https://dav.example.org/u/c/").unwrap();
+            let body = format!("<multistatus xmlns=\"DAV:\">{lines}</multistatus>");
+            assert_eq!(inside("/u/c/", &parse(&base, body.as_bytes()).unwrap()), expected, "{what}");
+        }
+    }
 }

@@ -13,6 +13,8 @@ const MAX_NODES: u32 = 2_000_000;
 #[derive(Debug, Default)]
 pub struct Multistatus {
     pub responses: Vec<Response>,
+    /// So many lines are left out, as they are about another server or about nothing that has a path.
+    pub left_out: usize,
     pub sync_token: Option<String>,
 }
 
@@ -66,8 +68,12 @@ pub fn parse(base: &Url, body: &[u8]) -> Result<Multistatus, NotMultistatus> {
     if root.tag_name().name() != "multistatus" {
         return Err(NotMultistatus::Root);
     }
+    let lines = children(root, &xml::RESPONSE).count();
+    let responses: Vec<Response> =
+        children(root, &xml::RESPONSE).filter_map(|line| response(base, line)).collect();
     Ok(Multistatus {
-        responses: children(root, &xml::RESPONSE).filter_map(|line| response(base, line)).collect(),
+        left_out: lines.saturating_sub(responses.len()),
+        responses,
         sync_token: child(root, &xml::SYNC_TOKEN).and_then(text_of),
     })
 }
