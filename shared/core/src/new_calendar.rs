@@ -36,10 +36,12 @@ pub fn questions(connection: &Connection) -> Vec<&CalendarRef> {
     connection.schedule.new_calendars.iter().filter(is_open).collect()
 }
 
-/// The calendars that close time, with an answer. `None` where nobody asked.
+/// The calendars that close time, with an answer. `None` where nobody asked, and where all of the account's close time:
+/// an answer about one must not take the others away.
 pub fn with(connection: &Connection, calendar: &CalendarId, answer: Answer) -> Option<BlockingCalendars> {
     let asked = questions(connection).into_iter().find(|one| one.id == *calendar)?;
-    let mut chosen = chosen(&connection.settings).to_vec();
+    let BlockingCalendars::Chosen(chosen) = &connection.settings.blocking_calendars else { return None };
+    let mut chosen = chosen.clone();
     match answer {
         Answer::Closes => chosen.push(asked.clone()),
         Answer::ClosesNothing => {}
@@ -58,8 +60,11 @@ fn chosen(settings: &Settings) -> &[CalendarRef] {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::connection::{AgedOut, BlockScope, Direction, MainCalendar, Start};
+    use crate::connection::{
+        AgedOut, BlockScope, Direction, Evidence, MainCalendar, Provider, Schedule, Signals, Start,
+    };
     use crate::detail::Detail;
+    use crate::notice::Told;
     use crate::window::WindowDays;
 
     fn calendar(id: &str) -> CalendarRef {
@@ -93,6 +98,43 @@ mod tests {
             let known = known.iter().map(|id| (*id).into()).collect();
             let found = found(&all(&own), &known, &settings("main", &["private"]), &all(&left));
             assert_eq!(found, all(&expected), "{own:?}");
+        }
+    }
+
+    fn asking(settings: Settings, about: &str) -> Connection {
+        Connection {
+            practice: "demo".into(),
+            id: "c1".into(),
+            practitioner: "prac-1".into(),
+            provider: Provider::Google,
+            account: None,
+            settings,
+            version: 1,
+            evidence: Evidence::default(),
+            schedule: Schedule { new_calendars: vec![calendar(about)], ..Schedule::default() },
+            signals: Signals::default(),
+            progress: None,
+            problems: [].into(),
+            told: Told::default(),
+        }
+    }
+
+    #[test]
+    fn an_answer_takes_no_calendar_away() {
+        let chosen = |ids: &[&str]| settings("main", ids);
+        let owned = Settings { blocking_calendars: BlockingCalendars::Owned, ..chosen(&[]) };
+        for (what, settings, about, answer, expected) in [
+            ("yes", chosen(&["a"]), "new", Answer::Closes, Some(vec!["a", "new"])),
+            ("no", chosen(&["a"]), "new", Answer::ClosesNothing, Some(vec!["a"])),
+            ("the first", chosen(&[]), "new", Answer::Closes, Some(vec!["new"])),
+            ("about another", chosen(&["a"]), "b", Answer::Closes, None),
+            ("about a chosen one", chosen(&["new"]), "new", Answer::ClosesNothing, None),
+            ("all close, yes", owned.clone(), "new", Answer::Closes, None),
+            ("all close, no", owned.clone(), "new", Answer::ClosesNothing, None),
+        ] {
+            let expected = expected
+                .map(|ids| BlockingCalendars::Chosen(ids.into_iter().map(calendar).collect::<Vec<_>>()));
+            assert_eq!(with(&asking(settings, about), &"new".into(), answer), expected, "{what}");
         }
     }
 }
