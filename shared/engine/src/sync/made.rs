@@ -13,6 +13,8 @@ use super::{Halt, Session};
 use crate::error::EngineError;
 use crate::ports::RemoteError;
 
+const CANNOT_GO: &str = "the calendar that we made could not be deleted; please delete it there";
+
 /// What became of one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ended {
@@ -27,22 +29,30 @@ impl Session<'_> {
     pub(super) async fn delete_left_calendars(&self, lease: &mut Lease<'_>) -> Result<(), Halt> {
         let (evidence, schedule) = (&lease.release.evidence, &lease.release.schedule);
         let is_whole = has_everything(evidence, schedule, self.connection.version, lease.now());
-        if evidence.left_calendars.is_empty() || !is_whole {
+        if evidence.left_calendars.is_empty() {
+            self.tell_of_waiting(0, lease);
             return Ok(());
         }
-        let (mut waiting, mut gone) = (Vec::new(), Vec::new());
+        if !is_whole {
+            return Ok(());
+        }
+        let (mut waiting, mut gone, mut failed) = (Vec::new(), Vec::new(), 0);
         let others = self.others().await?;
         for calendar in evidence.left_calendars.clone() {
             match self.end_calendar(&calendar.id, &others, lease).await? {
                 Ok(Ended::Gone) => gone.push(calendar.id),
                 Ok(Ended::Waits) | Err(RemoteError::Later { .. }) => waiting.push(calendar),
                 Ok(Ended::Stays) => {}
+                Err(RemoteError::Refused { .. }) => return Err(Halt::Refused),
                 Err(error) => {
-                    tracing::info!(connection = %self.at.id, error = %error, "a calendar that we made stays");
+                    tracing::info!(connection = %self.at.id, error = %error, "a calendar that we made stays for now");
+                    failed += 1;
+                    waiting.push(calendar);
                 }
             }
         }
         lease.release.evidence.left_calendars = waiting;
+        self.tell_of_waiting(failed, lease);
         self.read_no_more(&gone, lease);
         Ok(())
     }
@@ -53,6 +63,7 @@ impl Session<'_> {
         disconnect: Disconnect,
         lease: &mut Lease<'_>,
     ) -> Result<usize, Halt> {
+        self.tell_of_waiting(0, lease);
         let left = lease.release.evidence.left_calendars.clone();
         if left.is_empty() {
             return Ok(0);
@@ -134,11 +145,16 @@ impl Session<'_> {
         }
     }
 
+    /// It is tried again with each run; whoever deletes it by hand is not told any longer.
+    fn tell_of_waiting(&self, failed: usize, lease: &mut Lease<'_>) {
+        let mut problems = Problems { map: &mut lease.release.problems, now: self.now };
+        problems.count(About::WaitingCalendar, ProblemKind::LeftBehind, failed, |_| CANNOT_GO.to_owned());
+    }
+
     fn tell_of_left_calendar(&self, error: &RemoteError, lease: &mut Lease<'_>) {
         tracing::info!(connection = %self.at.id, error = %error, "a calendar that we made stays");
         let mut problems = Problems { map: &mut lease.release.problems, now: self.now };
-        let detail = "the calendar that we made could not be deleted; please delete it there";
-        problems.set(About::LeftCalendar, ProblemKind::LeftBehind, detail);
+        problems.set(About::LeftCalendar, ProblemKind::LeftBehind, CANNOT_GO);
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum About<'a> {
     Parked,
     LeftBehind,
     LeftCalendar,
+    /// One that is still to go.
+    WaitingCalendar,
     Grant,
 }
 
@@ -51,6 +53,7 @@ impl About<'_> {
             About::Parked => "parked".into(),
             About::LeftBehind => "left behind".into(),
             About::LeftCalendar => "left calendar".into(),
+            About::WaitingCalendar => "waiting calendar".into(),
             About::Grant => "grant".into(),
         }
     }
