@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use crate::connection::{Evidence, Schedule, State};
+use crate::connection::{Connection, Evidence, Provider, Schedule, Settings, Start, State};
 use crate::hours::union;
 use crate::ids::ConnectionId;
 use crate::time::Interval;
@@ -23,6 +23,26 @@ pub enum Afterwards {
     Leaves,
     /// Its mirrors go; events in its calendars go on closing time.
     ClosesTime,
+}
+
+/// Whether a connection that waits for its clinician to sign in is the one that a move of `old` would make now: it may have
+/// been begun before the old one's settings were changed.
+pub fn waits_for(waiting: &Connection, old: &Connection, provider: Provider, afterwards: Afterwards) -> bool {
+    let takes_over = |succession: &Succession| succession.of == old.id && succession.afterwards == afterwards;
+    waiting.evidence.state() == State::Authorising
+        && waiting.provider == provider
+        && waiting.evidence.succeeds.as_ref().is_some_and(takes_over)
+        && waiting.settings.start == Start::WhenConfirmed
+        && asks_for_the_same(&waiting.settings, &old.settings)
+}
+
+/// Apart from the calendars, which are the account's, and the start, which is the clinician's.
+fn asks_for_the_same(one: &Settings, other: &Settings) -> bool {
+    one.direction == other.direction
+        && one.window == other.window
+        && one.detail == other.detail
+        && one.aged_out == other.aged_out
+        && one.block_scope == other.block_scope
 }
 
 /// Whose turn it is to go, if it is time: both sides were compared in full with the settings as they are, and nothing is
@@ -66,8 +86,11 @@ pub fn closed_throughout(now: &[Interval], then: Vec<Interval>) -> Closed {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::connection::Reconciled;
+    use crate::connection::{
+        AgedOut, BlockScope, BlockingCalendars, Direction, MainCalendar, Reconciled, Signals,
+    };
     use crate::detail::Detail;
+    use crate::notice::Told;
     use crate::window::WindowDays;
 
     #[test]
@@ -129,6 +152,71 @@ mod tests {
             (vec![at(0, 9), at(20, 30)], vec![at(0, 9), at(21, 30)], 1, 1),
         ] {
             assert_eq!(closed_throughout(&now, then.clone()), Closed { stays, opens }, "{now:?} {then:?}");
+        }
+    }
+
+    fn old() -> Connection {
+        Connection {
+            practice: "demo".into(),
+            id: "old".into(),
+            practitioner: "prac-1".into(),
+            provider: Provider::Google,
+            account: None,
+            settings: Settings {
+                direction: Direction::TwoWay,
+                window: WindowDays::default(),
+                detail: Detail::Busy,
+                main_calendar: MainCalendar::None,
+                blocking_calendars: BlockingCalendars::Chosen(Vec::new()),
+                aged_out: AgedOut::Remove,
+                block_scope: BlockScope::All,
+                reminder_minutes: None,
+                start: Start::WhenAuthorised,
+            },
+            version: 1,
+            evidence: Evidence::default(),
+            schedule: Schedule::default(),
+            signals: Signals::default(),
+            progress: None,
+            problems: [].into(),
+            told: Told::default(),
+        }
+    }
+
+    fn successor(change: impl FnOnce(&mut Connection)) -> Connection {
+        let mut new = Connection { id: "new".into(), provider: Provider::Microsoft, ..old() };
+        new.settings.start = Start::WhenConfirmed;
+        new.evidence.succeeds = Some(Succession { of: "old".into(), afterwards: Afterwards::Leaves });
+        change(&mut new);
+        new
+    }
+
+    #[test]
+    fn only_what_would_be_made_now_is_used_again() {
+        let widest = WindowDays::WIDEST;
+        let later = Some(Succession { of: "old".into(), afterwards: Afterwards::ClosesTime });
+        let anothers = Some(Succession { of: "other".into(), afterwards: Afterwards::Leaves });
+        for (what, waiting, expected) in [
+            ("the same", successor(|_| {}), true),
+            (
+                "other calendars",
+                successor(|new| new.settings.blocking_calendars = BlockingCalendars::Owned),
+                true,
+            ),
+            ("signed in", successor(|new| new.evidence.authorised_at = Some(Timestamp::UNIX_EPOCH)), false),
+            ("another provider", successor(|new| new.provider = Provider::Caldav), false),
+            ("another end", successor(|new| new.evidence.succeeds = later), false),
+            ("another's", successor(|new| new.evidence.succeeds = anothers), false),
+            ("nobody's", successor(|new| new.evidence.succeeds = None), false),
+            ("starts by itself", successor(|new| new.settings.start = Start::WhenAuthorised), false),
+            ("direction", successor(|new| new.settings.direction = Direction::EhrToCalendar), false),
+            ("window", successor(|new| new.settings.window = widest), false),
+            ("detail", successor(|new| new.settings.detail = Detail::Full), false),
+            ("what is past", successor(|new| new.settings.aged_out = AgedOut::Keep), false),
+            ("hours", successor(|new| new.settings.block_scope = BlockScope::Hours), false),
+        ] {
+            let found = waits_for(&waiting, &old(), Provider::Microsoft, Afterwards::Leaves);
+            assert_eq!(found, expected, "{what}");
         }
     }
 }

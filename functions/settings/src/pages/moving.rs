@@ -6,9 +6,9 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use daybook_core::audit::Deed;
 use daybook_core::connection::{
-    BlockingCalendars, Connection, Direction, MainCalendar, Provider, Start, State as ConnectionState,
+    BlockingCalendars, Connection, Direction, MainCalendar, Provider, State as ConnectionState,
 };
-use daybook_core::succession::{Afterwards, Succession};
+use daybook_core::succession::{Afterwards, waits_for};
 use daybook_engine::EngineError;
 use daybook_engine::audit::Doing;
 use daybook_engine::ports::ConnectionRef;
@@ -105,15 +105,8 @@ impl Room {
         provider: Provider,
         afterwards: Afterwards,
     ) -> Result<Connection, EngineError> {
-        let succession = Some(Succession { of: old.id.clone(), afterwards });
         let all = self.engine.store.list_connections(&old.practice, Some(&old.practitioner)).await?;
-        let waits = |one: &Connection| {
-            one.evidence.state() == ConnectionState::Authorising
-                && one.provider == provider
-                && one.evidence.succeeds == succession
-                && one.settings.start == Start::WhenConfirmed
-        };
-        if let Some(waiting) = all.into_iter().find(waits) {
+        if let Some(waiting) = all.into_iter().find(|one| waits_for(one, old, provider, afterwards)) {
             return Ok(waiting);
         }
         let from = ConnectionRef { practice: old.practice.clone(), id: old.id.clone() };
