@@ -77,7 +77,9 @@ pub(crate) fn why(cap: Cap) -> &'static str {
         }
         Cap::SharedCalendar => "Others see this calendar too.",
         Cap::PublicCalendar => "Anybody can see this calendar.",
-        Cap::UnknownAudience => "Daybook cannot tell who sees this calendar.",
+        Cap::UnknownAudience => {
+            "Daybook cannot tell who sees this calendar. Sign in again and tick every box, or choose the calendar made for this."
+        }
         Cap::NotAllowed => "Your practice no longer allows this kind of account.",
         Cap::Feed => "Whoever has the address of a subscription can read it, so it tells no more.",
     }
