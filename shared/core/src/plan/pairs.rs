@@ -167,8 +167,8 @@ impl<'a> Pair<'a> {
         matches!(&self.link.state, LinkState::Owing(Owing { reason: Reason::Removing, .. }))
     }
 
-    /// Past the past edge, or outside a window that a person has just drawn. What the owner says of its time
-    /// goes before what the link remembers.
+    /// Past the past edge, or outside a window that a person has just drawn. What the owner says of its time goes before what
+    /// the link remembers; a removal that is tried again hears the owner first, which may have come back meanwhile.
     fn left_the_window(&self, sight: Option<&OwnerSight>) -> Option<Why> {
         let rules = &self.look.rules;
         let span = match sight {
@@ -178,7 +178,8 @@ impl<'a> Pair<'a> {
         if span.end() <= rules.window.start() {
             return (rules.aged_out == AgedOut::Remove).then_some(Why::Aged);
         }
-        let goes = rules.outside == Outside::Drop || self.is_being_removed();
+        let is_heard = matches!(sight, Some(OwnerSight::Wanted(_)));
+        let goes = rules.outside == Outside::Drop || is_heard && self.is_being_removed();
         (goes && !span.overlaps(&rules.window)).then_some(Why::Settings)
     }
 

@@ -10,7 +10,7 @@ use crate::busy::{Busy, Open, busy, busy_by_hand};
 use crate::event::{Event, EventRef, Seen, Sighting};
 use crate::free_day::{self, FreeDay, Standing};
 use crate::hours::Hours;
-use crate::ids::{CalendarId, PractitionerId};
+use crate::ids::{CalendarId, OccurrenceId, PractitionerId};
 use crate::key::{Owner, PracticeKey};
 use crate::link::Link;
 use crate::mirror::{BlockContent, Content, MirrorId};
@@ -130,7 +130,8 @@ fn all(links: &[&Link], sight: &OwnerSight) -> Vec<(Owner, OwnerSight)> {
 fn observe_events(sighting: &Sighting, events: &[Event], links: &[&Link], reading: &Reading) -> Observed {
     let mut observed = Observed::default();
     let mut owners: HashMap<Owner, OwnerSight> = HashMap::new();
-    for link in links.iter().filter(|link| was_looked_for(link, sighting.covers)) {
+    let is_over = |link: &&&Link| was_looked_for(link, sighting.covers) || is_of_another_kind(link, events);
+    for link in links.iter().filter(is_over) {
         owners.insert(link.owner.clone(), OwnerSight::NotWanted);
     }
     for event in events {
@@ -150,6 +151,13 @@ fn observe_events(sighting: &Sighting, events: &[Event], links: &[&Link], readin
 /// An occurrence outside the time that was looked at is not missing.
 fn was_looked_for(link: &Link, covers: Interval) -> bool {
     link.span().is_none_or(|span| span.overlaps(&covers))
+}
+
+/// Of an event that has become a series, or the other way round: nothing of what it was stands, wherever it stood.
+fn is_of_another_kind(link: &Link, events: &[Event]) -> bool {
+    let Owner::Event(known) = &link.owner else { return false };
+    let single = OccurrenceId::single();
+    events.first().is_some_and(|seen| (seen.occurrence == single) != (known.occurrence == single))
 }
 
 fn at(sighting: &Sighting, event: &Event, reading: &Reading) -> EventRef {

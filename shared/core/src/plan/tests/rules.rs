@@ -82,6 +82,16 @@ fn a_linked_item_is_followed_wherever_its_owner_moves() {
     );
 }
 
+/// Nothing is removed on account of an owner that was not reported, however often it is tried.
+#[test]
+fn a_removal_that_is_tried_again_hears_the_owner_first() {
+    let narrow = |rules: &mut Rules| rules.window = span(0, 10);
+    let owes = || Scene::new().owes("a1", Reason::Removing, None).ruled(narrow);
+    check("not reported", &owes(), &["look a1"]);
+    check("still outside", &owes().wants("a1", busy_at(15)), &["delete a1 in main (Settings)"]);
+    check("inside by now", &owes().wants("a1", busy_at(5)), &["put a1 in main (doubtful)"]);
+}
+
 #[test]
 fn what_passes_the_past_edge_goes_or_stays_as_the_clinician_chose() {
     let old = || Scene::new().agreed("a1", &calendar("main"), &busy_at(-2));

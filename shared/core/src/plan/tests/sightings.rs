@@ -168,6 +168,19 @@ fn e_058_to_e_062_occurrences_come_and_go_one_by_one() {
     assert_eq!(words(&narrow), ["gym.1 at 20"], "what lies outside the look is not missing");
 }
 
+/// What the link remembers lies outside what was looked at, and is over all the same.
+#[test]
+fn an_event_that_becomes_a_series_is_no_single_event_any_more() {
+    let mut room = Room::new();
+    room.scene = room.scene.agreed("gym", &Target::Schedule("s".into()), &block_at(2000));
+    let series = room.sees(Seen::Events(vec![busy("1", 20), busy("2", 44)]));
+    assert_eq!(words(&series), ["gym NotWanted", "gym.1 at 20", "gym.2 at 44"]);
+    let mut room = Room::new();
+    room.scene = room.scene.agreed("gym.1", &Target::Schedule("s".into()), &block_at(2000));
+    assert_eq!(words(&room.sees(Seen::Events(vec![busy("", 20)]))), ["gym at 20", "gym.1 NotWanted"]);
+    assert_eq!(words(&room.sees(Seen::Events(vec![]))), [""; 0], "a series may have nothing there");
+}
+
 #[test]
 fn e_040_an_item_that_cannot_be_read_is_unclear() {
     let mut room = Room::new();
