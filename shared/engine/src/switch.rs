@@ -17,7 +17,7 @@ use crate::connect::NewConnection;
 use crate::error::EngineError;
 use crate::ports::{ConnectionRef, Counts, Login};
 use crate::preview::Preview;
-use crate::sync::Lease;
+use crate::sync::{Halt, Lease};
 
 /// Where to, and what becomes of the old account.
 pub struct Switch {
@@ -101,17 +101,19 @@ impl Engine {
 
     /// At the end of a run, before the lease is given back: lets the old connection go once everything stands. Again after
     /// a crash: no effect.
-    pub(crate) async fn hand_over_if_whole(&self, lease: &mut Lease<'_>) -> Result<(), EngineError> {
+    pub(crate) async fn hand_over_if_whole(&self, lease: &mut Lease<'_>) -> Result<(), Halt> {
         let (version, now) = (lease.connection.version, lease.now());
         let Some(succession) = to_hand_over(&lease.release.evidence, &lease.release.schedule, version, now)
         else {
             return Ok(());
         };
         let old = beside(&lease.at, &succession.of);
+        // Whoever has left or paused this one meanwhile has the old one alone.
+        lease.heed_commands().await?;
         match self.let_go(&old, succession.afterwards).await {
             // It left before, by a person's hand.
             Ok(()) | Err(EngineError::NotFound { .. } | EngineError::WrongState { .. }) => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
         tracing::info!(connection = %lease.at.id, succeeds = %old.id, "a switch is complete; the old connection leaves");
         lease.release.evidence.handed_over_at = Some(now);

@@ -1,11 +1,12 @@
 //! Leave: mirrors first, then the credentials, then the blocks, until no link is left. The EHR may be down
 //! meanwhile; the provider may refuse us for good.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use daybook_core::connection::{Connection, Disconnect, Mirrors, ProblemKind};
 use daybook_core::detail::Detail;
 use daybook_core::link::{Lane, Link};
+use daybook_core::mirror::MirrorId;
 use daybook_core::plan::{Delete, Plan, Why};
 use daybook_core::retry;
 use jiff::{SignedDuration, Timestamp};
@@ -31,7 +32,7 @@ impl Engine {
         let Some(disconnect) = lease.connection.evidence.disconnect else { return Ok(()) };
         let session = Session::leaving(self, lease).await?;
         session.end_subscriptions(lease).await?;
-        let links = self.store.list_links(&lease.at).await?;
+        let links = session.leave_to_those_who_stay(self.store.list_links(&lease.at).await?, lease).await?;
         let (mirrors, blocks) =
             links.into_iter().partition(|link: &Link| link.owner.lane() == Lane::Appointments);
         let mirrors_left = session.leave_calendars(disconnect, mirrors, lease).await?;
@@ -94,6 +95,28 @@ impl Engine {
 }
 
 impl Session<'_> {
+    /// Where two connections of this practitioner see one calendar, both link the same mirrors: those that one of them still
+    /// needs stay where they stand.
+    async fn leave_to_those_who_stay(
+        &self,
+        links: Vec<Link>,
+        lease: &mut Lease<'_>,
+    ) -> Result<Vec<Link>, Halt> {
+        let store = &self.engine.store;
+        let mut needed: BTreeSet<MirrorId> = BTreeSet::new();
+        for other in store.connections_of(&self.at.practice, &self.connection.practitioner).await? {
+            let stays =
+                store.find_connection(&other).await?.is_some_and(|one| one.evidence.disconnect.is_none());
+            if other != self.at && stays {
+                needed.extend(store.list_links(&other).await?.into_iter().map(|link| link.mirror));
+            }
+        }
+        let (theirs, own): (Vec<Link>, Vec<Link>) =
+            links.into_iter().partition(|link| needed.contains(&link.mirror));
+        lease.save(theirs.into_iter().map(LinkChange::Remove).collect()).await?;
+        Ok(own)
+    }
+
     /// Removes or keeps the mirrors. Returns how many links still wait for the provider.
     async fn leave_calendars(
         &self,

@@ -164,7 +164,7 @@ impl Engine {
         lease.met.conflicts = finish::conflicts(&session, &seen, &settled);
         finish::schedule(&session, lease, &seen, &settled);
         session.delete_left_calendars(lease).await?;
-        Ok(self.hand_over_if_whole(lease).await?)
+        self.hand_over_if_whole(lease).await
     }
 
     /// Gives the lease back with what the run has learnt.
