@@ -185,6 +185,8 @@ fn nothing_reads_the_table_as_a_whole() {
     for file in std::fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
         let source = std::fs::read_to_string(&path).unwrap().to_lowercase();
+        // The order of a query is called so, too.
+        let source = source.replace("scan_index_forward", "");
         assert!(!source.contains("scan"), "{} scans", path.display());
     }
 }

@@ -94,10 +94,10 @@ mod tests {
     #[test]
     fn the_least_is_asked_for() {
         let own = Access { writes: Writes::OwnCalendars, reads: Reads::Names };
-        assert_eq!(scopes(own), [OPENID, EMAIL, LIST_READ, MADE]);
+        assert_eq!(scopes(own), [OPENID, EMAIL, LIST_READ, SHARING, MADE]);
         let two_way = Access { writes: Writes::OwnCalendars, reads: Reads::Events };
-        assert_eq!(scopes(two_way), [OPENID, EMAIL, LIST_READ, MADE, EVENTS_READ, FREE_BUSY]);
-        assert_eq!(scopes(Access::ALL), [OPENID, EMAIL, LIST_READ, MADE, EVENTS, FREE_BUSY]);
+        assert_eq!(scopes(two_way), [OPENID, EMAIL, LIST_READ, SHARING, MADE, EVENTS_READ, FREE_BUSY]);
+        assert_eq!(scopes(Access::ALL), [OPENID, EMAIL, LIST_READ, SHARING, MADE, EVENTS, FREE_BUSY]);
     }
 
     #[test]
