@@ -196,7 +196,7 @@ mod tests {
         let widest = WindowDays::WIDEST;
         let later = Some(Succession { of: "old".into(), afterwards: Afterwards::ClosesTime });
         let anothers = Some(Succession { of: "other".into(), afterwards: Afterwards::Leaves });
-        for (what, waiting, expected) in [
+        for (what, waiting, expected) in vec![
             ("the same", successor(|_| {}), true),
             (
                 "other calendars",
