@@ -5,6 +5,7 @@ use daybook_core::connection::Connection;
 use daybook_core::free_day::{self, Standing};
 use daybook_core::ids::CalendarId;
 use daybook_core::new_calendar::{self, Answer};
+use jiff::tz::TimeZone;
 
 use crate::Engine;
 use crate::error::EngineError;
@@ -28,8 +29,10 @@ impl Engine {
         {
             return Err(invalid("there is no such day"));
         }
+        // Whatever the practice's zone: a day more or less of an old mark matters to nobody.
+        let today = TimeZone::UTC.to_datetime(self.clock.now()).date();
         self.command(at, None, |connection| {
-            let closed = free_day::with(&connection.evidence.closed_days, mark, wanted);
+            let closed = free_day::with(&connection.evidence.closed_days, mark, wanted, today);
             connection.evidence.closed_days =
                 closed.ok_or_else(|| invalid("too many days are closed by hand"))?;
             Ok(())

@@ -87,7 +87,7 @@ impl State {
     /// The time that an event closes, with what its clinician has said of it.
     fn closed_by(&self, at: &ConnectionRef, event: &EventRef, found: &Event) -> Option<Interval> {
         let closed_days = &self.rows.get(at)?.connection.evidence.closed_days;
-        let verdict = if closed_days.contains(&free_day::mark(&key_of(&at.practice), event)) {
+        let verdict = if free_day::is_closed(closed_days, &free_day::name(&key_of(&at.practice), event)) {
             busy_by_hand(found, &zone())
         } else {
             busy(found, &zone())

@@ -175,8 +175,8 @@ fn free_day(at: &EventRef, event: &Event, reading: &Reading) -> Option<FreeDay> 
     if busy(event, reading.zone) != Busy::Open(Open::FreeAllDay) {
         return None;
     }
-    let mark = free_day::mark(reading.key, at);
-    let is_closed = reading.closed_days.contains(&mark);
+    let mark = free_day::mark(reading.key, at, end);
+    let is_closed = free_day::is_closed(reading.closed_days, &mark);
     let standing = if is_closed { Standing::ClosedByHand } else { Standing::Open };
     Some(FreeDay { first, end, calendar: at.calendar.clone(), mark, standing })
 }
