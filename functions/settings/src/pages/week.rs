@@ -1,5 +1,7 @@
-//! The week as it stands on both sides, read just now: a table a day, by time alone. It asks for nothing of a patient and
-//! shows no title.
+//! The week as it stands on both sides, read just now: drawn, and in words, by time alone. It asks for nothing of a patient
+//! and shows no title.
+
+mod picture;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -15,6 +17,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use self::picture::{Picture, picture};
 use super::home::to;
 use super::told::told;
 use super::{Ending, Guest, Posted, Room, Shell, show};
@@ -31,6 +34,7 @@ struct Page {
     id: String,
     title: String,
     zone: String,
+    picture: Picture,
     days: Vec<Day>,
     /// All-day entries marked free.
     free_days: Vec<Free>,
@@ -86,6 +90,7 @@ fn page_of(guest: &Guest, id: String, week: &Week) -> Page {
         id,
         title: format!("Week of {}", week.first.strftime("%B %-d, %Y")),
         zone: week.zone.iana_name().unwrap_or("UTC").to_owned(),
+        picture: picture(week),
         days: all.map(|day| Day { name: name(day), rows: rows(week, day) }).collect(),
         free_days: week.free_days.iter().map(|free| self::free(free, name)).collect(),
         first: week.first.to_string(),
