@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use daybook_core::audit::Deed;
+use daybook_core::audit::{Deed, Who};
 use daybook_core::connection::{AgedOut, Direction, Mirrors, ProblemKind, State};
 use daybook_core::detail::{Cap, Detail, Part2};
 use daybook_core::policy::{Allowed, Attestation, Policy};
@@ -93,7 +93,8 @@ impl House {
     }
 
     fn set(&mut self, change: impl Fn(&mut Policy) + Send + Sync) {
-        run(self.engine.change_practice(&demo(), |practice| change(&mut practice.policy))).unwrap();
+        run(self.engine.change_practice(&demo(), &Who::daybook(), |practice| change(&mut practice.policy)))
+            .unwrap();
         self.work();
     }
 
@@ -217,11 +218,12 @@ fn what_is_not_allowed_is_not_connected() {
     };
     let only = |names: &[&str]| Allowed::Only(names.iter().map(|name| (*name).to_owned()).collect());
     let set = |change: fn(&mut Policy)| {
-        run(house.engine.change_practice(&demo(), |practice| change(&mut practice.policy))).unwrap();
+        run(house.engine.change_practice(&demo(), &Who::daybook(), |practice| change(&mut practice.policy)))
+            .unwrap();
     };
     set(|policy| policy.providers = Allowed::Only([].into()));
     assert!(matches!(connect("b", "two"), Err(EngineError::NotAllowed { .. })));
-    run(house.engine.change_practice(&demo(), |practice| {
+    run(house.engine.change_practice(&demo(), &Who::daybook(), |practice| {
         practice.policy = Policy { account_domains: only(&["clinic.example"]), ..Policy::default() };
     }))
     .unwrap();

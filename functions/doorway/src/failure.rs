@@ -27,7 +27,8 @@ impl From<EngineError> for Problem {
             ),
             EngineError::Calendar(remote) => calendar(remote),
             EngineError::Ehr(remote) => ehr(remote),
-            EngineError::Store(StoreError::Later { .. }) | EngineError::Vault(VaultError::Later { .. }) => {
+            EngineError::Store(StoreError::Later { .. } | StoreError::Stale { .. })
+            | EngineError::Vault(VaultError::Later { .. }) => {
                 log(&error);
                 Problem::new(Kind::Unavailable).with_retry_after(RETRY_AFTER_S)
             }

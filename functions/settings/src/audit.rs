@@ -77,11 +77,8 @@ pub(crate) async fn list(
 ) -> Result<Json<List<EntryAnswer>>, Problem> {
     let after = query.after.as_deref().map_or_else(|| Ok(String::new()), bookmark)?;
     let reading = Reading::After(after);
-    let mut found = door.engine.list_trail(&caller.practice, &reading, MOST + 1).await?;
-    let more = found.len() > MOST;
-    found.truncate(MOST);
-    let next = found.last().filter(|_| more).map(Entry::id);
-    Ok(Json(List { items: found.iter().map(EntryAnswer::from).collect(), next }))
+    let found = door.engine.list_trail(&caller.practice, &reading, MOST).await?;
+    Ok(Json(List { items: found.entries.iter().map(EntryAnswer::from).collect(), next: found.more }))
 }
 
 fn bookmark(after: &str) -> Result<String, Problem> {

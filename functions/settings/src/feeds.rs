@@ -17,6 +17,7 @@ use crate::Door;
 use crate::answer::{reason, time};
 use crate::body::{JsonBody, read_bytes};
 use crate::request::practitioner_id;
+use crate::told::Touched;
 use crate::words::Detail;
 
 /// How the feed is to be. Without a body, it is as it is by itself.
@@ -99,10 +100,11 @@ pub(crate) async fn make(
     Extension(caller): Extension<Caller>,
     Of(practitioner): Of,
     Wanted(detail): Wanted,
-) -> Result<(StatusCode, Json<FeedAnswer>), Problem> {
+) -> Result<(StatusCode, Extension<Touched>, Json<FeedAnswer>), Problem> {
     let (view, secret) = door.engine.make_feed(&caller.practice, &practitioner, detail.into()).await?;
     let url = door.engine.feed_url(&secret);
-    Ok((StatusCode::CREATED, Json(FeedAnswer::of(view, Some(&url)))))
+    let touched = Touched { practitioner: Some(practitioner), ..Touched::default() };
+    Ok((StatusCode::CREATED, Extension(touched), Json(FeedAnswer::of(view, Some(&url)))))
 }
 
 /// The practitioner's feed, without its address.
@@ -127,9 +129,10 @@ pub(crate) async fn revoke(
     State(door): State<Door>,
     Extension(caller): Extension<Caller>,
     Of(practitioner): Of,
-) -> Result<StatusCode, Problem> {
-    door.engine.revoke_feed(&caller.practice, &practitioner).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<(StatusCode, Extension<Touched>), Problem> {
+    let was_there = door.engine.revoke_feed(&caller.practice, &practitioner).await?;
+    let touched = Touched { practitioner: was_there.then_some(practitioner), ..Touched::default() };
+    Ok((StatusCode::NO_CONTENT, Extension(touched)))
 }
 
 /// The practitioner that the path names.

@@ -3,15 +3,14 @@
 
 use axum::Json;
 use axum::extract::{Extension, Path, State};
+use daybook_core::audit::Who;
 use daybook_core::ids::PracticeId;
 use daybook_doorway::{Document, Problem};
-use daybook_engine::audit::policy_changes;
 use daybook_engine::ports::Practice;
 
 use crate::Door;
 use crate::body::JsonBody;
 use crate::policy::{PolicyAnswer, PracticeBody, policy};
-use crate::told::Touched;
 
 /// A practice, as its platform sees it.
 #[derive(serde::Serialize, utoipa::ToSchema)]
@@ -54,12 +53,12 @@ pub(crate) async fn get(
 pub(crate) async fn put(
     State(door): State<Door>,
     Path(practice): Path<String>,
+    Extension(who): Extension<Who>,
     body: JsonBody<PracticeBody>,
-) -> Result<(Extension<Touched>, Json<PracticeAnswer>), Problem> {
+) -> Result<Json<PracticeAnswer>, Problem> {
     let id = PracticeId::new(practice);
     let before = door.engine.read_practice(&id).await?;
     let wanted = policy(body, &before.policy, door.engine.clock.now()).map_err(Problem::invalid)?;
-    let set = door.engine.set_policy(&id, &wanted).await?;
-    let touched = Touched { also: policy_changes(&before.policy, &set.policy), ..Touched::default() };
-    Ok((Extension(touched), Json(set.into())))
+    let set = door.engine.set_policy(&id, &who, before.set_at, |policy| *policy = wanted.clone()).await?;
+    Ok(Json(set.into()))
 }

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use axum::extract::{OriginalUri, Request, State};
-use axum::http::{Method, StatusCode};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{OriginalUri, Path, Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use daybook_core::audit::{Deed, Hand, Outcome, Part, Who};
@@ -42,11 +43,12 @@ pub(crate) async fn audit(
 /// Keeps what was asked with the platform's key.
 pub(crate) async fn audit_platform(
     State(door): State<Door>,
+    practice: Result<Path<String>, PathRejection>,
     uri: OriginalUri,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let practice = uri.path().split('/').nth(3).map(PracticeId::new);
+    let practice = practice.ok().map(|Path(practice)| PracticeId::new(practice));
     keep(&door, Hand::PlatformKey, practice, &uri, request, next).await
 }
 
@@ -55,18 +57,19 @@ async fn keep(
     hand: Hand,
     practice: Option<PracticeId>,
     uri: &OriginalUri,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let who = Who::new(hand, &actor(&request)?);
     let asked: Vec<&str> = uri.path().split('/').skip(4).collect();
-    let doing = doing(request.method(), &asked);
+    let deed = deed(request.method(), &asked);
+    request.extensions_mut().insert(who.clone());
     let response = next.run(request).await;
     // Where there is no such practice, there is no trail.
-    let is_nowhere = hand == Hand::PlatformKey && response.status() == StatusCode::NOT_FOUND;
-    let (Some(doing), Some(practice), false) = (doing, practice, is_nowhere) else { return Ok(response) };
-    if !response.headers().contains_key(REPLAYED) {
-        for doing in came_to(doing, &response) {
+    let (Some(deed), Some(practice)) = (deed, practice) else { return Ok(response) };
+    let is_anywhere = hand != Hand::PlatformKey || door.engine.practice(&practice).await.is_ok();
+    if is_anywhere && !response.headers().contains_key(REPLAYED) {
+        for doing in came_to(deed, &response) {
             door.engine.note(&practice, who.clone(), doing).await;
         }
     }
@@ -74,39 +77,39 @@ async fn keep(
 }
 
 /// What a route is for; `None` where it only looks.
-fn doing(method: &Method, asked: &[&str]) -> Option<Doing> {
-    let of = |deed, id: &str| Doing { connection: Some(ConnectionId::new(id)), ..Doing::of(deed) };
-    let feed = |deed, id: &str| Doing { practitioner: Some(PractitionerId::new(id)), ..Doing::of(deed) };
+fn deed(method: &Method, asked: &[&str]) -> Option<Deed> {
     Some(match (method.as_str(), asked) {
-        ("PUT", []) => Doing::of(Deed::PracticeSet),
-        ("DELETE", []) => Doing::of(Deed::PracticeErased),
-        ("POST", ["connections"]) => Doing::of(Deed::Connected),
-        ("PATCH", ["connections", id]) => of(Deed::SettingsChanged, id),
-        ("DELETE", ["connections", id]) => of(Deed::Disconnected, id),
-        ("POST", ["connections", id, "start"]) => of(Deed::Started, id),
-        ("POST", ["connections", id, "sync"]) => of(Deed::SyncAsked, id),
-        ("POST", ["connections", id, "pause"]) => of(Deed::Paused, id),
-        ("POST", ["connections", id, "resume"]) => of(Deed::Resumed, id),
-        ("POST", ["connections", id, "confirm-deletions"]) => of(Deed::DeletionsConfirmed, id),
-        ("POST", ["practitioners", id, "feed"]) => feed(Deed::FeedMade, id),
-        ("DELETE", ["practitioners", id, "feed"]) => feed(Deed::FeedRevoked, id),
+        ("PUT", []) => Deed::PracticeSet,
+        ("DELETE", []) => Deed::PracticeErased,
+        ("POST", ["connections"]) => Deed::Connected,
+        ("PATCH", ["connections", _]) => Deed::SettingsChanged,
+        ("DELETE", ["connections", _]) => Deed::Disconnected,
+        ("POST", ["connections", _, "start"]) => Deed::Started,
+        ("POST", ["connections", _, "sync"]) => Deed::SyncAsked,
+        ("POST", ["connections", _, "pause"]) => Deed::Paused,
+        ("POST", ["connections", _, "resume"]) => Deed::Resumed,
+        ("POST", ["connections", _, "confirm-deletions"]) => Deed::DeletionsConfirmed,
+        ("POST", ["practitioners", _, "feed"]) => Deed::FeedMade,
+        ("DELETE", ["practitioners", _, "feed"]) => Deed::FeedRevoked,
         _ => return None,
     })
 }
 
-/// How it went, with what the handler knows of it. An id that nothing has is not kept: it may be any text.
-fn came_to(doing: Doing, response: &Response) -> Vec<Doing> {
+/// How it went, with what the handler has found. An id of the address alone is not kept: it may be any text.
+fn came_to(deed: Deed, response: &Response) -> Vec<Doing> {
     let outcome = match response.status() {
         status if status.is_success() => Outcome::Done,
         status if status.is_server_error() => Outcome::Failed,
         _ => Outcome::Refused,
     };
-    let doing = if response.status() == StatusCode::NOT_FOUND { Doing::of(doing.deed) } else { doing };
-    let touched = response.extensions().get::<Touched>().cloned().unwrap_or_default();
-    let connection = touched.connection.or(doing.connection);
-    let practitioner = touched.practitioner.or(doing.practitioner);
-    let first = Doing { connection, practitioner, parts: touched.parts, outcome, ..Doing::of(doing.deed) };
-    std::iter::once(first).chain(touched.also).collect()
+    let Touched { connection, practitioner, parts, also } =
+        response.extensions().get::<Touched>().cloned().unwrap_or_default();
+    // There was no feed to revoke.
+    if deed == Deed::FeedRevoked && outcome == Outcome::Done && practitioner.is_none() {
+        return also;
+    }
+    let first = Doing { connection, practitioner, parts, outcome, ..Doing::of(deed) };
+    std::iter::once(first).chain(also).collect()
 }
 
 /// An opaque user id of the EHR; empty where none is given.

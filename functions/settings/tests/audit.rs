@@ -145,7 +145,6 @@ async fn launches_are_kept_where_the_ehr_has_signed_them() {
             "clinician Practitioner/prac-1 launch.opened done",
             "delegate User/9 launch.opened done",
             "stranger - launch.refused refused",
-            "stranger - launch.refused refused",
         ]
     );
 }

@@ -64,7 +64,7 @@ async fn a_signed_launch_opens_a_session_once() {
     assert_eq!(first.status, 303);
     let line = first.headers["set-cookie"].to_str().unwrap();
     assert!(
-        line.starts_with("daybook=") && line.ends_with("; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax"),
+        line.starts_with("daybook=") && line.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax"),
         "{line}"
     );
     let again = launch(&world, &signed, &[]).await;

@@ -11,7 +11,7 @@ use daybook_core::policy::Policy;
 
 use crate::Engine;
 use crate::error::{EngineError, chain};
-use crate::ports::{NewNotice, Reading, StoreError};
+use crate::ports::{NewNotice, Reading, StoreError, TrailPart};
 
 /// What was done, as whoever let it be done knows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -117,13 +117,13 @@ impl Engine {
         practice: &PracticeId,
         reading: &Reading,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<TrailPart, StoreError> {
         self.store.list_entries(practice, reading, limit).await
     }
 }
 
 /// What setting a policy comes to: what of it is another, and whose accounts somebody has vouched for, or no longer does.
-pub fn policy_changes(before: &Policy, after: &Policy) -> Vec<Doing> {
+pub(crate) fn policy_changes(before: &Policy, after: &Policy) -> Vec<Doing> {
     let parts = policy_parts(before, after);
     let changed = (!parts.is_empty()).then(|| Doing::of(Deed::PolicyChanged).changing(parts));
     let words = attested(before, after).into_iter().map(|(deed, domain)| Doing::of(deed).about(domain));
@@ -134,6 +134,8 @@ pub fn policy_changes(before: &Policy, after: &Policy) -> Vec<Doing> {
 pub fn outcome<T>(done: &Result<T, EngineError>) -> Outcome {
     match done {
         Ok(_) => Outcome::Done,
+        // Somebody else was first.
+        Err(EngineError::Store(StoreError::Stale { .. })) => Outcome::Refused,
         Err(
             EngineError::Calendar(_) | EngineError::Ehr(_) | EngineError::Store(_) | EngineError::Vault(_),
         ) => Outcome::Failed,

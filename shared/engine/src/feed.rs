@@ -122,16 +122,15 @@ impl Engine {
         Ok(found.map(|feed| view(feed, &practice, self.clock.now())))
     }
 
-    /// Ends the practitioner's feed. Again: no effect.
+    /// Ends the practitioner's feed, and answers whether there was one. Again: no effect.
     pub async fn revoke_feed(
         &self,
         practice: &PracticeId,
         practitioner: &PractitionerId,
-    ) -> Result<(), EngineError> {
-        if let Some(feed) = self.store.find_feed(practice, practitioner).await? {
-            self.store.remove_feed(&feed).await?;
-        }
-        Ok(())
+    ) -> Result<bool, EngineError> {
+        let Some(feed) = self.store.find_feed(practice, practitioner).await? else { return Ok(false) };
+        self.store.remove_feed(&feed).await?;
+        Ok(true)
     }
 
     /// Where a calendar program finds the feed.

@@ -1,6 +1,7 @@
 //! A practice's policy: what is set, whom it reaches, and what it has not reached yet. What follows from a policy for one
 //! connection is decided in `daybook-core`.
 
+use daybook_core::audit::Who;
 use daybook_core::connection::{Connection, State};
 use daybook_core::detail::Detail;
 use daybook_core::ids::PracticeId;
@@ -10,7 +11,8 @@ use daybook_core::window::WindowDays;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Engine;
-use crate::error::EngineError;
+use crate::audit::policy_changes;
+use crate::error::{EngineError, chain};
 use crate::ports::{ConnectionRef, Practice, StoreError};
 use crate::view::detail_in_force;
 
@@ -24,52 +26,82 @@ impl Engine {
         found.ok_or_else(|| EngineError::NotFound { what: format!("practice {id}") })
     }
 
-    /// Sets the practice's policy; whatever it changes for a connection is planned anew at once.
-    pub async fn set_policy(&self, id: &PracticeId, policy: &Policy) -> Result<Practice, EngineError> {
-        self.change_practice(id, |practice| practice.policy = policy.clone()).await
+    /// Changes the policy of a practice whose record was set at `seen`; `Stale` where it was set meanwhile. Whatever it
+    /// changes for a connection is planned anew at once.
+    pub async fn set_policy(
+        &self,
+        id: &PracticeId,
+        who: &Who,
+        seen: Option<Timestamp>,
+        change: impl Fn(&mut Policy) + Send + Sync,
+    ) -> Result<Practice, EngineError> {
+        let before = self.read_practice(id).await?;
+        if before.set_at != seen {
+            return Err(stale(id));
+        }
+        self.replace(before, who, &|practice: &mut Practice| change(&mut practice.policy)).await
     }
 
-    /// Changes what is known of a practice. A change that leaves everything as it was has no effect.
+    /// Changes what is known of a practice, as it stands by then. A change that leaves everything as it was has no effect.
     pub async fn change_practice(
         &self,
         id: &PracticeId,
+        who: &Who,
         change: impl Fn(&mut Practice) + Send + Sync,
     ) -> Result<Practice, EngineError> {
         for _ in 0..TRIES {
             let before = self.read_practice(id).await?;
-            let mut after = before.clone();
-            change(&mut after);
-            if after == before && before.set_at.is_some() {
-                return Ok(before);
-            }
-            after.set_at = Some(later(before.set_at, self.clock.now()));
-            match self.store.set_practice(&after, before.set_at).await {
-                Ok(()) => {
-                    self.practices.forget(id);
-                    self.plan_anew(&before, &after).await?;
-                    return Ok(after);
-                }
-                Err(StoreError::Stale { .. }) => {}
-                Err(error) => return Err(error.into()),
+            match self.replace(before, who, &change).await {
+                Err(EngineError::Store(StoreError::Stale { .. })) => {}
+                done => return done,
             }
         }
-        Err(EngineError::Store(StoreError::Stale { what: format!("practice {id}") }))
+        Err(stale(id))
+    }
+
+    /// Once the record is stored, nothing that follows can fail: it holds whether or not a connection hears of it now.
+    async fn replace(
+        &self,
+        before: Practice,
+        who: &Who,
+        change: &(impl Fn(&mut Practice) + Send + Sync),
+    ) -> Result<Practice, EngineError> {
+        let mut after = before.clone();
+        change(&mut after);
+        if after == before && before.set_at.is_some() {
+            return Ok(before);
+        }
+        after.set_at = Some(later(before.set_at, self.clock.now()));
+        self.store.set_practice(&after, before.set_at).await?;
+        self.practices.forget(&after.id);
+        for doing in policy_changes(&before.policy, &after.policy) {
+            self.note(&after.id, who.clone(), doing).await;
+        }
+        self.plan_anew(&before, &after).await;
+        Ok(after)
     }
 
     /// Has each connection for which something changes planned anew. One that cannot be told finds out by its next run.
-    async fn plan_anew(&self, before: &Practice, after: &Practice) -> Result<(), EngineError> {
+    async fn plan_anew(&self, before: &Practice, after: &Practice) {
         let now = self.clock.now();
-        for connection in self.store.list_connections(&after.id, None).await? {
+        let connections = match self.store.list_connections(&after.id, None).await {
+            Ok(connections) => connections,
+            Err(error) => {
+                let error = EngineError::from(error);
+                tracing::warn!(practice = %after.id, error = chain(&error), "a new policy waits for the next runs");
+                return;
+            }
+        };
+        for connection in connections {
             let is_same = held(before, &connection, now) == held(after, &connection, now);
             if is_same || !has_work(&connection) {
                 continue;
             }
             let at = ConnectionRef { practice: after.id.clone(), id: connection.id.clone() };
             if let Err(error) = self.command(&at, None, |_| Ok(())).await {
-                tracing::warn!(connection = %at.id, error = %error, "a connection was not told of its practice's new policy");
+                tracing::warn!(connection = %at.id, error = chain(&error), "a connection was not told of its practice's new policy");
             }
         }
-        Ok(())
     }
 
     /// How many entries may still tell more than is allowed now. Zero costs nothing to find out where the last comparison
@@ -95,6 +127,10 @@ impl Engine {
             links.iter().filter(|link| link.owner.lane() == Lane::Appointments && link.told > allowed);
         Ok(u64::try_from(above.count()).unwrap_or(u64::MAX))
     }
+}
+
+fn stale(id: &PracticeId) -> EngineError {
+    EngineError::Store(StoreError::Stale { what: format!("practice {id}") })
 }
 
 /// What a practice's record decides for a connection's runs.

@@ -58,6 +58,33 @@ pub struct Effects {
     pub unwanted: usize,
 }
 
+/// What the EHR says of somebody.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Known {
+    As(Practitioner),
+    /// It knows nobody of that id.
+    Unknown,
+    /// It did not answer.
+    Unanswered,
+}
+
+impl Known {
+    fn of(told: Result<Practitioner, EngineError>) -> Self {
+        match told {
+            Ok(person) => Self::As(person),
+            Err(EngineError::NotFound { .. }) => Self::Unknown,
+            Err(_) => Self::Unanswered,
+        }
+    }
+
+    pub fn person(self) -> Option<Practitioner> {
+        match self {
+            Self::As(person) => Some(person),
+            Self::Unknown | Self::Unanswered => None,
+        }
+    }
+}
+
 impl Engine {
     /// Everybody who is connected, by practitioner; and of those who left, the ones who left too much behind.
     pub async fn members(&self, practice: &PracticeId) -> Result<Vec<Member>, EngineError> {
@@ -75,13 +102,9 @@ impl Engine {
         Ok(members)
     }
 
-    /// What the EHR says of these practitioners now, in their order; `None` for one of whom it says nothing. Once it does not
+    /// What the EHR says of these practitioners now, in their order. Once it does not
     /// answer, it is not asked about the others.
-    pub async fn known_now(
-        &self,
-        practice: &PracticeId,
-        practitioners: &[PractitionerId],
-    ) -> Vec<Option<Practitioner>> {
+    pub async fn known_now(&self, practice: &PracticeId, practitioners: &[PractitionerId]) -> Vec<Known> {
         let mut known = Vec::new();
         for some in practitioners.chunks(AT_ONCE) {
             let asked = join_all(some.iter().map(|id| self.practitioner(practice, id))).await;
@@ -89,12 +112,12 @@ impl Engine {
             if let Some(error) = asked.iter().find_map(|one| one.as_ref().err()) {
                 tracing::warn!(error = chain(error), "the EHR said nothing of a practitioner");
             }
-            known.extend(asked.into_iter().map(Result::ok));
+            known.extend(asked.into_iter().map(Known::of));
             if is_down {
                 break;
             }
         }
-        known.resize(practitioners.len(), None);
+        known.resize(practitioners.len(), Known::Unanswered);
         known
     }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use daybook_core::audit::Entry;
 use daybook_core::ids::PracticeId;
-use daybook_engine::ports::{Reading, StoreError, Trail};
+use daybook_engine::ports::{Reading, StoreError, Trail, TrailPart};
 
 use super::World;
 use super::fault::Point;
@@ -21,20 +21,26 @@ impl Trail for World {
         practice: &PracticeId,
         reading: &Reading,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<TrailPart, StoreError> {
         self.point(Point::TableRead).await.of_store("the audit trail")?;
         let state = self.lock();
         let of_practice = state.trail.iter().filter(|((of, _), _)| of == practice);
         let entries = of_practice.map(|((_, id), entry)| (id, entry));
-        Ok(match reading {
-            Reading::After(after) => {
-                entries.filter(|(id, _)| *id > after).map(|(_, entry)| entry.clone()).take(limit).collect()
-            }
+        let mut entries: Vec<Entry> = match reading {
+            Reading::After(after) => entries
+                .filter(|(id, _)| *id > after)
+                .map(|(_, entry)| entry.clone())
+                .take(limit + 1)
+                .collect(),
             Reading::Before(before) => {
                 let earlier =
                     entries.rev().filter(|(id, _)| before.as_ref().is_none_or(|before| *id < before));
-                earlier.map(|(_, entry)| entry.clone()).take(limit).collect()
+                earlier.map(|(_, entry)| entry.clone()).take(limit + 1).collect()
             }
-        })
+        };
+        let is_all = entries.len() <= limit;
+        entries.truncate(limit);
+        let more = entries.last().filter(|_| !is_all).map(Entry::id);
+        Ok(TrailPart { entries, more })
     }
 }

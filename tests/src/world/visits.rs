@@ -158,9 +158,14 @@ impl Feeds for World {
         Ok(self.lock().outside.feeds.values().find(|feed| feed.secret == secret).cloned())
     }
 
-    async fn put_feed(&self, feed: &Feed, _replaces: Option<Proof>) -> Result<(), StoreError> {
+    async fn put_feed(&self, feed: &Feed, replaces: Option<Proof>) -> Result<(), StoreError> {
         let ending = self.point(Point::TableWrite).await.of_store("a feed")?;
-        self.lock().outside.feeds.insert(owner(feed), feed.clone());
+        let mut state = self.lock();
+        if state.outside.feeds.get(&owner(feed)).map(|stored| stored.secret) != replaces {
+            return Err(StoreError::Stale { what: "the feed".into() });
+        }
+        state.outside.feeds.insert(owner(feed), feed.clone());
+        drop(state);
         ending.store("a feed", ())
     }
 
@@ -176,7 +181,12 @@ impl Feeds for World {
 
     async fn remove_feed(&self, feed: &Feed) -> Result<(), StoreError> {
         let ending = self.point(Point::TableWrite).await.of_store("a feed")?;
-        self.lock().outside.feeds.remove(&owner(feed));
+        let mut state = self.lock();
+        if state.outside.feeds.get(&owner(feed)).is_some_and(|stored| stored.secret != feed.secret) {
+            return Err(StoreError::Stale { what: "the feed".into() });
+        }
+        state.outside.feeds.remove(&owner(feed));
+        drop(state);
         ending.store("a feed", ())
     }
 }

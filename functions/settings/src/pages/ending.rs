@@ -134,7 +134,9 @@ impl Ending {
                 let text = "Another connection of yours uses this account. Nothing was changed.";
                 Self::new(StatusCode::CONFLICT, "This account is connected already", text, home())
             }
-            EngineError::Stale { .. } => Self::changed_meanwhile(),
+            EngineError::Stale { .. } | EngineError::Store(StoreError::Stale { .. }) => {
+                Self::changed_meanwhile()
+            }
             EngineError::Invalid { why, .. } => Self::invalid(format!("The reason: {why}.")),
             EngineError::WrongState { .. } => {
                 let text = "The connection is no longer as this page showed it. Nothing was changed.";

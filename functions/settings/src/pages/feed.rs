@@ -77,7 +77,10 @@ pub(crate) async fn act(State(room): State<Room>, posted: Posted) -> Result<Resp
         }
         "revoke" => {
             let ended = room.engine.revoke_feed(practice, practitioner).await;
-            told(&room, guest, doing(Deed::FeedRevoked, practitioner), ended).await.map_err(failed)?;
+            // Where there was none, nothing was done.
+            if !matches!(ended, Ok(false)) {
+                told(&room, guest, doing(Deed::FeedRevoked, practitioner), ended).await.map_err(failed)?;
+            }
             Ok(to("/settings/feed"))
         }
         _ => Err(Ending::invalid("Choose what to do with the subscription.").to(guest)),

@@ -37,8 +37,9 @@ enum Failed {
     Used,
     #[error("the EHR knows no such practitioner")]
     Stranger,
+    /// With the practice, once it is known.
     #[error("the launch could not be looked at")]
-    Broken(#[from] EngineError),
+    Broken(#[source] EngineError, Option<Box<Practice>>),
 }
 
 /// The form's one field is `launch_token`.
@@ -48,26 +49,34 @@ pub(crate) async fn launch(
     body: Bytes,
 ) -> Result<Response, Ending> {
     let fields = Fields::read(&body);
-    let visitor = match room.visitor(fields.get("launch_token")).await {
-        Ok(visitor) => visitor,
+    let (practice, visitor) = match room.visitor(fields.get("launch_token")).await {
+        Ok(found) => found,
         Err(failed) => {
             tracing::warn!(target: "audit", error = chain(&failed), "a launch opened nothing");
             return Err(match failed {
-                Failed::Broken(error) => error.into(),
+                Failed::Broken(error, Some(practice)) => Ending::of(error).in_frame_of(&practice),
+                Failed::Broken(error, None) => error.into(),
                 _ => Ending::not_launched(),
             });
         }
     };
     let place = Place::of(&headers);
-    let cookie = begin(&room.engine, &visitor, place).await?;
+    let cookie = begin(&room.engine, &visitor, place).await;
+    let cookie = cookie.map_err(|ending| ending.in_frame_of(&practice))?;
     let who = Who::visitor(visitor.role, &visitor.actor);
     let doing = Doing { practitioner: visitor.practitioner.clone(), ..Doing::of(Deed::LaunchOpened) };
     room.engine.note(&visitor.practice, who, doing).await;
     Ok((StatusCode::SEE_OTHER, [(LOCATION, "/settings")], [(SET_COOKIE, cookie)]).into_response())
 }
 
+impl From<EngineError> for Failed {
+    fn from(error: EngineError) -> Self {
+        Self::Broken(error, None)
+    }
+}
+
 impl Room {
-    async fn visitor(&self, token: &str) -> Result<Visitor, Failed> {
+    async fn visitor(&self, token: &str) -> Result<(Practice, Visitor), Failed> {
         let practice = self.practice_of(&peek(token).ok_or(Unproven::Form)?).await?;
         let trust = practice.launch.as_ref().ok_or(Failed::Unknown)?;
         let claims = KeySet::parse(&trust.keys)?.read(token)?;
@@ -77,7 +86,11 @@ impl Room {
             let doing = Doing::of(Deed::LaunchRefused).ending(Outcome::Refused);
             self.engine.note(&practice.id, who, doing).await;
         }
-        admitted
+        match admitted {
+            Ok(visitor) => Ok((practice, visitor)),
+            Err(Failed::Broken(error, _)) => Err(Failed::Broken(error, Some(Box::new(practice)))),
+            Err(failed) => Err(failed),
+        }
     }
 
     /// Who comes, where the EHR's signature holds.
@@ -126,9 +139,9 @@ impl Room {
 /// those are told to the log.
 fn is_kept(failed: &Failed) -> bool {
     match failed {
-        Failed::Used | Failed::Stranger => true,
+        Failed::Stranger => true,
         Failed::Refused(refusal) => !matches!(refusal, Refusal::Over | Refusal::TooEarly),
-        Failed::Unknown | Failed::Keys(_) | Failed::Unproven(_) | Failed::Broken(_) => false,
+        Failed::Unknown | Failed::Keys(_) | Failed::Unproven(_) | Failed::Used | Failed::Broken(..) => false,
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Level {
 
 const LEVELS: [(Detail, &str, &str); 5] = [
     (Detail::Busy, "busy", "Only that you are busy"),
-    (Detail::Appointment, "appointment", "That it is an appointment"),
+    (Detail::Appointment, "appointment", "That it is an appointment, and whether by video"),
     (Detail::Reference, "reference", "The EHR's reference number"),
     (Detail::Initials, "initials", "The client's initials"),
     (Detail::Full, "full", "Client, service and place"),

@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use daybook_core::connection::Connection;
-use daybook_core::ids::{ConnectionId, PractitionerId};
-use daybook_core::key::Seal;
+use daybook_core::ids::{ConnectionId, PracticeId, PractitionerId};
+use daybook_core::key::{PracticeKey, Seal};
 use daybook_core::launch::{Role, Visitor};
 use daybook_doorway::{SessionCookie, is_ours};
 use daybook_engine::ports::{ConnectionRef, Practice};
@@ -20,9 +20,11 @@ use serde::{Deserialize, Serialize};
 use super::fields::Fields;
 use super::{Ending, Room};
 
-/// For longer than a session holds: a frame shows the page which says that it is over only where its practice is known.
-const KEPT_S: u32 = 24 * 60 * 60;
 const HOLDS: SignedDuration = SignedDuration::from_mins(30);
+/// At the top of a window the cookie goes with its session.
+const KEPT_S: u32 = 30 * 60;
+/// For longer than a session holds: a frame shows the page which says that it is over only where its practice is known.
+const KEPT_IN_FRAME_S: u32 = 24 * 60 * 60;
 /// The field that proves that a form is of our own page in this session.
 pub(crate) const TOKEN_FIELD: &str = "form_token";
 
@@ -109,14 +111,18 @@ pub(crate) async fn begin(engine: &Engine, visitor: &Visitor, place: Place) -> R
     };
     let text = serde_json::to_vec(&written).map_err(|_| Ending::internal())?;
     let text = BASE64_URL_SAFE_NO_PAD.encode(text);
-    let key = engine.vault.practice_key(&practice).await.map_err(EngineError::from)?;
+    let key = practice_key(engine, &practice).await?;
     let value = format!("{text}.{}", key.seal(Seal::Session, &text));
     let cookie = SessionCookie::at(&engine.public_url);
     let line = match place {
         Place::Window => cookie.keep(&value, KEPT_S),
-        Place::Frame => cookie.keep_in_frame(&value, KEPT_S),
+        Place::Frame => cookie.keep_in_frame(&value, KEPT_IN_FRAME_S),
     };
     line.ok_or_else(Ending::internal)
+}
+
+async fn practice_key(engine: &Engine, practice: &PracticeId) -> Result<PracticeKey, Ending> {
+    Ok(engine.vault.practice_key(practice).await.map_err(EngineError::from)?)
 }
 
 /// The cookie that ends it.
@@ -150,7 +156,7 @@ impl Guest {
             Err(EngineError::NotFound { .. }) => return Err(Ending::no_session()),
             found => found?,
         };
-        let key = engine.vault.practice_key(&practice.id).await.map_err(EngineError::from)?;
+        let key = practice_key(engine, &practice.id).await.map_err(|ending| ending.in_frame_of(&practice))?;
         if !key.is_sealed(Seal::Session, text, seal) {
             return Err(Ending::no_session());
         }
@@ -210,14 +216,17 @@ impl FromRequest<Room> for Posted {
 
     async fn from_request(request: Request, room: &Room) -> Result<Self, Ending> {
         if !is_ours(request.headers(), &room.engine.public_url) {
-            return Err(Ending::foreign_form());
+            let guest = Guest::read(room, request.headers()).await;
+            return Err(
+                guest.map_or_else(|_| Ending::foreign_form(), |guest| Ending::foreign_form().to(&guest))
+            );
         }
         let guest = Guest::read(room, request.headers()).await?;
-        let body = Bytes::from_request(request, room).await.map_err(|_| Ending::too_much())?;
+        let body = Bytes::from_request(request, room).await.map_err(|_| Ending::too_much().to(&guest))?;
         let fields = Fields::read(&body);
-        let key = room.engine.vault.practice_key(&guest.practice.id).await.map_err(EngineError::from)?;
+        let key = practice_key(&room.engine, &guest.practice.id).await.map_err(|ending| ending.to(&guest))?;
         if !key.is_sealed(Seal::Form, &guest.session.nonce, fields.get(TOKEN_FIELD)) {
-            return Err(Ending::foreign_form());
+            return Err(Ending::foreign_form().to(&guest));
         }
         Ok(Self { guest, fields })
     }

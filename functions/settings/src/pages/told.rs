@@ -14,8 +14,12 @@ pub(crate) async fn told<T>(
     doing: Doing,
     done: Result<T, EngineError>,
 ) -> Result<T, EngineError> {
-    let visitor = &guest.session.visitor;
-    let who = Who::visitor(visitor.role, &visitor.actor);
-    room.engine.note(&guest.practice.id, who, doing.ending(outcome(&done))).await;
+    room.engine.note(&guest.practice.id, who(guest), doing.ending(outcome(&done))).await;
     done
+}
+
+/// Who is here, as the trail says it.
+pub(crate) fn who(guest: &Guest) -> Who {
+    let visitor = &guest.session.visitor;
+    Who::visitor(visitor.role, &visitor.actor)
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use daybook_core::audit::{Deed, Entry, Hand, KEPT_FOR, Outcome, Part, Who};
 use daybook_core::ids::PracticeId;
-use daybook_engine::ports::{Reading, StoreError, Trail};
+use daybook_engine::ports::{Reading, StoreError, Trail, TrailPart};
 
 use crate::expression::Change;
 use crate::item::{Broken, Item, Row, instant, json, new_row, put, seconds_after, text};
@@ -30,7 +30,7 @@ impl Trail for Table {
         practice: &PracticeId,
         reading: &Reading,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<TrailPart, StoreError> {
         let (order, range) = match reading {
             Reading::After(id) => (Order::Ascending, Some(("#range > :range", text(id)))),
             Reading::Before(Some(id)) => (Order::Descending, Some(("#range < :range", text(id)))),
@@ -38,8 +38,12 @@ impl Trail for Table {
         };
         let ask = Ask { schema: TABLE, hash: text(keys::audit_partition(practice)), range };
         let what = format!("the audit trail of practice {practice}");
-        let items = self.query_in(order, ask, limit, &what).await?;
-        Ok(readable(&items, from_item))
+        let mut items = self.query_in(order, ask, limit.saturating_add(1), &what).await?;
+        let is_all = items.len() <= limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| !is_all).map(|item| Row(item).key()).transpose();
+        let more = last.map_err(|broken| broken.unreadable(&what))?.map(|key| key.sk);
+        Ok(TrailPart { entries: readable(&items, from_item), more })
     }
 }
 

@@ -7,12 +7,12 @@ use daybook_core::feed::{Feed, Shown};
 use daybook_core::ids::{PracticeId, PractitionerId};
 use daybook_core::key::Fingerprint;
 use daybook_core::proof::Proof;
+use daybook_engine::chain;
 use daybook_engine::ports::{Feeds, StoreError};
 
 use crate::expression::{Change, Field};
-use crate::item::{Broken, Row, bytes, instant, new_row, number, put, text};
+use crate::item::{Broken, Row, bytes, instant, new_row, put, text};
 use crate::keys;
-use crate::schema::ROW_VERSION;
 use crate::table::{Table, Written};
 use crate::words::Word;
 
@@ -56,21 +56,22 @@ impl Feeds for Table {
         for (name, value) in kept.into_iter().chain(fetched(feed)) {
             put(&mut item, name, value);
         }
-        let only_if = Change::default()
-            .only_if("(attribute_not_exists(#pk) OR #v <= :readable)", [("readable", number(ROW_VERSION))]);
+        let only_if = match replaces {
+            Some(old) => opened_by(old),
+            None => Change::default().only_if("attribute_not_exists(#pk)", []),
+        };
         if let Written::Refused(_) = self.put(item, &only_if, NAMED).await? {
-            return Err(StoreError::Unreadable { what: NAMED.into(), cause: None });
+            self.leave_no_way(feed.secret).await;
+            return Err(StoreError::Stale { what: NAMED.into() });
         }
-        match replaces {
-            Some(old) => self.delete(&keys::feed_secret(old), &Change::default(), NAMED).await.map(drop),
-            None => Ok(()),
+        if let Some(old) = replaces.filter(|old| *old != feed.secret) {
+            self.leave_no_way(old).await;
         }
+        Ok(())
     }
 
     async fn note_fetch(&self, feed: &Feed) -> Result<(), StoreError> {
-        let change = Change::of_readable()
-            .assign(fetched(feed))
-            .only_if("#secret = :secret", [("secret", bytes(feed.secret.to_bytes()))]);
+        let change = opened_by(feed.secret).assign(fetched(feed));
         let key = keys::feed(&feed.practice, &feed.practitioner);
         match self.update(&key, &change, ReturnValue::None, NAMED).await? {
             Written::Done(_) => Ok(()),
@@ -80,9 +81,29 @@ impl Feeds for Table {
 
     async fn remove_feed(&self, feed: &Feed) -> Result<(), StoreError> {
         let key = keys::feed(&feed.practice, &feed.practitioner);
-        self.delete(&key, &Change::default(), NAMED).await?;
-        self.delete(&keys::feed_secret(feed.secret), &Change::default(), NAMED).await.map(drop)
+        let secret = bytes(feed.secret.to_bytes());
+        let only_if = Change::default()
+            .only_if("(attribute_not_exists(#pk) OR #secret = :secret)", [("secret", secret)]);
+        if let Written::Refused(_) = self.delete(&key, &only_if, NAMED).await? {
+            return Err(StoreError::Stale { what: NAMED.into() });
+        }
+        self.leave_no_way(feed.secret).await;
+        Ok(())
     }
+}
+
+impl Table {
+    /// A way that leads to no feed opens nothing, so that one which cannot be removed is no failure.
+    async fn leave_no_way(&self, secret: Proof) {
+        if let Err(error) = self.delete(&keys::feed_secret(secret), &Change::default(), NAMED).await {
+            tracing::warn!(error = chain(&error), "a way to a feed that is no more was left behind");
+        }
+    }
+}
+
+/// Of a feed that this secret opens.
+fn opened_by(secret: Proof) -> Change {
+    Change::of_readable().only_if("#secret = :secret", [("secret", bytes(secret.to_bytes()))])
 }
 
 /// What a fetch notes.

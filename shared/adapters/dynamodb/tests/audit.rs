@@ -46,7 +46,7 @@ async fn every_deed_comes_back_as_it_went_in() {
     }
     let read = |reading: Reading, limit| {
         let table = room.table.clone();
-        async move { table.list_entries(&"demo".into(), &reading, limit).await.unwrap() }
+        async move { table.list_entries(&"demo".into(), &reading, limit).await.unwrap().entries }
     };
     assert_eq!(read(Reading::After(String::new()), 100).await, all);
     let backwards: Vec<Entry> = all.iter().rev().cloned().collect();
@@ -65,7 +65,9 @@ async fn an_entry_is_never_written_over_and_lasts_six_years() {
     let again = room.table.add_entry(&other).await;
     assert!(matches!(again, Err(StoreError::Exists { .. })), "{again:?}");
     room.table.add_entry(&entry("other", 20, Deed::Started)).await.unwrap();
-    let list = || async { room.table.list_entries(&"demo".into(), &Reading::Before(None), 9).await.unwrap() };
+    let list = || async {
+        room.table.list_entries(&"demo".into(), &Reading::Before(None), 9).await.unwrap().entries
+    };
     assert_eq!(list().await, [first]);
     room.clock.set(19 + KEPT_FOR.as_secs());
     assert_eq!(list().await.len(), 1);

@@ -43,13 +43,19 @@ async fn only_the_newest_secret_opens_a_feed() {
     room.table.remove_feed(&second).await.unwrap();
 }
 
-/// A crash after the row and before the old way to it was removed.
 #[tokio::test]
-async fn a_way_that_was_left_behind_opens_nothing() {
+async fn of_two_at_once_the_first_stays() {
     let room = room().await;
-    room.table.put_feed(&feed("p", "one"), None).await.unwrap();
-    room.table.put_feed(&feed("p", "two"), None).await.unwrap();
-    assert_eq!(room.table.feed_opened_by(Proof::of("one")).await.unwrap(), None);
+    let (one, two) = (feed("p", "one"), feed("p", "two"));
+    room.table.put_feed(&one, None).await.unwrap();
+    for replaces in [None, Some(Proof::of("three"))] {
+        let late = room.table.put_feed(&two, replaces).await;
+        assert!(matches!(late, Err(StoreError::Stale { .. })), "{late:?}");
+    }
+    let late = room.table.remove_feed(&two).await;
+    assert!(matches!(late, Err(StoreError::Stale { .. })), "{late:?}");
+    assert_eq!(room.table.feed_opened_by(Proof::of("two")).await.unwrap(), None);
+    assert_eq!(room.table.feed_opened_by(Proof::of("one")).await.unwrap(), Some(one));
 }
 
 #[tokio::test]

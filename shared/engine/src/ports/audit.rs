@@ -16,16 +16,24 @@ pub enum Reading {
     Before(Option<String>),
 }
 
+/// A part of a trail.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrailPart {
+    pub entries: Vec<Entry>,
+    /// The id of the last row that was looked at, read or not, where there are more.
+    pub more: Option<String>,
+}
+
 #[async_trait]
 pub trait Trail: Send + Sync {
     /// Adds an entry. `Exists` where one of its id is there already.
     async fn add_entry(&self, entry: &Entry) -> Result<(), StoreError>;
 
-    /// At most `limit` of a practice's entries.
+    /// At most `limit` of a practice's entries. One that cannot be read is left out, and ends nothing.
     async fn list_entries(
         &self,
         practice: &PracticeId,
         reading: &Reading,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError>;
+    ) -> Result<TrailPart, StoreError>;
 }

@@ -19,12 +19,14 @@ pub trait Feeds: Send + Sync {
     /// The feed that this secret opens. One read where there is none.
     async fn feed_opened_by(&self, secret: Proof) -> Result<Option<Feed>, StoreError>;
 
-    /// Stores it anew. From then on no other secret opens the practitioner's feed; `replaces` is the one that did.
+    /// Stores it anew. From then on no other secret opens the practitioner's feed; `replaces` is the one that did;
+    /// `Stale` where another does by now.
     async fn put_feed(&self, feed: &Feed, replaces: Option<Proof>) -> Result<(), StoreError>;
 
     /// Notes when it was fetched and what it showed. `Missing` where its secret no longer opens it. One write.
     async fn note_fetch(&self, feed: &Feed) -> Result<(), StoreError>;
 
-    /// Its secret opens nothing from then on. Removing what is not there succeeds.
+    /// Its secret opens nothing from then on. Removing what is not there succeeds; `Stale` where another secret opens the
+    /// practitioner's feed by now.
     async fn remove_feed(&self, feed: &Feed) -> Result<(), StoreError>;
 }

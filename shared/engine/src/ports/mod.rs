@@ -17,7 +17,7 @@ pub mod visits;
 pub mod world;
 
 pub use absent::Absent;
-pub use audit::{Reading, Trail};
+pub use audit::{Reading, Trail, TrailPart};
 pub use calendar::{
     Account, BusyTimes, Calendar, CalendarInfo, CalendarProvider, Completeness, Contents, Entry, Expected,
     Listing, MirrorRef, MirrorSighting, Mirrors, Naming, NewSubscription, Step, Subscribing, Written,

@@ -9,17 +9,16 @@ use axum::response::Response;
 use daybook_core::audit::Deed;
 use daybook_core::connection::State as ConnectionState;
 use daybook_core::policy::{AccountKind, Attestation};
-use daybook_engine::EngineError;
 use daybook_engine::audit::Doing;
 use daybook_engine::roster::Member;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::fields::Fields;
 use super::super::home::to;
-use super::super::told::told;
+use super::super::told::who;
 use super::super::words::{Zone, number};
 use super::super::{Ending, Guest, Posted, Room, Shell, show};
-use super::policy::practice;
+use super::policy::{practice, refused};
 use crate::policy::{MOST_NAME_CHARS, MOST_NAMES, domain_of};
 
 const HOME: &str = "/settings/practice/agreements";
@@ -83,14 +82,16 @@ pub(crate) async fn give(State(room): State<Room>, posted: Posted) -> Result<Res
     if is_new && practice.policy.attestations.len() >= MOST_NAMES {
         return Err(Ending::invalid("At most 200 agreements are kept.").to(guest).with_link(HOME, "Back"));
     }
-    let set = room.engine.change_practice(&practice.id, |practice| {
+    let admin = who(guest);
+    let set = room.engine.change_practice(&practice.id, &admin, |practice| {
         let all = &mut practice.policy.attestations;
         all.retain(|other| other.domain != one.domain);
         all.push(one.clone());
         all.sort_unstable_by(|one, other| one.domain.cmp(&other.domain));
     });
-    let set = set.await.map(drop);
-    done(&room, guest, Doing::of(Deed::AttestationGiven).about(one.domain.clone()), set, "given").await
+    let doing = Doing::of(Deed::AttestationGiven).about(one.domain.clone());
+    refused(&room, guest, doing, set.await, HOME).await?;
+    Ok(to(&format!("{HOME}?given")))
 }
 
 /// Takes it back.
@@ -100,23 +101,13 @@ pub(crate) async fn withdraw(State(room): State<Room>, posted: Posted) -> Result
     let domain = fields.get("domain");
     let known = practice.policy.attestations.iter().find(|one| one.domain == domain);
     let Some(known) = known.map(|one| one.domain.clone()) else { return Ok(to(HOME)) };
-    let set = room.engine.change_practice(&practice.id, |practice| {
+    let admin = who(guest);
+    let set = room.engine.change_practice(&practice.id, &admin, |practice| {
         practice.policy.attestations.retain(|one| one.domain != known);
     });
-    let set = set.await.map(drop);
-    done(&room, guest, Doing::of(Deed::AttestationWithdrawn).about(known.clone()), set, "withdrawn").await
-}
-
-async fn done(
-    room: &Room,
-    guest: &Guest,
-    doing: Doing,
-    set: Result<(), EngineError>,
-    word: &str,
-) -> Result<Response, Ending> {
-    let set = told(room, guest, doing, set).await;
-    set.map_err(|error| Ending::of(error).to(guest).with_link(HOME, "Back"))?;
-    Ok(to(&format!("{HOME}?{word}")))
+    let doing = Doing::of(Deed::AttestationWithdrawn).about(known.clone());
+    refused(&room, guest, doing, set.await, HOME).await?;
+    Ok(to(&format!("{HOME}?withdrawn")))
 }
 
 fn read(fields: &Fields, now: Timestamp) -> Result<Attestation, &'static str> {

@@ -14,7 +14,7 @@ use daybook_core::ids::PractitionerId;
 use daybook_core::launch::Role;
 use daybook_engine::Engine;
 use daybook_engine::ports::Practitioner;
-use daybook_engine::roster::Member;
+use daybook_engine::roster::{Known, Member};
 
 pub(crate) use agreements::{give, page as agreements, withdraw};
 pub(crate) use export::export;
@@ -96,6 +96,8 @@ pub(crate) async fn page(
     let members = room.engine.members(&guest.practice.id).await.map_err(fault)?;
     let (ids, next) = shown(members.iter().map(|member| member.practitioner.clone()).collect(), &from);
     let known = room.engine.known_now(&guest.practice.id, &ids).await;
+    let ehr_answers = !known.iter().any(|known| matches!(known, Known::Unanswered));
+    let known: Vec<Option<Practitioner>> = known.into_iter().map(Known::person).collect();
     let zone = guest.practice_zone(&room.engine).await?;
     let fallback = guest.practice.time_zone_fallback.as_deref();
     let people =
@@ -108,7 +110,7 @@ pub(crate) async fn page(
             .map(|member| left(member, &ids, &known))
             .collect(),
         people: people.collect(),
-        ehr_answers: ids.is_empty() || known.iter().any(Option::is_some),
+        ehr_answers,
         next,
     };
     show(&page.shell, &page)

@@ -9,14 +9,15 @@ use daybook_core::connection::Provider;
 use daybook_core::detail::Part2;
 use daybook_core::policy::{Allowed, Feed, Policy};
 use daybook_core::window::WindowDays;
-use daybook_engine::audit::{Doing, policy_changes};
+use daybook_engine::EngineError;
+use daybook_engine::audit::Doing;
 use daybook_engine::ports::Practice;
 use daybook_engine::roster::Effects;
 
 use super::super::fields::Fields;
 use super::super::home::to;
 use super::super::levels::{Level, detail, samples};
-use super::super::told::told;
+use super::super::told::{told, who};
 use super::super::words::{calendar, number};
 use super::super::{Ending, Guest, Posted, Room, Shell, show};
 use super::words::name;
@@ -118,18 +119,26 @@ pub(crate) async fn apply(State(room): State<Room>, posted: Posted) -> Result<Re
     if fields.get("seen") != seen(&before) {
         return Err(Ending::changed_meanwhile().to(guest).with_link(HOME, "Look again"));
     }
-    let doings = policy_changes(&before.policy, &wanted);
-    let set = room.engine.set_policy(&before.id, &wanted).await;
-    if let Err(error) = set {
-        let failed = told::<()>(&room, guest, Doing::of(Deed::PolicyChanged), Err(error)).await;
-        return failed
-            .map(|()| to(HOME))
-            .map_err(|error| Ending::of(error).to(guest).with_link(HOME, "Back"));
-    }
-    for doing in doings {
-        told(&room, guest, doing, Ok(())).await?;
-    }
+    let admin = who(guest);
+    let set = room.engine.set_policy(&before.id, &admin, before.set_at, |policy| {
+        let attestations = std::mem::take(&mut policy.attestations);
+        *policy = Policy { attestations, ..wanted.clone() };
+    });
+    refused(&room, guest, Doing::of(Deed::PolicyChanged), set.await, HOME).await?;
     Ok(to(&format!("{HOME}?saved")))
+}
+
+/// What became of a change of the practice's record. The trail has one that was made already.
+pub(super) async fn refused(
+    room: &Room,
+    guest: &Guest,
+    doing: Doing,
+    set: Result<Practice, EngineError>,
+    back: &str,
+) -> Result<(), Ending> {
+    let Err(error) = set else { return Ok(()) };
+    let failed = told::<()>(room, guest, doing, Err(error)).await;
+    failed.map_err(|error| Ending::of(error).to(guest).with_link(back, "Back"))
 }
 
 /// As it stands now, whatever this process remembers.
@@ -159,7 +168,8 @@ fn wanted(guest: &Guest, fields: &Fields, before: &Policy) -> Result<Policy, End
         "some" => Allowed::Only(domains(fields.get("domain_list")).ok_or_else(|| {
             fault("Write at most 200 domains, one on each line, such as clinic.example.org; at least one.")
         })?),
-        _ => Allowed::All,
+        "all" => Allowed::All,
+        _ => return Err(fault("Choose whose accounts may be connected.")),
     };
     Ok(Policy {
         detail_cap: detail(fields.get("detail_cap"))

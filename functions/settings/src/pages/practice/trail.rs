@@ -46,17 +46,15 @@ pub(crate) async fn page(
     let fields = Fields::read(query.unwrap_or_default().as_bytes());
     let before = Some(fields.get("before")).filter(|id| is_id(id)).map(str::to_owned);
     let is_later = before.is_some();
-    let found = room.engine.list_trail(&guest.practice.id, &Reading::Before(before), MOST + 1).await;
-    let mut found = found.map_err(|error| Ending::of(error.into()).to(&guest))?;
-    let more = found.len() > MOST;
-    found.truncate(MOST);
+    let found = room.engine.list_trail(&guest.practice.id, &Reading::Before(before), MOST).await;
+    let found = found.map_err(|error| Ending::of(error.into()).to(&guest))?;
     let zone = guest.practice_zone(&room.engine).await?;
     let now = room.engine.clock.now();
     let page = Page {
         shell: guest.shell(),
         zone: zone.name().to_owned(),
-        before: found.last().filter(|_| more).map(Entry::id),
-        entries: found.iter().map(|entry| line(entry, &zone)).collect(),
+        before: found.more,
+        entries: found.entries.iter().map(|entry| line(entry, &zone)).collect(),
         is_later,
         from: day(&zone, now, Span::new().years(-1)),
         to: day(&zone, now, Span::new()),

@@ -54,7 +54,7 @@ fn lower(text: &str) -> String {
 pub(super) fn name(level: Detail) -> &'static str {
     match level {
         Detail::Busy => "Only that the clinician is busy",
-        Detail::Appointment => "That it is an appointment",
+        Detail::Appointment => "That it is an appointment, and whether by video",
         Detail::Reference => "The EHR's reference number",
         Detail::Initials => "The client's initials",
         Detail::Full => "Client, service and place",
