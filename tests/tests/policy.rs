@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use daybook_core::audit::{Deed, Who};
+use daybook_core::audit::{Deed, Hand, Who};
 use daybook_core::connection::{AgedOut, Direction, Mirrors, ProblemKind, State};
 use daybook_core::detail::{Cap, Detail, Part2};
 use daybook_core::policy::{Allowed, Attestation, Policy};
 use daybook_core::time::Interval;
 use daybook_core::window::WindowDays;
-use daybook_engine::ports::{ConnectionRef, Practice, Practices};
+use daybook_engine::ports::{ConnectionRef, Practice, Practices, StoreError};
 use daybook_engine::roster::Effects;
 use daybook_engine::view::View;
 use daybook_engine::{Engine, EngineError, Pace};
@@ -30,6 +30,10 @@ struct House {
     engine: Engine,
     worker: Worker,
     at: ConnectionRef,
+}
+
+fn platform() -> Who {
+    Who::new(Hand::PlatformKey, "op-1")
 }
 
 fn now() -> Timestamp {
@@ -93,7 +97,7 @@ impl House {
     }
 
     fn set(&mut self, change: impl Fn(&mut Policy) + Send + Sync) {
-        run(self.engine.change_practice(&demo(), &Who::daybook(), |practice| change(&mut practice.policy)))
+        run(self.engine.change_practice(&demo(), &platform(), |practice| change(&mut practice.policy)))
             .unwrap();
         self.work();
     }
@@ -112,7 +116,9 @@ impl House {
 
     /// What Daybook did or met by itself.
     fn trail(&self) -> Vec<Deed> {
-        self.world.lock().trail.values().map(|entry| entry.deed).collect()
+        let world = self.world.lock();
+        let own = world.trail.values().filter(|entry| entry.who == Who::daybook());
+        own.map(|entry| entry.deed).collect()
     }
 
     fn view(&self) -> View {
@@ -218,12 +224,12 @@ fn what_is_not_allowed_is_not_connected() {
     };
     let only = |names: &[&str]| Allowed::Only(names.iter().map(|name| (*name).to_owned()).collect());
     let set = |change: fn(&mut Policy)| {
-        run(house.engine.change_practice(&demo(), &Who::daybook(), |practice| change(&mut practice.policy)))
+        run(house.engine.change_practice(&demo(), &platform(), |practice| change(&mut practice.policy)))
             .unwrap();
     };
     set(|policy| policy.providers = Allowed::Only([].into()));
     assert!(matches!(connect("b", "two"), Err(EngineError::NotAllowed { .. })));
-    run(house.engine.change_practice(&demo(), &Who::daybook(), |practice| {
+    run(house.engine.change_practice(&demo(), &platform(), |practice| {
         practice.policy = Policy { account_domains: only(&["clinic.example"]), ..Policy::default() };
     }))
     .unwrap();
@@ -243,6 +249,18 @@ fn narrower_bounds_take_away_what_lies_outside_and_wider_ones_bring_it_back() {
     house.set(|policy| policy.window = WindowDays::WIDEST);
     assert_eq!(house.mirrors().0, 30);
     assert_eq!(house.view().connection.settings.window, WindowDays::new(7, 365).unwrap(), "as chosen");
+}
+
+#[test]
+fn a_policy_that_another_set_meanwhile_stands() {
+    let house = House::new(policy(365), 0);
+    let seen = run(house.engine.read_practice(&demo())).unwrap().set_at;
+    let set = |change: fn(&mut Policy)| run(house.engine.set_policy(&demo(), &platform(), seen, change));
+    set(part2).unwrap();
+    let late = set(|policy| policy.detail_cap = Detail::Busy);
+    assert!(matches!(late, Err(EngineError::Store(StoreError::Stale { .. }))), "{late:?}");
+    let stands = run(house.engine.read_practice(&demo())).unwrap().policy;
+    assert_eq!((stands.part2, stands.detail_cap), (Part2::Yes, policy(365).detail_cap));
 }
 
 #[test]
