@@ -76,6 +76,8 @@ async fn a_feed_is_made_shown_once_looked_at_and_revoked() {
         assert_eq!(fetch(&world, &path, &[]).await.status, 404);
         assert_eq!(world.ask("GET", FEED, None).await.status, 404);
     }
+    let trail = world.ask("GET", "/v1/practices/demo/audit", None).await.text;
+    assert_eq!(trail.matches("feed.revoked").count(), 1, "the second time there was none: {trail}");
 }
 
 #[tokio::test]

@@ -74,3 +74,19 @@ async fn an_entry_is_never_written_over_and_lasts_six_years() {
     room.clock.set(21 + KEPT_FOR.as_secs());
     assert!(list().await.is_empty());
 }
+
+/// One of a newer version, say: what comes after it is read all the same.
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_ends_nothing() {
+    let room = room().await;
+    let all: Vec<Entry> = (1..=3).map(|second| entry("demo", second, Deed::Paused)).collect();
+    for one in &all {
+        room.table.add_entry(one).await.unwrap();
+    }
+    room.tamper("T#demo", &all[1].id(), "v", 2).await;
+    let first = room.table.list_entries(&"demo".into(), &Reading::After(String::new()), 2).await.unwrap();
+    assert_eq!((first.entries, first.more.clone()), (vec![all[0].clone()], Some(all[1].id())));
+    let rest = Reading::After(first.more.unwrap());
+    let rest = room.table.list_entries(&"demo".into(), &rest, 2).await.unwrap();
+    assert_eq!((rest.entries, rest.more), (vec![all[2].clone()], None));
+}
