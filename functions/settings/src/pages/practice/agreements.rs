@@ -18,7 +18,8 @@ use super::super::home::to;
 use super::super::told::who;
 use super::super::words::{Zone, number};
 use super::super::{Ending, Guest, Posted, Room, Shell, show};
-use super::policy::{practice, refused};
+use super::policy::practice;
+use super::refused;
 use crate::policy::{MOST_NAME_CHARS, MOST_NAMES, domain_of};
 
 const HOME: &str = "/settings/practice/agreements";

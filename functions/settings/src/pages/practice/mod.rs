@@ -12,9 +12,10 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use daybook_core::ids::PractitionerId;
 use daybook_core::launch::Role;
-use daybook_engine::Engine;
-use daybook_engine::ports::Practitioner;
+use daybook_engine::audit::Doing;
+use daybook_engine::ports::{Practice, Practitioner};
 use daybook_engine::roster::{Known, Member};
+use daybook_engine::{Engine, EngineError};
 
 pub(crate) use agreements::{give, page as agreements, withdraw};
 pub(crate) use export::export;
@@ -23,6 +24,7 @@ pub(crate) use trail::page as trail;
 
 use super::before::{Fact, facts};
 use super::fields::Fields;
+use super::told::told;
 use super::words::{Zone, calendar, number};
 use super::{Ending, Guest, Room, Shell, show};
 use crate::answer::title;
@@ -82,6 +84,19 @@ impl Guest {
             engine.practice_zone(&self.practice.id).await.map_err(|error| Ending::of(error).to(self))?;
         Ok(Zone::named(zone.as_deref()))
     }
+}
+
+/// What became of a change of the practice's record. The trail has one that was made already.
+async fn refused(
+    room: &Room,
+    guest: &Guest,
+    doing: Doing,
+    set: Result<Practice, EngineError>,
+    back: &str,
+) -> Result<(), Ending> {
+    let Err(error) = set else { return Ok(()) };
+    let failed = told::<()>(room, guest, doing, Err(error)).await;
+    failed.map_err(|error| Ending::of(error).to(guest).with_link(back, "Back"))
 }
 
 /// `/settings/practice`.

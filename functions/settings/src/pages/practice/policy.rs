@@ -9,7 +9,6 @@ use daybook_core::connection::Provider;
 use daybook_core::detail::Part2;
 use daybook_core::policy::{Allowed, Feed, Policy};
 use daybook_core::window::WindowDays;
-use daybook_engine::EngineError;
 use daybook_engine::audit::Doing;
 use daybook_engine::ports::Practice;
 use daybook_engine::roster::Effects;
@@ -17,9 +16,10 @@ use daybook_engine::roster::Effects;
 use super::super::fields::Fields;
 use super::super::home::to;
 use super::super::levels::{Level, detail, samples};
-use super::super::told::{told, who};
+use super::super::told::who;
 use super::super::words::{calendar, number};
 use super::super::{Ending, Guest, Posted, Room, Shell, show};
+use super::refused;
 use super::words::name;
 use crate::policy::{MOST_NAMES, domain_of};
 
@@ -126,19 +126,6 @@ pub(crate) async fn apply(State(room): State<Room>, posted: Posted) -> Result<Re
     });
     refused(&room, guest, Doing::of(Deed::PolicyChanged), set.await, HOME).await?;
     Ok(to(&format!("{HOME}?saved")))
-}
-
-/// What became of a change of the practice's record. The trail has one that was made already.
-pub(super) async fn refused(
-    room: &Room,
-    guest: &Guest,
-    doing: Doing,
-    set: Result<Practice, EngineError>,
-    back: &str,
-) -> Result<(), Ending> {
-    let Err(error) = set else { return Ok(()) };
-    let failed = told::<()>(room, guest, doing, Err(error)).await;
-    failed.map_err(|error| Ending::of(error).to(guest).with_link(back, "Back"))
 }
 
 /// As it stands now, whatever this process remembers.
