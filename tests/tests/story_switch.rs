@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use daybook_core::connection::{BlockingCalendars, CalendarRef, MainCalendar, Provider, State};
+use daybook_core::connection::{BlockingCalendars, CalendarRef, MainCalendar, Mirrors, Provider, State};
 use daybook_core::succession::Afterwards;
 use daybook_engine::command::Patch;
 use daybook_engine::ports::ConnectionRef;
@@ -172,4 +172,45 @@ fn while_the_new_account_is_down_the_old_one_stays() {
     stage.act("home: up");
     work(&mut stage, usize::MAX, &expected, 1);
     assert_eq!((state(&stage, &old), state(&stage, &new)), (State::Disconnected, State::Active));
+}
+
+/// The new one is left by its clinician at each await of the switch. Until it has taken over, the old one stays; only in the
+/// last moment, between a look at that command and the old one's leaving, may both go.
+#[test]
+fn whoever_leaves_the_new_one_before_it_took_over_keeps_the_old() {
+    let mut both_left = Vec::new();
+    for at in 1.. {
+        let mut stage = stage(2, 1);
+        let (old, new) = switch(&mut stage, Afterwards::Leaves);
+        run(stage.engine.start(&new)).unwrap();
+        let Some(stood) = leave_new_at(&mut stage, [&old, &new], at) else { break };
+        if stood == State::Active && state(&stage, &old) != State::Active {
+            both_left.push(at);
+        }
+    }
+    let is_a_moment = both_left.windows(2).all(|pair| pair[1] == pair[0] + 1) && both_left.len() <= 3;
+    assert!(is_a_moment, "both go after a command at {both_left:?}");
+}
+
+/// Works on, with that command at that await; how the old one stood by then. `None`: it never comes to that.
+fn leave_new_at(stage: &mut Stage, [old, new]: [&ConnectionRef; 2], at: usize) -> Option<State> {
+    let mut worker = Worker::new(7, stage.engine.clone());
+    let (mut steps, mut stood) = (0, None);
+    for _ in 0..20 {
+        while worker.take(&stage.world) {
+            loop {
+                steps += 1;
+                if steps == at {
+                    stood = Some(state(stage, old));
+                    run(stage.engine.disconnect(new, Mirrors::Remove)).unwrap();
+                }
+                if worker.poll(&stage.world) {
+                    break;
+                }
+            }
+        }
+        stage.world.lock().now += jiff::SignedDuration::from_secs(61);
+        let _ = run(stage.engine.sweep(0, jiff::Timestamp::MAX));
+    }
+    stood
 }
