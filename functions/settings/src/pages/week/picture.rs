@@ -11,6 +11,8 @@ const GUTTER: i64 = 48;
 const DAY: i64 = 100;
 const HEAD: i64 = 26;
 const HOUR: i64 = 30;
+/// The last hour is written half below its line.
+const FOOT: i64 = 8;
 /// Shown also where nothing stands.
 const USUAL: (i64, i64) = (8, 18);
 /// Whatever lasts longer is cut off and does not stretch the drawing.
@@ -69,7 +71,7 @@ pub(super) fn picture(week: &Week) -> Picture {
     });
     Picture {
         width: GUTTER + 7 * DAY,
-        height: HEAD + (shown.1 - shown.0) * HOUR + 1,
+        height: HEAD + (shown.1 - shown.0) * HOUR + FOOT,
         heads: days.iter().enumerate().map(|(column, day)| head(column, *day)).collect(),
         hours: (shown.0..=shown.1).map(|hour| tick(hour, shown.0)).collect(),
         pieces: pieces.collect(),
@@ -173,7 +175,7 @@ mod tests {
         let found: Vec<_> = drawn.pieces.iter().map(|one| (one.x, one.y, one.height, one.kind)).collect();
         // Ten in the morning of the second day.
         assert_eq!(found, [(152, 86, 30, "appointment"), (200, 86, 30, "appointment")]);
-        assert_eq!((drawn.height, drawn.hours.len()), (26 + 10 * 30 + 1, 11));
+        assert_eq!((drawn.height, drawn.hours.len()), (26 + 10 * 30 + 8, 11));
     }
 
     /// E-024: the night of the change has no hour between two and three.
