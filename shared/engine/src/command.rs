@@ -180,7 +180,7 @@ impl Engine {
         main: &MainCalendar,
         calendars: &[CalendarInfo],
     ) -> Result<Option<Audience>, EngineError> {
-        let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
+        let at = ConnectionRef::from(connection);
         let Some(account) = self.accounts.open(&at, connection.evidence.authorised_at).await? else {
             return Err(wrong_state(connection));
         };

@@ -121,7 +121,7 @@ impl Engine {
         before: &Connection,
         accepted: Accepted,
     ) -> Result<Connection, EngineError> {
-        let at = ConnectionRef { practice: before.practice.clone(), id: before.id.clone() };
+        let at = ConnectionRef::from(before);
         let named = self.keep_sign_in(before, &accepted).await?;
         let now = self.clock.now();
         let taken = self
@@ -166,7 +166,7 @@ impl Engine {
         connection: &Connection,
         accepted: &Accepted,
     ) -> Result<Settings, EngineError> {
-        let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
+        let at = ConnectionRef::from(connection);
         let mut settings = connection.settings.clone();
         if connection.account.is_none() {
             let practice = self.practice(&connection.practice).await?;

@@ -121,7 +121,7 @@ impl Engine {
         if !may_be {
             return Ok(0);
         }
-        let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
+        let at = ConnectionRef::from(connection);
         let links = self.store.list_links(&at).await?;
         let above =
             links.iter().filter(|link| link.owner.lane() == Lane::Appointments && link.told > allowed);

@@ -112,7 +112,7 @@ impl Engine {
         let (State::Authorising | State::ReconnectRequired) = connection.evidence.state() else {
             return Ok(None);
         };
-        let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
+        let at = ConnectionRef::from(connection);
         let key = self.vault.practice_key(&at.practice).await?;
         let over = self.clock.now().checked_add(LINK_HOLDS).unwrap_or(Timestamp::MAX);
         let claim = format!("{}.{}", over.as_second(), self.random.token());

@@ -33,7 +33,7 @@ impl Engine {
     /// As [`Self::view`], for a connection at hand.
     pub async fn view_of(&self, mut connection: Connection) -> Result<View, EngineError> {
         let practice = self.practice(&connection.practice).await?;
-        let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
+        let at = ConnectionRef::from(&connection);
         let counts = self.store.count_links(&at).await?;
         let (effective_detail, effective_detail_reason) =
             detail_in_force(&practice, &connection, self.clock.now());

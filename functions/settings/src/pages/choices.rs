@@ -125,7 +125,7 @@ async fn shown(
     connection: &Connection,
     settings: &Settings,
 ) -> Result<Response, Ending> {
-    let at = ConnectionRef { practice: guest.practice.id.clone(), id: connection.id.clone() };
+    let at = ConnectionRef::from(connection);
     let calendars = room.engine.list_calendars(&at).await;
     let calendars = calendars.map_err(|error| Ending::at(guest, connection.id.as_str(), error))?;
     let zone = Zone::of(&room.engine, connection, &guest.practice).await;

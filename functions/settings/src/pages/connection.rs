@@ -170,7 +170,7 @@ pub(crate) async fn act(
 ) -> Result<Response, Ending> {
     let Posted { guest, fields } = &posted;
     let connection = guest.connection(&room.engine, &id).await?;
-    let at = ConnectionRef { practice: guest.practice.id.clone(), id: connection.id.clone() };
+    let at = ConnectionRef::from(&connection);
     let engine = &room.engine;
     let (deed, done) = match fields.get("deed") {
         "sync" => (Deed::SyncAsked, engine.sync_now(&at).await),

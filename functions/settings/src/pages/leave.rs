@@ -58,7 +58,7 @@ pub(crate) async fn leave(
 ) -> Result<Response, Ending> {
     let Posted { guest, fields } = &posted;
     let connection = guest.connection(&room.engine, &id).await?;
-    let at = ConnectionRef { practice: guest.practice.id.clone(), id: connection.id.clone() };
+    let at = ConnectionRef::from(&connection);
     let mirrors = if fields.get("mirrors") == "keep" { Mirrors::Keep } else { Mirrors::Remove };
     let done = room.engine.disconnect(&at, mirrors).await;
     let done = told(&room, guest, Doing::to(Deed::Disconnected, &connection), done).await;

@@ -109,7 +109,7 @@ impl Room {
         if let Some(waiting) = all.into_iter().find(|one| waits_for(one, old, provider, afterwards)) {
             return Ok(waiting);
         }
-        let from = ConnectionRef { practice: old.practice.clone(), id: old.id.clone() };
+        let from = ConnectionRef::from(old);
         let switch = Switch {
             provider,
             main_calendar: main_calendar(&old.settings.main_calendar),

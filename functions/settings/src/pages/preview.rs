@@ -105,7 +105,7 @@ async fn counted(
     if !is_allowed(connection, patch) {
         return Ok(Counted::NeedsConsent);
     }
-    let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
+    let at = ConnectionRef::from(connection);
     match looked(room, connection, &at, patch).await {
         Ok((found, then)) => {
             let zone = Zone::of(&room.engine, connection, &guest.practice).await;
@@ -168,7 +168,7 @@ pub(crate) async fn apply(
     let Posted { guest, fields } = &posted;
     let (connection, patch) = asked(&room, &posted, &id).await?;
     let fault = |error| back_to_choices(guest, &id, Ending::of(error));
-    let at = ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() };
+    let at = ConnectionRef::from(&connection);
     let changed = room.engine.change(&at, version(fields), &patch).await;
     let parts = changed.as_ref().map(|now| settings_parts(&connection.settings, &now.settings));
     let doing = Doing::to(Deed::SettingsChanged, &connection).changing(parts.unwrap_or_default());

@@ -33,7 +33,7 @@ pub(crate) async fn page(
 ) -> Result<Response, Ending> {
     let connection = guest.connection(&room.engine, &id).await?;
     let zone = Zone::of(&room.engine, &connection, &guest.practice).await;
-    let at = ConnectionRef { practice: connection.practice, id: connection.id };
+    let at = ConnectionRef::from(&connection);
     let review = room.engine.review(&at).await.map_err(|error| Ending::at(&guest, &id, error))?;
     let page = Page {
         shell: guest.shell(),
@@ -53,7 +53,7 @@ pub(crate) async fn done(
     let guest = &posted.guest;
     let connection = guest.connection(&room.engine, &id).await?;
     let doing = Doing::to(Deed::Reviewed, &connection);
-    let at = ConnectionRef { practice: connection.practice, id: connection.id };
+    let at = ConnectionRef::from(&connection);
     let done = told(&room, guest, doing, room.engine.reviewed(&at).await).await;
     done.map_err(|error| Ending::at(guest, &id, error))?;
     Ok(to(&format!("/settings/connections/{id}")))

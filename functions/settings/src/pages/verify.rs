@@ -64,7 +64,7 @@ pub(crate) async fn verify(
     let connection = guest.connection(&room.engine, &id).await?;
     let zone = Zone::of(&room.engine, &connection, &guest.practice).await;
     let doing = Doing::to(Deed::Verified, &connection);
-    let at = ConnectionRef { practice: connection.practice, id: connection.id };
+    let at = ConnectionRef::from(&connection);
     let found = told(&room, guest, doing, room.engine.verify(&at).await).await;
     let found = found.map_err(|error| Ending::at(guest, &id, error))?;
     let shown = match found {

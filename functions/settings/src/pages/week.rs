@@ -72,7 +72,7 @@ pub(crate) async fn page(
     guest: Guest,
 ) -> Result<Response, Ending> {
     let connection = guest.connection(&room.engine, &id).await?;
-    let at = ConnectionRef { practice: connection.practice, id: connection.id };
+    let at = ConnectionRef::from(&connection);
     let day = asked.from.and_then(|from| from.parse::<Date>().ok());
     let week = room.engine.week(&at, day).await.map_err(|error| Ending::at(&guest, &id, error))?;
     let page = page_of(&guest, id, &week);
@@ -116,7 +116,7 @@ pub(crate) async fn decide(
 ) -> Result<Response, Ending> {
     let Posted { guest, fields } = &posted;
     let connection = guest.connection(&room.engine, &id).await?;
-    let at = ConnectionRef { practice: guest.practice.id.clone(), id: connection.id.clone() };
+    let at = ConnectionRef::from(&connection);
     let wanted = match fields.get("deed") {
         "close" => Standing::ClosedByHand,
         "open" => Standing::Open,

@@ -26,13 +26,9 @@ use crate::schedule_row::ScheduleRow;
 use crate::settings_row::{CalendarRow, ProblemRow, ProgressRow, SettingsRow, problem_rows};
 use crate::words::Word;
 
-pub fn name_of(connection: &Connection) -> ConnectionRef {
-    ConnectionRef { practice: connection.practice.clone(), id: connection.id.clone() }
-}
-
 /// The whole row, as it is created.
 pub fn to_item(connection: &Connection) -> Item {
-    let at = name_of(connection);
+    let at = ConnectionRef::from(connection);
     let mut item = new_row(&keys::connection(&at));
     let groups = fixed(connection)
         .into_iter()

@@ -10,7 +10,7 @@ use daybook_engine::ports::{
 };
 use jiff::Timestamp;
 
-use crate::connection_row::{command, due, from_item, name_of, to_item};
+use crate::connection_row::{command, due, from_item, to_item};
 use crate::expression::Change;
 use crate::failure::later;
 use crate::item::{Broken, Item, Row, instant, new_row, number, seconds};
@@ -39,7 +39,7 @@ pub(crate) fn absent_or_newer(at: &ConnectionRef, old: Option<Item>) -> Result<I
 #[async_trait]
 impl Connections for Table {
     async fn create_connection(&self, connection: &Connection) -> Result<(), StoreError> {
-        let at = name_of(connection);
+        let at = ConnectionRef::from(connection);
         let roster = new_row(&keys::roster(&connection.practitioner, &at));
         let rows = [to_item(connection), roster];
         self.count_writes(rows.len());
@@ -85,7 +85,7 @@ impl Connections for Table {
 
     /// A refusal that the worker noted after this sign-in stands: it is about the newer credentials.
     async fn command_connection(&self, connection: &Connection) -> Result<(), StoreError> {
-        let at = name_of(connection);
+        let at = ConnectionRef::from(connection);
         let previous = connection.version.saturating_sub(1);
         let change = Change::of_readable()
             .assign(command(connection))

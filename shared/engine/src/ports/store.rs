@@ -57,6 +57,12 @@ pub struct ConnectionRef {
     pub id: ConnectionId,
 }
 
+impl From<&Connection> for ConnectionRef {
+    fn from(connection: &Connection) -> Self {
+        Self { practice: connection.practice.clone(), id: connection.id.clone() }
+    }
+}
+
 /// A worker's claim.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LeaseTerm {
