@@ -35,6 +35,8 @@ pub mod quota;
 pub mod restore;
 pub mod retry;
 pub mod review;
+#[cfg(test)]
+mod sample;
 pub mod subscription;
 pub mod succession;
 pub mod time;

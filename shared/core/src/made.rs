@@ -93,13 +93,9 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::connection::{
-        AccountName, AgedOut, BlockScope, Disconnect, Evidence, Mirrors, Schedule, Settings, Signals, Start,
-    };
-    use crate::detail::Detail;
-    use crate::notice::Told;
+    use crate::connection::{AccountName, Disconnect, Mirrors, Settings};
     use crate::policy::{AccountHome, AccountKind};
-    use crate::window::WindowDays;
+    use crate::sample;
 
     fn calendar(id: &str) -> CalendarRef {
         CalendarRef { id: id.into(), name: id.to_uppercase() }
@@ -129,34 +125,11 @@ mod tests {
     }
 
     fn connection(id: &str, main: MainCalendar, subject: &str) -> Connection {
+        let home = AccountHome::of_address(AccountKind::Server, subject);
         Connection {
-            practice: "demo".into(),
-            id: id.into(),
-            practitioner: "prac-1".into(),
-            provider: Provider::Google,
-            account: Some(AccountName {
-                subject: subject.into(),
-                label: subject.into(),
-                home: AccountHome::of_address(AccountKind::Server, subject),
-            }),
-            settings: Settings {
-                direction: Direction::TwoWay,
-                window: WindowDays::default(),
-                detail: Detail::Busy,
-                main_calendar: main,
-                blocking_calendars: BlockingCalendars::Chosen(Vec::new()),
-                aged_out: AgedOut::Remove,
-                block_scope: BlockScope::All,
-                reminder_minutes: None,
-                start: Start::WhenAuthorised,
-            },
-            version: 1,
-            evidence: Evidence::default(),
-            schedule: Schedule::default(),
-            signals: Signals::default(),
-            progress: None,
-            problems: [].into(),
-            told: Told::default(),
+            account: Some(AccountName { subject: subject.into(), label: subject.into(), home }),
+            settings: Settings { main_calendar: main, ..sample::settings() },
+            ..sample::connection(id)
         }
     }
 

@@ -60,12 +60,8 @@ fn chosen(settings: &Settings) -> &[CalendarRef] {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::connection::{
-        AgedOut, BlockScope, Direction, Evidence, MainCalendar, Provider, Schedule, Signals, Start,
-    };
-    use crate::detail::Detail;
-    use crate::notice::Told;
-    use crate::window::WindowDays;
+    use crate::connection::{MainCalendar, Schedule};
+    use crate::sample;
 
     fn calendar(id: &str) -> CalendarRef {
         CalendarRef { id: id.into(), name: id.into() }
@@ -73,15 +69,9 @@ mod tests {
 
     fn settings(main: &str, blocking: &[&str]) -> Settings {
         Settings {
-            direction: Direction::TwoWay,
-            window: WindowDays::default(),
-            detail: Detail::Busy,
             main_calendar: MainCalendar::Existing(calendar(main)),
             blocking_calendars: BlockingCalendars::Chosen(blocking.iter().map(|id| calendar(id)).collect()),
-            aged_out: AgedOut::Remove,
-            block_scope: BlockScope::All,
-            reminder_minutes: None,
-            start: Start::WhenAuthorised,
+            ..sample::settings()
         }
     }
 
@@ -102,21 +92,8 @@ mod tests {
     }
 
     fn asking(settings: Settings, about: &str) -> Connection {
-        Connection {
-            practice: "demo".into(),
-            id: "c1".into(),
-            practitioner: "prac-1".into(),
-            provider: Provider::Google,
-            account: None,
-            settings,
-            version: 1,
-            evidence: Evidence::default(),
-            schedule: Schedule { new_calendars: vec![calendar(about)], ..Schedule::default() },
-            signals: Signals::default(),
-            progress: None,
-            problems: [].into(),
-            told: Told::default(),
-        }
+        let schedule = Schedule { new_calendars: vec![calendar(about)], ..Schedule::default() };
+        Connection { settings, schedule, ..sample::connection("c1") }
     }
 
     #[test]

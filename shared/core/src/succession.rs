@@ -86,11 +86,9 @@ pub fn closed_throughout(now: &[Interval], then: Vec<Interval>) -> Closed {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::connection::{
-        AgedOut, BlockScope, BlockingCalendars, Direction, MainCalendar, Reconciled, Signals,
-    };
+    use crate::connection::{AgedOut, BlockScope, BlockingCalendars, Direction, Reconciled};
     use crate::detail::Detail;
-    use crate::notice::Told;
+    use crate::sample;
     use crate::window::WindowDays;
 
     #[test]
@@ -156,31 +154,7 @@ mod tests {
     }
 
     fn old() -> Connection {
-        Connection {
-            practice: "demo".into(),
-            id: "old".into(),
-            practitioner: "prac-1".into(),
-            provider: Provider::Google,
-            account: None,
-            settings: Settings {
-                direction: Direction::TwoWay,
-                window: WindowDays::default(),
-                detail: Detail::Busy,
-                main_calendar: MainCalendar::None,
-                blocking_calendars: BlockingCalendars::Chosen(Vec::new()),
-                aged_out: AgedOut::Remove,
-                block_scope: BlockScope::All,
-                reminder_minutes: None,
-                start: Start::WhenAuthorised,
-            },
-            version: 1,
-            evidence: Evidence::default(),
-            schedule: Schedule::default(),
-            signals: Signals::default(),
-            progress: None,
-            problems: [].into(),
-            told: Told::default(),
-        }
+        sample::connection("old")
     }
 
     fn successor(change: impl FnOnce(&mut Connection)) -> Connection {
