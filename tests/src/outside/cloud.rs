@@ -37,6 +37,20 @@ impl Provider {
     }
 }
 
+/// What a Daybook is told in its environment, so that its providers are the sandboxes at this address.
+pub fn settings(base: &str) -> Vec<(&'static str, String)> {
+    let (google, microsoft) = (format!("{base}/sandbox/google"), format!("{base}/sandbox/microsoft"));
+    vec![
+        ("DAYBOOK_GOOGLE_AUTH_URL", format!("{google}/o/oauth2/v2/auth")),
+        ("DAYBOOK_GOOGLE_TOKEN_URL", format!("{google}/token")),
+        ("DAYBOOK_GOOGLE_REVOKE_URL", format!("{google}/revoke")),
+        ("DAYBOOK_GOOGLE_API_URL", google),
+        ("DAYBOOK_MICROSOFT_AUTH_URL", format!("{microsoft}/common/oauth2/v2.0/authorize")),
+        ("DAYBOOK_MICROSOFT_TOKEN_URL", format!("{microsoft}/common/oauth2/v2.0/token")),
+        ("DAYBOOK_MICROSOFT_API_URL", format!("{microsoft}/v1.0")),
+    ]
+}
+
 /// A sandbox provider.
 #[derive(Clone)]
 pub struct Cloud {

@@ -6,6 +6,10 @@ use serde_json::{Value, json};
 
 use super::meter::Meter;
 
+/// As whom it signs launches.
+const ISSUER: &str = "https://ehr.example";
+const RETURN_URL: &str = "https://ehr.example/settings";
+
 /// A running EHR whose every request from Daybook is counted.
 pub struct Ehr {
     /// What Daybook is given.
@@ -42,20 +46,25 @@ impl Ehr {
         tokio::spawn(self.sandbox.clone().deliver_hooks(target));
     }
 
-    /// Has this EHR's settings lead to the calendar sync at this address, as `https://ehr.example`.
+    /// Has this EHR's settings lead to the calendar sync at this address.
     pub fn offer_calendar_sync(&self, daybook: &str) {
         self.sandbox.offer_calendar_sync(daybook_sandbox::ehr::LaunchTarget {
             url: format!("{daybook}/launch").parse().expect("a URL"),
             audience: daybook.to_owned(),
             tenant: "demo".to_owned(),
-            issuer: "https://ehr.example".to_owned(),
-            return_url: "https://ehr.example/settings".parse().expect("a URL"),
+            issuer: ISSUER.to_owned(),
+            return_url: RETURN_URL.parse().expect("a URL"),
         });
     }
 
-    /// The public keys with which it signs launches.
-    pub fn launch_keys(&self) -> String {
-        self.sandbox.launch_keys()
+    /// What a Daybook is told in its environment, so that it reads this EHR and trusts its launches.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("DAYBOOK_EHR_FHIR_URL", self.fhir_url()),
+            ("DAYBOOK_LAUNCH_ISSUER", ISSUER.to_owned()),
+            ("DAYBOOK_LAUNCH_JWKS", self.sandbox.launch_keys()),
+            ("DAYBOOK_LAUNCH_RETURN_URLS", RETURN_URL.to_owned()),
+        ]
     }
 
     /// What it signs for whom it sends there.

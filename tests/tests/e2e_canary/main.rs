@@ -12,7 +12,7 @@ mod words;
 
 use daybook_tests::outside::browser::{Browser, sign_in};
 use daybook_tests::outside::calendar::Account;
-use daybook_tests::outside::cloud::{ADA, Cloud, Person, Provider};
+use daybook_tests::outside::cloud::{self, ADA, Cloud, Person, Provider};
 use daybook_tests::outside::daybook::{Connection, Daybook, binary};
 use daybook_tests::outside::ehr::{Ehr, at};
 use daybook_tests::outside::eventually;
@@ -26,6 +26,15 @@ use words::{LEVELS, TOLD, all_secrets, content, found, secrets_at};
 const PLATFORM_KEY: &str = "test-key-of-the-platform-0123456789abcdef";
 const NOTICE_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const FEED: &str = "/v1/practices/demo/practitioners/prac-1/feed";
+/// What administrators see, and one of what must stand there if they see anything.
+const PRACTICE_PAGES: [(&str, &[&str]); 6] = [
+    ("/settings/practice", &["(prac-1)", "Nobody yet"]),
+    ("/settings/practice/policy", &["What is allowed"]),
+    ("/settings/practice/agreements", &["Agreements"]),
+    ("/settings/practice/audit", &["prac-1"]),
+    ("/settings/practice/audit/export?from=2026-01-01&to=2099-01-01&form=csv", &["prac-1"]),
+    ("/settings/practice/audit/export?from=2026-01-01&to=2099-01-01&form=json", &["prac-1"]),
+];
 /// The sandbox CalDAV server's clinician.
 const DAV: (&str, &str) = ("ada", "ada-sandbox");
 const DAV_HOMES: &str = "/sandbox/caldav/calendars";
@@ -115,7 +124,7 @@ impl Scene {
         let (town, mailbox) = (Town::open(&format!("http://{listen}")).await, Mailbox::open().await);
         let settings = settings(&listen, &town, &mailbox, &ehr);
         let settings: Vec<(&str, &str)> =
-            settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let daybook = Daybook::start(&binary()?, data.path(), &settings);
         ehr.hook(&daybook.url);
         ehr.offer_calendar_sync(&town.url);
@@ -218,6 +227,12 @@ impl Scene {
                 sinks.add("pages of others", self.page(person, path).await);
             }
         }
+        for (path, told) in PRACTICE_PAGES {
+            let page = self.page(("prac-1", "admin"), path).await;
+            let words = String::from_utf8_lossy(&page);
+            assert!(told.iter().any(|told| words.contains(told)), "{path} tells none of {told:?}");
+            sinks.add("pages of administrators", page);
+        }
         // Their own pages tell no more than their calendar does.
         let settings = format!("/settings/connections/{}", connection.id);
         for more in ["", "/choices", "/review", "/week", "/verify"] {
@@ -277,30 +292,16 @@ fn own_secrets(level: &str) -> Vec<&'static str> {
     secrets
 }
 
-fn settings(listen: &str, town: &Town, mailbox: &Mailbox, ehr: &Ehr) -> Vec<(String, String)> {
-    let base = &town.url;
-    let (google, microsoft) = (format!("{base}/sandbox/google"), format!("{base}/sandbox/microsoft"));
-    let (jwks, fhir) = (ehr.launch_keys(), ehr.fhir_url());
-    [
-        ("LISTEN", listen.to_owned()),
-        ("PUBLIC_URL", base.clone()),
-        ("PLATFORM_KEY", PLATFORM_KEY.to_owned()),
-        ("EHR_FHIR_URL", fhir),
-        ("GOOGLE_AUTH_URL", format!("{google}/o/oauth2/v2/auth")),
-        ("GOOGLE_TOKEN_URL", format!("{google}/token")),
-        ("GOOGLE_REVOKE_URL", format!("{google}/revoke")),
-        ("GOOGLE_API_URL", google),
-        ("MICROSOFT_AUTH_URL", format!("{microsoft}/common/oauth2/v2.0/authorize")),
-        ("MICROSOFT_TOKEN_URL", format!("{microsoft}/common/oauth2/v2.0/token")),
-        ("MICROSOFT_API_URL", format!("{microsoft}/v1.0")),
-        ("NOTICE_URL", format!("{}/notices", mailbox.url)),
-        ("NOTICE_SECRET", NOTICE_SECRET.to_owned()),
-        ("LAUNCH_ISSUER", "https://ehr.example".to_owned()),
-        ("LAUNCH_JWKS", jwks),
-        ("LAUNCH_RETURN_URLS", "https://ehr.example/settings".to_owned()),
-    ]
-    .map(|(name, value)| (format!("DAYBOOK_{name}"), value))
-    .into_iter()
-    .chain([("RUST_LOG".to_owned(), "debug".to_owned())])
-    .collect()
+fn settings(listen: &str, town: &Town, mailbox: &Mailbox, ehr: &Ehr) -> Vec<(&'static str, String)> {
+    let mut settings = vec![
+        ("DAYBOOK_LISTEN", listen.to_owned()),
+        ("DAYBOOK_PUBLIC_URL", town.url.clone()),
+        ("DAYBOOK_PLATFORM_KEY", PLATFORM_KEY.to_owned()),
+        ("DAYBOOK_NOTICE_URL", format!("{}/notices", mailbox.url)),
+        ("DAYBOOK_NOTICE_SECRET", NOTICE_SECRET.to_owned()),
+        ("RUST_LOG", "debug".to_owned()),
+    ];
+    settings.extend(ehr.settings());
+    settings.extend(cloud::settings(&town.url));
+    settings
 }
