@@ -13,6 +13,6 @@ mod tools;
 
 pub use alone::Alone;
 pub use client::{Client, Invoked};
-pub use recorder::Call;
+pub use recorder::{Call, Keeper, Put};
 pub use roles::Statement;
 pub use stack::Stack;

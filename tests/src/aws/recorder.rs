@@ -1,5 +1,5 @@
-//! Stands between the functions and AWS and writes down who asked for what. It changes nothing, except that it lets a
-//! queue hurry where a test says so.
+//! Stands between the functions and AWS and writes down who asked for what, and what was put into a queue or the table.
+//! It changes nothing, except that it lets a queue hurry where a test says so.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +24,33 @@ pub struct Call {
     pub resource: String,
 }
 
+/// Something that stays with AWS: a message, or an item of the table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Put {
+    pub caller: String,
+    pub keeper: Keeper,
+    /// The whole request.
+    pub body: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keeper {
+    Queue,
+    Table,
+}
+
+impl Keeper {
+    fn of(target: &str) -> Option<Self> {
+        let (service, operation) = target.split_once('.')?;
+        let writes = ["Put", "Update", "Write", "Send"].iter().any(|verb| operation.contains(verb));
+        match service {
+            "AmazonSQS" if writes => Some(Self::Queue),
+            "DynamoDB_20120810" if writes => Some(Self::Table),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone)]
 pub struct Recorder {
     pub url: String,
@@ -35,6 +62,7 @@ struct Inner {
     client: reqwest::Client,
     /// In the order in which they came.
     calls: Mutex<Vec<Call>>,
+    puts: Mutex<Vec<Put>>,
     /// Queues whose messages come again at once.
     hurried: Mutex<BTreeSet<String>>,
 }
@@ -46,6 +74,7 @@ impl Recorder {
             upstream: upstream.to_owned(),
             client,
             calls: Mutex::default(),
+            puts: Mutex::default(),
             hurried: Mutex::default(),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -59,6 +88,12 @@ impl Recorder {
     pub fn calls(&self, is_of: impl Fn(&str) -> bool) -> Vec<Call> {
         let calls = self.inner.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.iter().filter(|call| is_of(&call.caller)).cloned().collect()
+    }
+
+    /// What these functions put anywhere.
+    pub fn puts(&self, is_of: impl Fn(&str) -> bool) -> Vec<Put> {
+        let puts = self.inner.puts.lock().unwrap_or_else(PoisonError::into_inner);
+        puts.iter().filter(|put| is_of(&put.caller)).cloned().collect()
     }
 }
 
@@ -114,6 +149,11 @@ pub async fn answered(answer: reqwest::Response) -> Response {
 fn note(inner: &Inner, headers: &HeaderMap, body: &Bytes) {
     let Some(target) = headers.get("x-amz-target").and_then(|target| target.to_str().ok()) else { return };
     let caller = caller(headers);
+    if let Some(keeper) = Keeper::of(target) {
+        let body = String::from_utf8_lossy(body).into_owned();
+        let put = Put { caller: caller.clone(), keeper, body };
+        inner.puts.lock().unwrap_or_else(PoisonError::into_inner).push(put);
+    }
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let found = needed(target, &body);
     let calls = found.into_iter().map(|(action, resource)| Call { caller: caller.clone(), action, resource });

@@ -14,7 +14,7 @@ use super::client::{ACCOUNT, Client, Invoked, REGION};
 use super::emulator::Emulator;
 use super::ending::CLIENT_SECRET;
 use super::front::Front;
-use super::recorder::Call;
+use super::recorder::{Call, Put};
 use super::roles::Statement;
 use super::tools;
 use crate::outside::daybook::{API_KEY, HOOK_SECRET};
@@ -123,9 +123,16 @@ impl Stack {
 
     /// What the functions asked of AWS so far.
     pub fn calls(&self) -> Vec<Call> {
-        let names = self.functions.values().map(|function| function.name.as_str());
-        let names: Vec<&str> = names.chain(["nobody"]).collect();
-        self.emulator.recorder.calls(|caller| names.contains(&caller))
+        self.emulator.recorder.calls(|caller| caller == "nobody" || self.has(caller))
+    }
+
+    /// What the functions put into the queue and the table so far.
+    pub fn puts(&self) -> Vec<Put> {
+        self.emulator.recorder.puts(|caller| self.has(caller))
+    }
+
+    fn has(&self, caller: &str) -> bool {
+        self.functions.values().any(|function| function.name == caller)
     }
 
     /// Names of the functions, and what their roles allow.

@@ -1,5 +1,6 @@
 //! What a clinician asks of a connection in passing, and the schedule at work by itself.
 
+use daybook_tests::aws::{Keeper, Put};
 use daybook_tests::outside::cloud::Plan;
 use daybook_tests::outside::eventually;
 use serde_json::json;
@@ -35,6 +36,12 @@ async fn a_pause_holds_everything_and_a_level_of_detail_reaches_every_mirror() {
         let (status, listed) = scene.daybook.call("GET", &connection.path("/calendars"), None).await;
         assert_eq!(status, 200, "{listed}");
         scene.assert_no_mail().await;
+        // What is looked through at every story's end is really there.
+        let puts = scene.daybook.stack().puts();
+        for keeper in [Keeper::Queue, Keeper::Table] {
+            let told = |put: &&Put| put.keeper == keeper && put.body.contains(&connection.id);
+            assert_ne!(puts.iter().find(told), None, "nothing of it was put into the {keeper:?}");
+        }
     })
     .await;
 }
