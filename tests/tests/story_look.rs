@@ -172,6 +172,17 @@ fn the_week_shows_both_sides_as_they_stand() {
 }
 
 #[test]
+fn a_week_leaves_no_time_free_that_another_connection_has_closed() {
+    let (mut stage, at_) = stage();
+    stage.act("diary: add choir 2026-11-25T20:00Z 1h");
+    stage.act("connect ada home main=none blocking=diary");
+    let week = run(stage.engine.week(&at_, None)).unwrap();
+    let blocks = week.entries.iter().filter(|entry| entry.what == What::Block);
+    let blocks: Vec<String> = blocks.map(|entry| at(&entry.at)).collect();
+    assert_eq!(blocks, ["Tue 22:00", "Wed 20:00"]);
+}
+
+#[test]
 fn the_review_shows_five_entries_as_they_stand_and_is_due_after_ninety_days() {
     let mut stage = Stage::new();
     for day in 24..=30 {
@@ -181,9 +192,11 @@ fn the_review_shows_five_entries_as_they_stand_and_is_due_after_ninety_days() {
     let at_ = stage.connections.values().next().unwrap().clone();
     stage.act("main: drag a24 +1h");
     stage.act("main: delete a25");
+    // Nothing has been written for it yet.
+    stage.act("ehr: book new 2026-11-26T20:00Z 50m");
     let review = run(stage.engine.review(&at_)).unwrap();
-    let told: Vec<String> = review
-        .entries
+    let entries = review.entries.unwrap();
+    let told: Vec<String> = entries
         .iter()
         .map(|entry| match &entry.found {
             Some(found) => format!("{}: {} {}", at(&entry.at), at(&found.at), found.title),
@@ -196,11 +209,14 @@ fn the_review_shows_five_entries_as_they_stand_and_is_due_after_ninety_days() {
             "Tue 15:00: Tue 16:00 Busy",
             "Wed 15:00: nothing",
             "Thu 15:00: Thu 15:00 Busy",
+            "Thu 20:00: nothing",
             "Fri 15:00: Fri 15:00 Busy",
-            "Sat 15:00: Sat 15:00 Busy",
         ]
     );
     assert_eq!(review.counts.mirrored_events, 7);
+    stage.act("ehr: down");
+    assert_eq!(run(stage.engine.review(&at_)).unwrap().entries, None, "nobody tells what should stand");
+    stage.act("ehr: up");
     let main = review.main_calendar.unwrap();
     assert_eq!((main.name.as_str(), main.seen_by), ("main", Audience::Own));
     let is_due = |stage: &Stage| {

@@ -4,17 +4,17 @@
 
 use daybook_core::connection::{CalendarRef, Connection, Provider};
 use daybook_core::detail::{Cap, Detail};
-use daybook_core::link::{Lane, Link};
-use daybook_core::mirror::Content;
+use daybook_core::mirror::{Content, MirrorId};
 use daybook_core::policy::Audience;
 use daybook_core::review;
 use daybook_core::time::Interval;
 use jiff::Timestamp;
 
 use crate::Engine;
-use crate::command::wrong_state;
 use crate::error::EngineError;
 use crate::ports::{Account, ConnectionRef, Counts, MirrorRef, Mirrors, RemoteError};
+use crate::preview::unleased;
+use crate::sync::{Halt, Session};
 use crate::view::audience_of;
 
 /// So many entries are shown.
@@ -31,7 +31,8 @@ pub struct Review {
     pub detail: Detail,
     pub detail_reason: Option<Cap>,
     pub counts: Counts,
-    pub entries: Vec<Entry>,
+    /// The next few appointments. `None`: the EHR does not tell them now.
+    pub entries: Option<Vec<Entry>>,
     pub reviewed_at: Option<Timestamp>,
     pub due_at: Option<Timestamp>,
 }
@@ -43,7 +44,7 @@ pub struct MainCalendar {
     pub seen_by: Audience,
 }
 
-/// An event of ours as it stands at the provider.
+/// An appointment, and what stands for it at the provider.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
     /// When it should be.
@@ -63,11 +64,17 @@ impl Engine {
     pub async fn review(&self, at: &ConnectionRef) -> Result<Review, EngineError> {
         let view = self.view(at).await?;
         let connection = view.connection;
-        let Some(account) = self.accounts.open(at, connection.evidence.authorised_at).await? else {
-            return Err(wrong_state(&connection));
+        let mut lease = unleased(self, at, connection.clone())?;
+        let session = Session::look_around(self, &mut lease).await.map_err(Halt::into_error)?;
+        let account = session.account.as_ref();
+        let main_calendar = seen(&connection, account).await.map_err(EngineError::Calendar)?;
+        let entries = match session.coming(ENTRIES).await {
+            Ok(coming) => Some(self.entries(at, &connection, account, coming).await?),
+            Err(error) => {
+                tracing::info!(connection = %at.id, %error, "the next appointments cannot be read");
+                None
+            }
         };
-        let main_calendar = seen(&connection, account.as_ref()).await.map_err(EngineError::Calendar)?;
-        let entries = self.entries(at, &connection, account.as_ref()).await?;
         Ok(Review {
             provider: connection.provider,
             main_calendar,
@@ -92,48 +99,34 @@ impl Engine {
         .await
     }
 
-    /// The next few, asked for at the provider.
+    /// What stands for them at the provider.
     async fn entries(
         &self,
         at: &ConnectionRef,
         connection: &Connection,
         account: &dyn Account,
+        coming: Vec<(MirrorId, Interval)>,
     ) -> Result<Vec<Entry>, EngineError> {
         let Some(main) = connection.settings.main_calendar.known() else { return Ok(Vec::new()) };
-        let links = next(self.store.list_links(at).await?, self.clock.now());
-        let names: Vec<MirrorRef> = links
-            .iter()
-            .map(|(link, _)| MirrorRef { mirror: link.mirror.clone(), remote: link.remote.clone() })
-            .collect();
-        if names.is_empty() {
-            return Ok(Vec::new());
+        let names: Vec<MirrorId> = coming.iter().map(|(mirror, _)| mirror.clone()).collect();
+        let links = self.store.find_appointment_links(at, &names).await?;
+        let linked: Vec<MirrorRef> =
+            links.into_iter().map(|link| MirrorRef { mirror: link.mirror, remote: link.remote }).collect();
+        let mut found = Vec::new();
+        if !linked.is_empty() {
+            let calendar = account.calendar(&main.id);
+            found = Mirrors::find(calendar.as_ref(), &linked).await.map_err(EngineError::Calendar)?;
         }
-        let calendar = account.calendar(&main.id);
-        let found = Mirrors::find(calendar.as_ref(), &names).await.map_err(EngineError::Calendar)?;
-        let entry = |(link, at): &(Link, Interval)| {
-            let sighting = found.iter().find(|sighting| sighting.mirror == link.mirror);
+        let entry = |(mirror, at): (MirrorId, Interval)| {
+            let sighting = found.iter().find(|sighting| sighting.mirror == mirror);
             let found = match sighting.and_then(|sighting| sighting.content.clone()) {
                 Some(Content::Mirror(mirror)) => Some(Found { at: mirror.interval, title: mirror.title }),
                 Some(Content::Block(_)) | None => None,
             };
-            Entry { at: *at, found }
+            Entry { at, found }
         };
-        Ok(links.iter().map(entry).collect())
+        Ok(coming.into_iter().map(entry).collect())
     }
-}
-
-/// The next few that stand, in order of time.
-fn next(links: Vec<Link>, now: Timestamp) -> Vec<(Link, Interval)> {
-    let mirrors = links.into_iter().filter(|link| link.owner.lane() == Lane::Appointments);
-    let mut coming: Vec<(Link, Interval)> = mirrors
-        .filter_map(|link| {
-            let span = link.span().filter(|span| span.end() > now)?;
-            Some((link, span))
-        })
-        .collect();
-    coming.sort_unstable_by(|one, other| (one.1, &one.0.mirror).cmp(&(other.1, &other.0.mirror)));
-    coming.truncate(ENTRIES);
-    coming
 }
 
 async fn seen(connection: &Connection, account: &dyn Account) -> Result<Option<MainCalendar>, RemoteError> {

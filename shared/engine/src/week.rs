@@ -52,7 +52,7 @@ impl Engine {
         let hours = session.ehr.practitioner(practitioner).await.map_err(EngineError::Ehr)?.hours;
         let first = week::monday_of(day.unwrap_or_else(|| date_of(session.now, &session.zone)));
         let within = week::interval(first, &session.zone);
-        let session = session.at_everything().inside(within);
+        let session = session.at_stretch(within);
         let seen = look_in_full(&session, &mut lease).await.map_err(Halt::into_error)?;
         let read = read_of(&session, &seen, within);
         let wanted = wanted(&session);

@@ -4,6 +4,7 @@
 
 mod diary;
 mod leaving;
+mod looks;
 mod mirrors;
 mod push;
 mod sharing;

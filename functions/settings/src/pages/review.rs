@@ -22,7 +22,8 @@ struct Page {
     shell: Shell,
     id: String,
     facts: Vec<(&'static str, String)>,
-    entries: Vec<(String, String)>,
+    /// `None`: the EHR does not tell what should stand.
+    entries: Option<Vec<(String, String)>>,
     reviewed: String,
 }
 
@@ -39,7 +40,7 @@ pub(crate) async fn page(
         shell: guest.shell(),
         id,
         facts: facts(&review),
-        entries: review.entries.iter().map(|entry| told_entry(entry, &zone)).collect(),
+        entries: review.entries.as_ref().map(|all| all.iter().map(|one| told_entry(one, &zone)).collect()),
         reviewed: reviewed(&review, &zone),
     };
     show(&page.shell, &page)

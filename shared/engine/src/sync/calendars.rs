@@ -18,6 +18,7 @@ use daybook_core::window::Roll;
 use super::lanes::{Part, Seen};
 use super::lease::Lease;
 use super::problems::{About, Problems};
+use super::scope::Reach;
 use super::session::remote;
 use super::{Halt, Session};
 use crate::error::EngineError;
@@ -87,13 +88,17 @@ impl Session<'_> {
         ids.into_iter().map(|id| (id.clone(), role(&id))).collect()
     }
 
-    /// The delta where there is a cursor that still holds, else everything inside the window.
+    /// The delta where there is a cursor that still holds, else everything inside the window. A cursor for a stretch
+    /// would follow nothing that anybody asks for.
     async fn list_calendar(
         &self,
         id: &CalendarId,
         calendar: &dyn Calendar,
     ) -> Result<(Listing, ListingReach), RemoteError> {
-        let cursor = self.connection.schedule.cursors.get(id).filter(|_| !self.looks_at_everything());
+        if self.scope.reach == Reach::Stretch {
+            return Ok((calendar.list_part(self.window).await?, ListingReach::Full));
+        }
+        let cursor = self.connection.schedule.cursors.get(id).filter(|_| !self.lists());
         if let Some(cursor) = cursor {
             match calendar.list_changes(cursor, self.window).await {
                 Ok(listing) => return Ok((listing, ListingReach::Delta)),
@@ -216,7 +221,7 @@ impl Session<'_> {
         reach: ListingReach,
         seen: &mut Seen,
     ) -> Result<(), EngineError> {
-        if seen.has_all_links {
+        if seen.has_all_links || self.scope.reach == Reach::Stretch {
             return Ok(());
         }
         if reach == ListingReach::Full {
@@ -226,7 +231,7 @@ impl Session<'_> {
         }
         let told = sorted.told.iter().chain(&sorted.silent).map(|sighting| &sighting.item);
         let digests: BTreeSet<String> =
-            told.chain(&sorted.unread).map(|item| self.key.item_digest(id, item.as_str())).collect();
+            told.chain(&sorted.unread).map(|item| self.item_digest(id, item)).collect();
         let found =
             self.engine.store.find_item_links(&self.at, &digests.into_iter().collect::<Vec<_>>()).await?;
         seen.add_links(found);

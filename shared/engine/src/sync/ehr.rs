@@ -1,13 +1,14 @@
 //! Look at the EHR: marked appointments by id, a day that came in, or the whole window.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use daybook_core::appointment::{Appointment, Standing, standing};
 use daybook_core::connection::{Direction, ProblemKind};
 use daybook_core::detail::project;
 use daybook_core::ids::AppointmentId;
 use daybook_core::key::{Owner, Target};
-use daybook_core::mirror::Content;
+use daybook_core::mirror::{Content, MirrorId};
 use daybook_core::plan::{MirrorSight, OwnerSight, Source};
 use daybook_core::time::Interval;
 use daybook_core::window::Roll;
@@ -17,6 +18,9 @@ use super::lanes::{Part, Seen};
 use super::lease::Lease;
 use super::problems::{About, Problems};
 use crate::ports::{Completeness, Found, MirrorSighting, RemoteError};
+
+/// The next few are looked for so far ahead; farther where that finds too few.
+const SOON: [Duration; 2] = [Duration::from_hours(3 * 24), Duration::from_hours(28 * 24)];
 
 /// What an answer "it is not there" means, by why it was asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,7 +56,7 @@ impl Session<'_> {
     }
 
     async fn read_ehr(&self, seen: &mut Seen) -> Result<(), RemoteError> {
-        if self.looks_at_everything() {
+        if self.lists() {
             self.list_appointments(self.window, seen).await?;
             if self.settings.direction == Direction::TwoWay {
                 self.list_blocks(seen).await?;
@@ -79,6 +83,36 @@ impl Session<'_> {
             seen.listed.insert(Source::Ehr, within);
         }
         Ok(())
+    }
+
+    /// The next few appointments that should stand in the main calendar, in order of time, by their mirror's name.
+    pub async fn coming(&self, most: usize) -> Result<Vec<(MirrorId, Interval)>, RemoteError> {
+        let targets = self.appointment_targets().unwrap_or_default();
+        let Some(target) = targets.first() else { return Ok(Vec::new()) };
+        let mut coming = Vec::new();
+        for soon in SOON {
+            let until = super::after(self.now, soon).min(self.window.end());
+            let mut seen = Seen::default();
+            self.list_appointments(Interval::between(self.now, until), &mut seen).await?;
+            coming = self.wanted_in(target, &seen);
+            if coming.len() >= most {
+                break;
+            }
+        }
+        coming.sort_unstable_by(|(one, at), (other, then)| (at, one).cmp(&(then, other)));
+        coming.truncate(most);
+        Ok(coming)
+    }
+
+    fn wanted_in(&self, target: &Target, seen: &Seen) -> Vec<(MirrorId, Interval)> {
+        let wanted = seen.owners.iter().filter_map(|(owner, sight)| match sight {
+            OwnerSight::Wanted(content) if content.interval().end() > self.now => {
+                let mirror = self.key.mirror_id(&self.connection.practitioner, owner, target);
+                Some((mirror, content.interval()))
+            }
+            _ => None,
+        });
+        wanted.collect()
     }
 
     async fn list_blocks(&self, seen: &mut Seen) -> Result<(), RemoteError> {

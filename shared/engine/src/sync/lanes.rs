@@ -20,7 +20,7 @@ use super::apply::Applied;
 use super::ehr::Asked;
 use super::lease::Lease;
 use super::problems::{About, Problems};
-use super::scope::Trust;
+use super::scope::{Reach, Scope, Trust};
 use super::{Halt, Session};
 use crate::error::EngineError;
 use crate::ports::{MirrorRef, RemoteError};
@@ -113,16 +113,11 @@ impl Session<'_> {
     /// Looks as far as this run looks.
     pub async fn observe(&self, lease: &mut Lease<'_>) -> Result<Seen, Halt> {
         let mut seen = Seen::default();
-        let wants_all =
-            self.looks_at_everything() || self.scope.roll != Roll::None || self.scope.trust == Trust::Verify;
-        if wants_all {
-            seen.add_links(self.engine.store.list_links(&self.at).await?);
-            seen.has_all_links = true;
-        } else {
-            self.load_marked_links(&mut seen).await?;
-            self.load_owing_links(&mut seen).await?;
-        }
+        self.load_links_before(&mut seen).await?;
         self.observe_ehr(&mut seen, lease).await;
+        if self.scope.reach == Reach::Stretch {
+            self.load_wanted_links(&mut seen).await?;
+        }
         self.observe_calendars(&mut seen, lease).await?;
         if self.scope.trust == Trust::Verify {
             self.verify(&mut seen, lease).await?;
@@ -135,15 +130,46 @@ impl Session<'_> {
         Ok(seen)
     }
 
-    async fn load_marked_links(&self, seen: &mut Seen) -> Result<(), EngineError> {
-        let targets = self.appointment_targets().unwrap_or_default();
-        let marked = self.connection.signals.marks.appointments.keys();
-        let names: Vec<MirrorId> =
-            marked.flat_map(|id| targets.iter().map(|target| self.mirror_of(id, target))).collect();
-        if !names.is_empty() {
-            seen.add_links(self.engine.store.find_appointment_links(&self.at, &names).await?);
+    /// The links that this run needs whatever it finds.
+    async fn load_links_before(&self, seen: &mut Seen) -> Result<(), EngineError> {
+        let Scope { reach, roll, trust } = self.scope;
+        match reach {
+            Reach::Stretch => {}
+            Reach::Changes if roll == Roll::None && trust == Trust::Links => {
+                self.load_marked_links(seen).await?;
+                self.load_owing_links(seen).await?;
+            }
+            Reach::Changes | Reach::Everything => {
+                seen.add_links(self.engine.store.list_links(&self.at).await?);
+                seen.has_all_links = true;
+            }
         }
         Ok(())
+    }
+
+    async fn load_marked_links(&self, seen: &mut Seen) -> Result<(), EngineError> {
+        let names = self.mirrors_of(self.connection.signals.marks.appointments.keys());
+        self.load_links_named(&names, seen).await
+    }
+
+    async fn load_wanted_links(&self, seen: &mut Seen) -> Result<(), EngineError> {
+        let names = self.mirrors_of(seen.owners.iter().filter_map(|(owner, sight)| match (owner, sight) {
+            (Owner::Appointment(id), OwnerSight::Wanted(_)) => Some(id),
+            _ => None,
+        }));
+        self.load_links_named(&names, seen).await
+    }
+
+    async fn load_links_named(&self, names: &[MirrorId], seen: &mut Seen) -> Result<(), EngineError> {
+        if !names.is_empty() {
+            seen.add_links(self.engine.store.find_appointment_links(&self.at, names).await?);
+        }
+        Ok(())
+    }
+
+    fn mirrors_of<'a>(&self, appointments: impl Iterator<Item = &'a AppointmentId>) -> Vec<MirrorId> {
+        let targets = self.appointment_targets().unwrap_or_default();
+        appointments.flat_map(|id| targets.iter().map(|target| self.mirror_of(id, target))).collect()
     }
 
     fn mirror_of(&self, id: &AppointmentId, target: &Target) -> MirrorId {

@@ -1,4 +1,4 @@
-//! How far one run looks: at what changed, at the day that came in, or at everything.
+//! How far one run looks: at what changed, at the day that came in, at a stretch of time, or at everything.
 
 use daybook_core::connection::Connection;
 use daybook_core::detail::Detail;
@@ -20,6 +20,9 @@ pub(crate) struct Scope {
 pub(crate) enum Reach {
     /// Marked appointments, and each calendar's delta.
     Changes,
+    /// Both sides in full inside one stretch of time, to be looked at: nothing can be planned, since only the links of
+    /// what should stand there are read.
+    Stretch,
     /// Both sides in full.
     Everything,
 }

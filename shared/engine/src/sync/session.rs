@@ -217,9 +217,10 @@ impl<'e> Session<'e> {
         self
     }
 
-    /// The same, looking at another stretch of time.
-    pub fn inside(self, window: Interval) -> Self {
-        Self { window, ..self }
+    /// The same, looking at both sides of one stretch of time.
+    pub fn at_stretch(self, window: Interval) -> Self {
+        let scope = Scope { reach: Reach::Stretch, roll: Roll::None, ..self.scope };
+        Self { scope, window, ..self }
     }
 
     pub fn reads_events(&self) -> bool {
@@ -251,13 +252,13 @@ impl<'e> Session<'e> {
         read
     }
 
-    /// Whether this run reads a calendar: all of them when it looks at everything or a day came in, else one that
+    /// Whether this run reads a calendar: all of them when it lists both sides or a day came in, else one that
     /// a signal named, whose next poll is due, or that has no cursor yet.
     pub fn is_read_now(&self, id: &CalendarId) -> bool {
         let (schedule, marks) = (&self.connection.schedule, &self.connection.signals.marks);
         let poll_is_due =
             schedule.read_at.get(id).is_none_or(|at| super::after(*at, self.poll_of(id)) <= self.now);
-        self.looks_at_everything()
+        self.lists()
             || self.scope.roll != Roll::None
             || marks.calendars.contains_key(id)
             || !schedule.cursors.contains_key(id)
@@ -303,6 +304,11 @@ impl<'e> Session<'e> {
 
     pub fn looks_at_everything(&self) -> bool {
         self.scope.reach == Reach::Everything
+    }
+
+    /// Whether both sides are listed, instead of asked for what changed.
+    pub fn lists(&self) -> bool {
+        self.scope.reach != Reach::Changes
     }
 
     pub fn rules(&self, lane: Lane) -> Rules {
