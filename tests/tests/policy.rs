@@ -169,6 +169,29 @@ fn with_a_revoked_grant_what_is_left_is_known_and_signing_in_again_ends_it() {
 }
 
 #[test]
+fn a_pause_holds_everything_but_a_lowered_cap() {
+    let mut house = House::new(policy(365), 20);
+    run(house.engine.pause(&house.at)).unwrap();
+    house.work();
+    house.world.lock().book(&demo(), appointment("new", "ada", Interval::new(now(), now() + HOUR).unwrap()));
+    house.world.lock().ehrs.get_mut(&demo()).unwrap().is_down = true;
+    house.set(part2);
+    assert_eq!((house.mirrors(), house.view().above_detail), ((20, 0), 20), "nobody tells what stands there");
+    house.world.lock().ehrs.get_mut(&demo()).unwrap().is_down = false;
+    house.sweep_after(HOUR);
+    assert_eq!((house.view().state, house.view().above_detail), (State::Paused, 0));
+    assert_eq!(house.mirrors(), (20, 20), "all tell less, and nothing new stands");
+    let writes = house.world.lock().writes;
+    house.sweep_after(HOUR * 25);
+    assert_eq!(house.world.lock().writes, writes, "a pause is a pause");
+    house.set(|policy| policy.part2 = Part2::No);
+    assert_eq!(house.mirrors(), (20, 20));
+    run(house.engine.resume(&house.at)).unwrap();
+    house.work();
+    assert_eq!(house.mirrors(), (21, 0));
+}
+
+#[test]
 fn an_attestation_that_ends_lowers_the_cap_at_the_next_run() {
     let mut house = House::new(policy(10), 3);
     assert_eq!(house.view().effective_detail, Detail::Full);

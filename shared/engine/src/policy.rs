@@ -104,21 +104,14 @@ impl Engine {
         }
     }
 
-    /// How many entries may still tell more than is allowed now. Zero costs nothing to find out where the last comparison
-    /// held to what is allowed and nothing is owed.
+    /// How many entries may still tell more than is allowed now. Zero mostly costs nothing to find out.
     pub async fn count_above(
         &self,
         connection: &Connection,
         practice: &Practice,
     ) -> Result<u64, EngineError> {
         let (allowed, _) = detail_in_force(practice, connection, self.clock.now());
-        let wants_more = connection.settings.detail > allowed;
-        let schedule = &connection.schedule;
-        let may_be = match schedule.reconciled {
-            Some(last) => last.detail > allowed || (wants_more && schedule.owing_at.is_some()),
-            None => wants_more && connection.evidence.started_at.is_some(),
-        };
-        if !may_be {
+        if !may_tell_more(connection, allowed) {
             return Ok(0);
         }
         let at = ConnectionRef::from(connection);
@@ -126,6 +119,16 @@ impl Engine {
         let above =
             links.iter().filter(|link| link.owner.lane() == Lane::Appointments && link.told > allowed);
         Ok(u64::try_from(above.count()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Whether an entry may tell more than is allowed now: not where the last comparison held to that and nothing is owed.
+pub(crate) fn may_tell_more(connection: &Connection, allowed: Detail) -> bool {
+    let wants_more = connection.settings.detail > allowed;
+    let schedule = &connection.schedule;
+    match schedule.reconciled {
+        Some(last) => last.detail > allowed || (wants_more && schedule.owing_at.is_some()),
+        None => wants_more && connection.evidence.started_at.is_some(),
     }
 }
 

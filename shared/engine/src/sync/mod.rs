@@ -12,6 +12,7 @@ mod finish;
 mod hand_made;
 mod lanes;
 mod lease;
+mod lower;
 mod made;
 mod newcomers;
 mod nobody;
@@ -127,11 +128,8 @@ impl Engine {
         let ended = match state {
             State::Syncing | State::Active => self.sync_connected(&mut lease).await,
             State::Disconnecting => self.leave(&mut lease).await,
-            State::Authorising
-            | State::Ready
-            | State::Paused
-            | State::ReconnectRequired
-            | State::Disconnected => {
+            State::Paused => self.lower(&mut lease).await,
+            State::Authorising | State::Ready | State::ReconnectRequired | State::Disconnected => {
                 lease.release.schedule.due_at = None;
                 Ok(())
             }
