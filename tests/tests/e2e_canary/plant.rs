@@ -1,7 +1,7 @@
 //! Puts the canaries in their places: into every text field of the EHR's resources and of a clinician's own events, as
 //! each provider has them.
 
-use daybook_tests::outside::ehr::Ehr;
+use daybook_tests::outside::ehr::{Ehr, at};
 use serde_json::{Value, json};
 
 use super::words::{ID_OF_EVENT, NEVER_TOLD, OF_EVENTS, TOLD, missing};
@@ -196,23 +196,56 @@ pub fn caldav_event((start, end): &(String, String)) -> String {
     .join("\r\n")
 }
 
+/// A whole day of the same, marked free, as Google takes it.
+pub fn google_free_day(days: i64) -> Value {
+    let mut body = google_event(&(date(days), date(days + 1)));
+    for (end, day) in [("start", days), ("end", days + 1)] {
+        body[end] = json!({"date": date(day)});
+    }
+    body["transparency"] = json!("transparent");
+    body
+}
+
+/// The same, as Microsoft takes it.
+pub fn microsoft_free_day(days: i64) -> Value {
+    let mut body = microsoft_event(&(date(days), date(days + 1)));
+    for (end, day) in [("start", days), ("end", days + 1)] {
+        body[end] = json!({"dateTime": format!("{}T00:00:00", date(day)), "timeZone": "America/New_York"});
+    }
+    body["isAllDay"] = json!(true);
+    body["showAs"] = json!("free");
+    body
+}
+
+/// The same, as CalDAV servers take it.
+pub fn caldav_free_day(days: i64) -> String {
+    let plain = |days| date(days).replace('-', "");
+    caldav_event(&(plain(days), plain(days + 1)))
+        .replace("DTSTART:", "TRANSP:TRANSPARENT\r\nDTSTART;VALUE=DATE:")
+        .replace("DTEND:", "DTEND;VALUE=DATE:")
+}
+
+fn date(days: i64) -> String {
+    at(days, 0)[..10].to_owned()
+}
+
 /// Every canary has its place: a word of the tables that is planted nowhere would be looked for in vain.
 #[test]
 fn every_canary_is_planted() {
-    let at = ("2026-01-01T00:00:00Z".to_owned(), "2026-01-01T01:00:00Z".to_owned());
+    let hour = ("2026-01-01T00:00:00Z".to_owned(), "2026-01-01T01:00:00Z".to_owned());
     let ehr = json!([
         patient(),
         room(),
         clinician(json!({})),
         schedule(json!({})),
-        appointment("a", &at.0, &at.1),
+        appointment("a", &hour.0, &hour.1),
         // Those that the stories write elsewhere.
         ["Cancelcanary", "Minutescanary", "Brokencanary", "Slotcanary", "Z.Q.", "(telehealth)"],
     ]);
     let told: Vec<&str> = TOLD.iter().map(|(word, _)| *word).collect();
     assert_eq!(missing(&ehr, &NEVER_TOLD), Vec::<&str>::new());
     assert_eq!(missing(&ehr, &told), Vec::<&str>::new());
-    let events = json!([google_event(&at), microsoft_event(&at), caldav_event(&at)]);
+    let events = json!([google_event(&hour), microsoft_event(&hour), caldav_event(&hour)]);
     assert_eq!(missing(&events, &OF_EVENTS), Vec::<&str>::new());
     assert_eq!(missing(&events, &[ID_OF_EVENT]), Vec::<&str>::new());
 }
