@@ -4,11 +4,11 @@
 
 use std::path::Path;
 
-use daybook_tests::outside::browser::{Browser, Page, allow};
-use daybook_tests::outside::cloud::{self, ADA, Provider};
+use daybook_tests::outside::browser::Browser;
+use daybook_tests::outside::cloud::{self, Provider};
 use daybook_tests::outside::daybook::{Daybook, binary};
 use daybook_tests::outside::ehr::Ehr;
-use daybook_tests::outside::eventually;
+use daybook_tests::outside::pages::{Pages, Way, weigh};
 
 /// The sandbox's providers take six hundred requests a minute, and a week is read from each calendar.
 const TIMES: u32 = 30;
@@ -39,57 +39,21 @@ async fn all_pages(binary: &Path, provider: &str) {
         settings.iter().map(|(name, value)| (*name, value.as_str())).chain(QUIET).collect();
     let daybook = Daybook::start(binary, data, &settings);
     ehr.offer_calendar_sync(&daybook.url);
-    let browser = Browser::new();
-    let connection = connect(&browser, &ehr.meter.url(), provider).await;
-    let pages = ["", "/choices", "/leave", "/verify", "/week", "/review"];
-    let pages = pages.map(|page| format!("{connection}{page}"));
-    let more = ["/settings", "/settings/connect"].map(|page| format!("{}{page}", daybook.url));
-    for page in pages.iter().chain(&more) {
-        print!("| {provider} ");
-        measure(&browser, &daybook, page).await;
+    let pages = Pages::open(&ehr.meter.url(), provider).await;
+    for (name, browser, way) in pages.all().await {
+        print!("| {provider} | {name} ");
+        measure(&daybook, browser, &way).await;
     }
 }
 
-/// From the EHR's settings to a calendar that is in step; the address of its page.
-async fn connect(browser: &Browser, ehr: &str, provider: &str) -> String {
-    let page = browser.open(&format!("{ehr}/sandbox/ehr/settings")).await;
-    let page = browser.press(&button(&page, "Open Calendar Sync"), "Open Calendar Sync").await;
-    let page = browser.press(&page.form(), "Continue").await;
-    let form = button(&page, "Continue to sign in").with("provider", provider);
-    let page = browser.press(&form.with("direction", "two_way"), "Continue to sign in").await;
-    let page = browser.press(&page.form(), "Continue to").await;
-    // The browser stops at the border of a site.
-    let page = allow(browser, browser.open(page.url.as_str()).await, ADA).await;
-    let page = browser.open(page.url.as_str()).await;
-    let connection = page.url.as_str().to_owned();
-    let page = browser.follow(&page, "Yes, go on").await;
-    let page = browser.press(&button(&page, "See what will happen"), "See what will happen").await;
-    browser.press(&button(&page, "Start Sync"), "Start Sync").await;
-    eventually("it is in step", || async { browser.open(&connection).await.text().contains("In step.") })
-        .await;
-    connection
-}
-
-fn button(page: &Page, words: &str) -> daybook_tests::outside::browser::Form {
-    page.forms().into_iter().find(|form| form.has_button(words)).unwrap_or_else(|| panic!("{}", page.text()))
-}
-
-async fn measure(browser: &Browser, daybook: &Daybook, address: &str) {
-    let page = browser.open(address).await;
-    assert_eq!(page.status, 200, "{}", page.text());
-    let mut bytes = page.html.len();
-    for part in page.parts() {
-        bytes += browser.open(part.as_str()).await.html.len();
-    }
+async fn measure(daybook: &Daybook, browser: &Browser, way: &Way) {
+    let page = way.go(browser).await;
+    let bytes = weigh(browser, &page).await;
     let before = daybook.usage().0;
     for _ in 0..TIMES {
-        browser.open(address).await;
+        way.go(browser).await;
     }
     let spent = (daybook.usage().0 - before) * 1_000.0 / f64::from(TIMES);
     let kb = f64::from(u32::try_from(bytes).unwrap()) / 1_000.0;
-    let short = address.rsplit_once("/connections/").map_or_else(
-        || page.url.path().to_owned(),
-        |(_, path)| path.split_once('/').map_or("connection".to_owned(), |(_, page)| page.to_owned()),
-    );
-    println!("| {short} | {spent:.2} | {:.2} | {kb:.1} | {:.2} |", spent / MS_WANTED, kb / KB_WANTED);
+    println!("| {spent:.2} | {:.2} | {kb:.1} | {:.2} |", spent / MS_WANTED, kb / KB_WANTED);
 }

@@ -142,11 +142,12 @@ impl Page {
         parts.map(|part| self.read_form(part)).collect()
     }
 
-    /// What a browser loads with it: its style, its script, its picture.
+    /// What a browser loads with it: its style, its script, its pictures.
     pub fn parts(&self) -> Vec<Url> {
         let linked = tags(&self.html, "link").filter_map(|(tag, _)| attributes(tag).remove("href"));
         let run = tags(&self.html, "script").filter_map(|(tag, _)| attributes(tag).remove("src"));
-        linked.chain(run).map(|part| self.url.join(&part).expect("an address")).collect()
+        let drawn = tags(&self.html, "img").filter_map(|(tag, _)| attributes(tag).remove("src"));
+        linked.chain(run).chain(drawn).map(|part| self.url.join(&part).expect("an address")).collect()
     }
 
     pub fn has_link(&self, words: &str) -> bool {

@@ -8,6 +8,7 @@ pub mod daybook;
 pub mod ehr;
 pub mod hook;
 pub mod meter;
+pub mod pages;
 pub mod place;
 pub mod scene;
 pub mod tls;

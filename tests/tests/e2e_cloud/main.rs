@@ -9,6 +9,7 @@ mod diary;
 mod leaving;
 mod mirrors;
 mod moving;
+mod pages;
 mod sign_in;
 mod tokens;
 
