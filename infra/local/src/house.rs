@@ -89,6 +89,8 @@ pub enum Audience {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Trial {
     Offered,
+    /// Somebody's real calendars are behind it. The sandbox EHR is there to be looked at.
+    EhrOnly,
     NotOffered,
 }
 
@@ -129,7 +131,7 @@ fn announce(address: SocketAddr, made: &[(Key, SecretString)]) {
 }
 
 async fn build(mut config: Config, data: DataDir, address: SocketAddr) -> Result<House, StartError> {
-    let all_invented = is_invented(&config);
+    let invented = invented(&config);
     let own_url = own_url(address)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let opened = embedded_client(Some(&data.file("table.db")));
@@ -194,17 +196,22 @@ async fn build(mut config: Config, data: DataDir, address: SocketAddr) -> Result
         key_hint: secrets.hint,
         practices: config.practices.into_iter().map(|practice| practice.practice.id).collect(),
         audience: if on_this_machine { Audience::ThisMachine } else { Audience::Others },
-        trial: if on_this_machine && all_invented { Trial::Offered } else { Trial::NotOffered },
+        trial: if on_this_machine { invented } else { Trial::NotOffered },
         demo_hook: secrets.demo_hook,
         made: secrets.made,
         _data: data,
     })
 }
 
-/// Whether nobody's appointments and nobody's calendars are behind the practice `demo`.
-fn is_invented(config: &Config) -> bool {
+/// What of the practice `demo` is nobody's: appointments and calendars, or appointments alone.
+fn invented(config: &Config) -> Trial {
     let has_sandbox_ehr = config.practices.first().is_some_and(|demo| matches!(demo.ehr, EhrConfig::Sandbox));
-    has_sandbox_ehr && config.google.client.is_none() && config.microsoft.client.is_none()
+    let has_real_calendars = config.google.client.is_some() || config.microsoft.client.is_some();
+    match (has_sandbox_ehr, has_real_calendars) {
+        (true, false) => Trial::Offered,
+        (true, true) => Trial::EhrOnly,
+        (false, _) => Trial::NotOffered,
+    }
 }
 
 /// The practice of the sandbox EHR trusts it, and it sends people to us, unless somebody has configured otherwise.

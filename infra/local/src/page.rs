@@ -99,7 +99,7 @@ pub fn routes(house: &House) -> Router {
     };
     let trying = match house.trial {
         Trial::Offered => try_out::routes(house.engine.clone()).layer(from_fn(this_machine_only)),
-        Trial::NotOffered => Router::new(),
+        Trial::EhrOnly | Trial::NotOffered => Router::new(),
     };
     Router::new()
         .route("/", get(start))
@@ -117,7 +117,7 @@ async fn start(State(page): State<Page>) -> Result<Response, Problem> {
     // Its form leads to the public address, which need not be the one that the visitor typed.
     let policy = match page.trial {
         Trial::Offered => format!("{}; {LIVE}", page_policy(&page.url)),
-        Trial::NotOffered => page_policy(&page.url),
+        Trial::EhrOnly | Trial::NotOffered => page_policy(&page.url),
     };
     Ok(([(CONTENT_SECURITY_POLICY, policy)], written(&start)?).into_response())
 }

@@ -26,7 +26,11 @@ struct Running {
 
 impl Running {
     fn start(data: &Path) -> Self {
-        let mut child = daybook(data).spawn().unwrap();
+        Self::of(&mut daybook(data))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut first = String::new();
         out.read_line(&mut first).unwrap();
@@ -137,6 +141,22 @@ fn a_newcomer_comes_to_the_sandbox_providers_page() {
     assert!(handshake.ends_with("a b"), "{handshake}");
     assert!(house.get("/sandbox/caldav/").starts_with("HTTP/1.1 200"));
     house.stop();
+}
+
+#[test]
+fn the_start_page_offers_no_more_of_the_sandbox_than_is_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let real_ehr = [("DAYBOOK_EHR_FHIR_URL", "http://127.0.0.1:9/fhir")];
+    let real_calendars = [("DAYBOOK_GOOGLE_CLIENT_ID", "id"), ("DAYBOOK_GOOGLE_CLIENT_SECRET", "secret")];
+    for (settings, sandbox_ehr) in [(real_ehr.as_slice(), false), (real_calendars.as_slice(), true)] {
+        let running = Running::of(daybook(folder.path()).envs(settings.iter().copied()));
+        let page = running.get("/");
+        assert!(!page.contains("action=\"/try\""), "{page}");
+        for word in ["href=\"/sandbox/ehr/\"", "Maya Okafor"] {
+            assert_eq!(page.contains(word), sandbox_ehr, "{word} in {page}");
+        }
+        running.stop();
+    }
 }
 
 #[test]
