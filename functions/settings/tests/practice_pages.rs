@@ -9,6 +9,7 @@ use world::{Answer, PASSWORD, World};
 
 const PAGES: [&str; 5] =
     ["", "/policy", "/agreements", "/audit", "/audit/export?from=2026-10-01&to=2026-10-31&form=csv"];
+const FORMS: [&str; 5] = ["/policy", "/policy/preview", "/agreements", "/agreements/withdraw", "/disconnect"];
 const POLICY: &str = "detail_cap=busy&provider=google&provider=microsoft&provider=caldav&domains=all&past_days=3650\
                       &future_days=1826&feed=allowed";
 
@@ -81,12 +82,12 @@ async fn the_pages_are_the_administrators_alone() {
         }
         let own = person.get("/settings/connect").await.text;
         let token = own.split("name=\"form_token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-        for page in ["/policy", "/policy/preview", "/agreements", "/agreements/withdraw"] {
+        for page in FORMS {
             let answer = person.post(page, &format!("form_token={token}&{POLICY}")).await;
             assert_eq!(answer.status, 403, "{who} {page}");
         }
     }
-    for page in ["/policy", "/policy/preview", "/agreements", "/agreements/withdraw"] {
+    for page in FORMS {
         assert_eq!(admin.post(page, POLICY).await.status, 403, "{page} without our token");
     }
     assert_eq!(world.ask_raw("GET", "/settings/practice", String::new(), &[]).await.status, 401);
@@ -137,6 +138,53 @@ async fn what_lowering_does_is_said_before_the_click() {
     let trail = admin.see("/audit").await;
     assert!(trail.contains("Changed what is allowed: the most that is told"), "{trail}");
     assert!(trail.contains("administrator User/1"), "{trail}");
+}
+
+#[tokio::test]
+async fn whoever_subscribes_is_listed_and_what_forbidding_it_does_is_said_before() {
+    let world = World::new().await;
+    let feed = "/v1/practices/demo/practitioners/prac-1/feed";
+    let made = world.ask("POST", feed, Some(json!({"detail": "appointment"}))).await;
+    let secret = made.body["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let admin = admin(&world).await;
+    let people = admin.see("").await;
+    for words in
+        ["(prac-1)", "Subscribes with a secret address. No calendar has fetched it yet.", "by video."]
+    {
+        assert!(people.contains(words), "{words}: {people}");
+    }
+    assert!(!people.contains(&secret) && !people.contains("Nobody yet"), "{people}");
+    let without = POLICY.replace("&feed=allowed", "");
+    let preview = admin.send("/policy/preview", &without).await.text;
+    assert!(preview.contains("No longer updated: 1 subscription"), "{preview}");
+    admin.send("/policy", &without).await;
+    assert!(admin.see("").await.contains("Stopped: your practice does not allow subscriptions."));
+}
+
+#[tokio::test]
+async fn an_administrator_ends_a_connection_in_the_clinicians_place() {
+    let world = World::new().await;
+    let made = world.connected(json!({})).await;
+    let id = made.rsplit('/').next().unwrap();
+    let admin = admin(&world).await;
+    let link = format!("/settings/practice/disconnect?connection={id}");
+    assert!(admin.see("").await.contains(&link));
+    let asked = admin.see(&format!("/disconnect?connection={id}")).await;
+    for words in ["(prac-1)", "Remove them", "clients may book them"] {
+        assert!(asked.contains(words), "{words}: {asked}");
+    }
+    for nowhere in ["", "nothing"] {
+        let answer = admin.get(&format!("/settings/practice/disconnect?connection={nowhere}")).await;
+        assert_eq!(answer.status, 404, "{nowhere}");
+    }
+    let clinician = person(&world, json!({})).await;
+    assert_eq!(clinician.get(&link).await.status, 403);
+    assert_eq!(admin.send("/disconnect", &format!("connection={id}&mirrors=remove")).await.status, 303);
+    let state = world.ask("GET", &made, None).await.body["state"].clone();
+    assert!(["disconnecting", "disconnected"].contains(&state.as_str().unwrap()), "{state}");
+    assert!(!admin.see("").await.contains(&link));
+    let trail = admin.see("/audit").await;
+    assert!(trail.contains("Disconnected") && trail.contains("administrator User/1"), "{trail}");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use crate::ids::AppointmentId;
 use crate::key::PracticeKey;
 use crate::time::Interval;
 
-/// More pairs than this are not looked at: such a week is told of as one, not pair by pair.
+/// More pairs than this are not told of.
 const MOST_PAIRS: usize = 1_000;
 
 /// The names of all pairs that overlap and are not over. Events are those that close time: our own mirrors are none. A name

@@ -233,7 +233,7 @@ impl Engine {
     }
 }
 
-fn view(feed: Feed, practice: &Practice, now: Timestamp) -> FeedView {
+pub(crate) fn view(feed: Feed, practice: &Practice, now: Timestamp) -> FeedView {
     let (effective_detail, effective_detail_reason) = feed::detail(&practice.policy, feed.detail);
     FeedView { state: feed.state(&practice.policy, now), effective_detail, effective_detail_reason, feed }
 }

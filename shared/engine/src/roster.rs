@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use daybook_core::connection::{Connection, ProblemKind, Provider, State};
 use daybook_core::detail::{Cap, Detail};
+use daybook_core::feed::{Feed, State as Open};
 use daybook_core::ids::{ConnectionId, PracticeId, PractitionerId};
 use daybook_core::policy::{AccountHome, Policy};
 use daybook_core::window::WindowDays;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 
 use crate::Engine;
 use crate::error::{EngineError, chain};
+use crate::feed::{self, FeedView};
 use crate::policy::has_work;
 use crate::ports::{Practice, Practitioner};
 use crate::view::detail_in_force;
@@ -56,6 +58,8 @@ pub struct Effects {
     pub widened: usize,
     /// They go on at `busy`, since such an account may no longer be connected.
     pub unwanted: usize,
+    /// Not of connections: feeds that show nothing any more.
+    pub closed_feeds: usize,
 }
 
 /// What the EHR says of somebody.
@@ -102,6 +106,14 @@ impl Engine {
         Ok(members)
     }
 
+    /// Everybody who has a feed, by practitioner.
+    pub async fn subscribers(&self, practice: &PracticeId) -> Result<Vec<FeedView>, EngineError> {
+        let practice = self.read_practice(practice).await?;
+        let now = self.clock.now();
+        let feeds = self.store.list_feeds(&practice.id).await?;
+        Ok(feeds.into_iter().map(|feed| feed::view(feed, &practice, now)).collect())
+    }
+
     /// What the EHR says of these practitioners now, in their order. Once it does not
     /// answer, it is not asked about the others.
     pub async fn known_now(&self, practice: &PracticeId, practitioners: &[PractitionerId]) -> Vec<Known> {
@@ -136,6 +148,10 @@ impl Engine {
         {
             effects.count(connection, &before, &after, now);
         }
+        let is_active = |feed: &Feed, practice: &Practice| feed.state(&practice.policy, now) == Open::Active;
+        let feeds = self.store.list_feeds(practice).await?;
+        effects.closed_feeds =
+            feeds.iter().filter(|feed| is_active(feed, &before) && !is_active(feed, &after)).count();
         Ok(effects)
     }
 

@@ -153,6 +153,12 @@ impl Feeds for World {
         Ok(self.lock().outside.feeds.get(&owner).cloned())
     }
 
+    async fn list_feeds(&self, practice: &PracticeId) -> Result<Vec<Feed>, StoreError> {
+        self.point(Point::TableRead).await.of_store("feeds")?;
+        let state = self.lock();
+        Ok(state.outside.feeds.values().filter(|feed| feed.practice == *practice).cloned().collect())
+    }
+
     async fn feed_opened_by(&self, secret: Proof) -> Result<Option<Feed>, StoreError> {
         self.point(Point::TableRead).await.of_store("a feed")?;
         Ok(self.lock().outside.feeds.values().find(|feed| feed.secret == secret).cloned())

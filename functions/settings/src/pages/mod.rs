@@ -86,6 +86,7 @@ pub fn router(engine: Engine, used: Arc<dyn Idempotency>, practices: Vec<Practic
         .route("/settings/connections/{id}/review", get(review::page).post(review::done))
         .route("/settings/feed", get(feed::page).post(feed::act))
         .route("/settings/practice", get(practice::page))
+        .route("/settings/practice/disconnect", get(practice::disconnecting).post(practice::disconnect))
         .route("/settings/practice/policy", get(practice::policy).post(practice::apply))
         .route("/settings/practice/policy/preview", post(practice::preview))
         .route("/settings/practice/agreements", get(practice::agreements).post(practice::give))

@@ -13,7 +13,7 @@ use daybook_engine::ports::{Feeds, StoreError};
 use crate::expression::{Change, Field};
 use crate::item::{Broken, Row, bytes, instant, new_row, put, text};
 use crate::keys;
-use crate::table::{Table, Written};
+use crate::table::{Ask, Table, Written, readable};
 use crate::words::Word;
 
 /// Whose it is, is not told: that is for whoever knows the secret.
@@ -31,6 +31,17 @@ impl Feeds for Table {
         };
         let feed = Row::read(&item).and_then(|row| feed_of(practice, practitioner, row));
         feed.map(Some).map_err(|broken| broken.unreadable(NAMED))
+    }
+
+    async fn list_feeds(&self, practice: &PracticeId) -> Result<Vec<Feed>, StoreError> {
+        let ask = Ask::begins_with(keys::practice_partition(practice), keys::FEEDS);
+        let mut feeds = readable(&self.query(ask, usize::MAX, NAMED).await?, |item| {
+            let row = Row::read(item)?;
+            let practitioner = keys::practitioner_of_feed(row.text("sk")?).ok_or(Broken::Attribute("sk"))?;
+            feed_of(practice, &practitioner, row)
+        });
+        feeds.sort_by(|one, other| one.practitioner.cmp(&other.practitioner));
+        Ok(feeds)
     }
 
     async fn feed_opened_by(&self, secret: Proof) -> Result<Option<Feed>, StoreError> {

@@ -26,6 +26,8 @@ pub const FEED: &str = "FEED";
 const NOTICES: &str = "N#";
 /// What the partitions of audit trails begin with.
 const AUDIT: &str = "T#";
+/// What all feeds of a practice begin with.
+pub const FEEDS: &str = "F#";
 /// What the partitions of connections begin with.
 pub const CONNECTIONS: &str = "C#";
 /// What all links of a connection begin with.
@@ -117,7 +119,12 @@ pub fn practice_partition(id: &PracticeId) -> String {
 
 /// A practitioner's feed.
 pub fn feed(practice: &PracticeId, practitioner: &PractitionerId) -> RowKey {
-    RowKey { pk: practice_partition(practice), sk: format!("F#{}", escaped(practitioner.as_str())) }
+    RowKey { pk: practice_partition(practice), sk: format!("{FEEDS}{}", escaped(practitioner.as_str())) }
+}
+
+/// Whose feed the row is.
+pub fn practitioner_of_feed(sk: &str) -> Option<PractitionerId> {
+    sk.strip_prefix(FEEDS).map(|id| unescaped(id).as_str().into())
 }
 
 /// What leads from a feed's secret to the feed.

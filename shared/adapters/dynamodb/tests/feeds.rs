@@ -40,6 +40,10 @@ async fn only_the_newest_secret_opens_a_feed() {
     assert_eq!(of("two").await.unwrap(), None);
     assert_eq!(room.table.find_feed(&"a#b".into(), &"p#1".into()).await.unwrap(), None);
     assert_eq!(of("three").await.unwrap(), Some(feed("p", "three")), "another's stays");
+    room.table.put_feed(&feed("a#c", "four"), None).await.unwrap();
+    let (reads, writes, all) = room.cost(room.table.list_feeds(&"a#b".into())).await;
+    assert_eq!((reads, writes, all.unwrap()), (1, 0, vec![feed("a#c", "four"), feed("p", "three")]));
+    assert_eq!(room.table.list_feeds(&"a".into()).await.unwrap(), []);
     room.table.remove_feed(&second).await.unwrap();
 }
 

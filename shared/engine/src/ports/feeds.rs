@@ -16,6 +16,9 @@ pub trait Feeds: Send + Sync {
         practitioner: &PractitionerId,
     ) -> Result<Option<Feed>, StoreError>;
 
+    /// Every feed of the practice, by practitioner.
+    async fn list_feeds(&self, practice: &PracticeId) -> Result<Vec<Feed>, StoreError>;
+
     /// The feed that this secret opens. One read where there is none.
     async fn feed_opened_by(&self, secret: Proof) -> Result<Option<Feed>, StoreError>;
 

@@ -3,22 +3,28 @@
 
 mod agreements;
 mod export;
+mod leaving;
 mod policy;
 mod trail;
 mod words;
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use daybook_core::connection::State as ConnectionState;
 use daybook_core::ids::PractitionerId;
 use daybook_core::launch::Role;
 use daybook_engine::audit::Doing;
+use daybook_engine::feed::FeedView;
 use daybook_engine::ports::{Practice, Practitioner};
 use daybook_engine::roster::{Known, Member};
 use daybook_engine::{Engine, EngineError};
 
 pub(crate) use agreements::{give, page as agreements, withdraw};
 pub(crate) use export::export;
+pub(crate) use leaving::{form as disconnecting, leave as disconnect};
 pub(crate) use policy::{apply, page as policy, preview};
 pub(crate) use trail::page as trail;
 
@@ -26,9 +32,9 @@ use super::before::{Fact, facts};
 use super::fields::Fields;
 use super::told::told;
 use super::words::{Zone, calendar, number};
-use super::{Ending, Guest, Room, Shell, show};
+use super::{Ending, Guest, Room, Shell, feed, show};
 use crate::answer::title;
-use words::{level, sentence, standing, what_to_do};
+use words::{level, sentence, standing, tells, what_to_do};
 
 /// So many clinicians are shown at once: the EHR is asked about each.
 const MOST_SHOWN: usize = 20;
@@ -49,9 +55,20 @@ struct Person {
     rows: Vec<Row>,
     /// Zone and hours, as the EHR gives them now.
     facts: Vec<Fact>,
+    subscription: Option<Subscription>,
+}
+
+/// A secret address that a calendar looks at.
+struct Subscription {
+    /// Names its colour.
+    state: &'static str,
+    sentence: String,
+    level: String,
 }
 
 struct Row {
+    /// `None` where it has ended, or is about to.
+    id: Option<String>,
     /// Names its colour.
     state: &'static str,
     sentence: String,
@@ -109,14 +126,17 @@ pub(crate) async fn page(
     let from = Fields::read(query.unwrap_or_default().as_bytes()).get("from").to_owned();
     let fault = |error| Ending::of(error).to(&guest);
     let members = room.engine.members(&guest.practice.id).await.map_err(fault)?;
-    let (ids, next) = shown(members.iter().map(|member| member.practitioner.clone()).collect(), &from);
+    let subscribers = room.engine.subscribers(&guest.practice.id).await.map_err(fault)?;
+    let (ids, next) = shown(everybody(&members, &subscribers), &from);
     let known = room.engine.known_now(&guest.practice.id, &ids).await;
     let ehr_answers = !known.iter().any(|known| matches!(known, Known::Unanswered));
     let known: Vec<Option<Practitioner>> = known.into_iter().map(Known::person).collect();
     let zone = guest.practice_zone(&room.engine).await?;
     let fallback = guest.practice.time_zone_fallback.as_deref();
-    let people =
-        ids.iter().zip(&known).map(|(id, known)| person(id, known.as_ref(), fallback, &members, &zone));
+    let people = ids
+        .iter()
+        .zip(&known)
+        .map(|(id, known)| person(id, known.as_ref(), fallback, (&members, &subscribers), &zone));
     let page = Page {
         shell: guest.shell(),
         left: members
@@ -131,9 +151,15 @@ pub(crate) async fn page(
     show(&page.shell, &page)
 }
 
+/// Whoever is connected or subscribes, in order.
+fn everybody(members: &[Member], subscribers: &[FeedView]) -> Vec<PractitionerId> {
+    let connected = members.iter().map(|member| &member.practitioner);
+    let all: BTreeSet<_> = connected.chain(subscribers.iter().map(|view| &view.feed.practitioner)).collect();
+    all.into_iter().cloned().collect()
+}
+
 /// The clinicians of one page, and with whom the next one begins.
 fn shown(mut ids: Vec<PractitionerId>, from: &str) -> (Vec<PractitionerId>, Option<String>) {
-    ids.dedup();
     ids.retain(|id| id.as_str() >= from);
     let next = ids.get(MOST_SHOWN).map(PractitionerId::to_string);
     ids.truncate(MOST_SHOWN);
@@ -144,7 +170,7 @@ fn person(
     id: &PractitionerId,
     known: Option<&Practitioner>,
     fallback: Option<&str>,
-    members: &[Member],
+    (members, subscribers): (&[Member], &[FeedView]),
     zone: &Zone,
 ) -> Person {
     let own = known.and_then(|known| known.time_zone.as_deref()).map(|name| Zone::named(Some(name)));
@@ -157,6 +183,19 @@ fn person(
             .map(|member| row(member, zone))
             .collect(),
         facts: known.map(|known| facts(Some(known), fallback)).unwrap_or_default(),
+        subscription: subscribers
+            .iter()
+            .find(|view| view.feed.practitioner == *id)
+            .map(|view| subscription(view, zone)),
+    }
+}
+
+/// The feed that they have, never its address.
+fn subscription(view: &FeedView, zone: &Zone) -> Subscription {
+    Subscription {
+        state: feed::mark(view),
+        sentence: feed::sentence(view, zone),
+        level: tells(view.effective_detail),
     }
 }
 
@@ -166,7 +205,9 @@ fn name_of(id: &PractitionerId, known: Option<&Practitioner>) -> String {
 }
 
 fn row(member: &Member, zone: &Zone) -> Row {
+    let is_over = matches!(member.state, ConnectionState::Disconnecting | ConnectionState::Disconnected);
     Row {
+        id: (!is_over).then(|| member.connection.to_string()),
         state: standing(member),
         sentence: sentence(member, zone),
         calendar: calendar(member.provider),
@@ -193,11 +234,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clinicians_come_page_by_page_each_once() {
-        let all: Vec<PractitionerId> = (10..60)
-            .flat_map(|number| [format!("p{number}"), format!("p{number}")])
-            .map(PractitionerId::new)
-            .collect();
+    fn clinicians_come_page_by_page() {
+        let all: Vec<PractitionerId> =
+            (10..60).map(|number| PractitionerId::new(format!("p{number}"))).collect();
         let (first, next) = shown(all.clone(), "");
         assert_eq!((first.len(), first[19].as_str(), next.as_deref()), (20, "p29", Some("p30")));
         let (last, next) = shown(all.clone(), "p50");

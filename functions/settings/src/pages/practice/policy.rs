@@ -224,7 +224,9 @@ fn changes(before: &Policy, after: &Policy) -> Vec<String> {
             before.feed != after.feed,
             match after.feed {
                 Feed::Allowed => "Clinicians may make a secret address to subscribe to.",
-                Feed::Forbidden => "Clinicians may no longer make a secret address to subscribe to.",
+                Feed::Forbidden => {
+                    "Clinicians may no longer make a secret address to subscribe to, and those that there are show nothing any more."
+                }
             }
             .to_owned(),
         ),
@@ -249,6 +251,13 @@ fn told_effects(effects: &Effects) -> Vec<String> {
         of(effects.narrowed, "entries outside the new time range are removed."),
         of(effects.widened, "entries come back, as far ahead and back as the clinician has chosen."),
         of(effects.unwanted, "the account is no longer one that you allow: its clinician is told."),
+        (effects.closed_feeds > 0).then(|| {
+            let feeds = u64::try_from(effects.closed_feeds).unwrap_or(u64::MAX);
+            format!(
+                "No longer updated: {} to a secret address.",
+                number(feeds, "subscription", "subscriptions")
+            )
+        }),
     ];
     lines.into_iter().flatten().collect()
 }
@@ -281,16 +290,17 @@ mod tests {
             changes(&before, &after),
             [
                 "The most that an appointment may tell: Only that the clinician is busy (so far: Client, service and place).",
-                "Clinicians may no longer make a secret address to subscribe to."
+                "Clinicians may no longer make a secret address to subscribe to, and those that there are show nothing any more."
             ]
         );
         assert!(changes(&before, &before).is_empty());
-        let effects = Effects { lowered: 1, unwanted: 2, ..Effects::default() };
+        let effects = Effects { lowered: 1, unwanted: 2, closed_feeds: 3, ..Effects::default() };
         assert_eq!(
             told_effects(&effects),
             [
                 "In 1 calendar every entry that was ever written is rewritten, and tells less.",
-                "In 2 calendars the account is no longer one that you allow: its clinician is told."
+                "In 2 calendars the account is no longer one that you allow: its clinician is told.",
+                "No longer updated: 3 subscriptions to a secret address."
             ]
         );
     }

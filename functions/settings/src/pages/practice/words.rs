@@ -41,8 +41,13 @@ pub(super) fn sentence(member: &Member, zone: &Zone) -> String {
 
 /// The level in force, and what keeps it there.
 pub(super) fn level(member: &Member) -> String {
-    let tells = format!("Tells: {}.", lower(name(member.detail)));
+    let tells = tells(member.detail);
     member.reason.map_or_else(|| tells.clone(), |cap| format!("{tells} {}", why(cap)))
+}
+
+/// A level, as a sentence.
+pub(super) fn tells(level: Detail) -> String {
+    format!("Tells: {}.", lower(name(level)))
 }
 
 fn lower(text: &str) -> String {
