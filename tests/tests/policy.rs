@@ -5,13 +5,18 @@
 use std::sync::Arc;
 
 use daybook_core::audit::{Deed, Hand, Who};
-use daybook_core::connection::{AgedOut, Direction, Mirrors, ProblemKind, State};
+use daybook_core::connection::{
+    AgedOut, BlockingCalendars, CalendarRef, Direction, MainCalendar, Mirrors, ProblemKind, Provider, State,
+};
 use daybook_core::detail::{Cap, Detail, Part2};
 use daybook_core::policy::{Allowed, Attestation, Policy};
+use daybook_core::succession::Afterwards;
 use daybook_core::time::Interval;
 use daybook_core::window::WindowDays;
+use daybook_engine::command::Patch;
 use daybook_engine::ports::{ConnectionRef, Practice, Practices, StoreError};
 use daybook_engine::roster::Effects;
+use daybook_engine::switch::Switch;
 use daybook_engine::view::View;
 use daybook_engine::{Engine, EngineError, Pace};
 use daybook_tests::world::calendar::Body;
@@ -272,6 +277,51 @@ fn narrower_bounds_take_away_what_lies_outside_and_wider_ones_bring_it_back() {
     house.set(|policy| policy.window = WindowDays::WIDEST);
     assert_eq!(house.mirrors().0, 30);
     assert_eq!(house.view().connection.settings.window, WindowDays::new(7, 365).unwrap(), "as chosen");
+}
+
+#[test]
+fn under_narrower_bounds_everything_but_the_window_can_be_changed_and_a_switch_takes_what_is_allowed() {
+    let mut house = House::new(policy(365), 30);
+    let narrow = WindowDays::new(0, 95).unwrap();
+    house.set(|policy| policy.window = narrow);
+    let less = Patch { detail: Some(Detail::Busy), ..Patch::default() };
+    run(house.engine.change(&house.at, None, &less)).unwrap();
+    house.work();
+    assert_eq!(house.mirrors(), (10, 10));
+    let wide = Patch { window: WindowDays::new(7, 365), ..Patch::default() };
+    let refused =
+        |done: Result<(), EngineError>| matches!(done, Err(EngineError::Invalid { field: "window", .. }));
+    assert!(refused(run(house.engine.preview_change(&house.at, &wide)).map(|_| ())), "before it is saved");
+    assert!(refused(run(house.engine.change(&house.at, None, &wide)).map(|_| ())));
+    house.world.lock().open_account("home", &["family"]);
+    let switch = Switch {
+        provider: Provider::Caldav,
+        main_calendar: MainCalendar::Existing(CalendarRef { id: "family".into(), name: String::new() }),
+        blocking_calendars: BlockingCalendars::Owned,
+        afterwards: Afterwards::Leaves,
+        login: Some(login("home")),
+    };
+    let made = run(house.engine.switch(&house.at, switch)).unwrap();
+    assert_eq!(made.settings.window, narrow);
+}
+
+#[test]
+fn how_much_another_calendar_would_tell_is_known_before() {
+    let house = House::new(policy(365), 3);
+    house.world.lock().calendar("work", "private").info.shared = true;
+    let level = |main: MainCalendar| {
+        let patch = Patch { main_calendar: Some(main), ..Patch::default() };
+        run(house.engine.preview_change(&house.at, &patch)).unwrap().level
+    };
+    let calendar = |id: &str| MainCalendar::Existing(CalendarRef { id: id.into(), name: String::new() });
+    let writes = house.world.lock().writes;
+    assert_eq!(level(calendar("private")), (Detail::Busy, Some(Cap::SharedCalendar)));
+    assert_eq!(level(calendar("main")), (Detail::Full, None));
+    assert_eq!(level(MainCalendar::Create("Work".into())), (Detail::Full, None));
+    assert_eq!(level(MainCalendar::None), (Detail::Full, None));
+    assert_eq!(house.world.lock().writes, writes);
+    let view = house.view();
+    assert_eq!((view.effective_detail, view.effective_detail_reason), (Detail::Full, None));
 }
 
 #[test]

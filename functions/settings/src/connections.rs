@@ -37,7 +37,8 @@ pub(crate) async fn create(
     Extension(caller): Extension<Caller>,
     body: JsonBody<NewConnectionBody>,
 ) -> Result<impl IntoResponse, Problem> {
-    let wanted = request::wanted(body)?;
+    let policy = door.engine.practice(&caller.practice).await?.policy;
+    let wanted = request::wanted(body, &policy)?;
     let new = NewConnection {
         practice: caller.practice.clone(),
         practitioner: wanted.practitioner,
@@ -92,7 +93,8 @@ pub(crate) async fn change(
     headers: HeaderMap,
     body: JsonBody<SettingsBody>,
 ) -> Answer {
-    let request::Change { patch, login } = request::change(body)?;
+    let policy = door.engine.practice(&at.practice).await?.policy;
+    let request::Change { patch, login } = request::change(body, &policy)?;
     let current = door.engine.find(&at).await?;
     let seen = Seen::from(&headers).expect(current.version).map_err(|()| Problem::new(Kind::Stale))?;
     let signs_in = login.is_some();

@@ -3,6 +3,7 @@
 
 use daybook_core::connection::{BlockingCalendars, CalendarRef, MainCalendar, Settings, Start as StartWhen};
 use daybook_core::ids::{CalendarId, PractitionerId};
+use daybook_core::policy::Policy;
 use daybook_core::window::WindowDays;
 use daybook_doorway::{Fault, Problem};
 use daybook_engine::command::Patch;
@@ -96,12 +97,14 @@ pub(crate) struct SettingsBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WindowBody {
-    #[serde(default = "default_past_days")]
-    #[schema(maximum = 3650, default = 7)]
-    past_days: u32,
-    #[serde(default = "default_future_days")]
-    #[schema(minimum = 1, maximum = 1826, default = 365)]
-    future_days: u32,
+    /// By default 7, or as many as the practice allows.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = u32, maximum = 3650, default = 7)]
+    past_days: Option<u32>,
+    /// By default 365, or as many as the practice allows.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = u32, minimum = 1, maximum = 1826, default = 365)]
+    future_days: Option<u32>,
 }
 
 /// Either `id`, a calendar of the account, or `create`, the name of one to be made.
@@ -155,16 +158,8 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Res
     T::deserialize(deserializer).map(Some)
 }
 
-fn default_past_days() -> u32 {
-    u32::from(WindowDays::default().past_days())
-}
-
-fn default_future_days() -> u32 {
-    u32::from(WindowDays::default().future_days())
-}
-
 /// What a body asks for, or everything that is wrong with it.
-pub(crate) fn wanted(body: JsonBody<NewConnectionBody>) -> Result<Wanted, Problem> {
+pub(crate) fn wanted(body: JsonBody<NewConnectionBody>, policy: &Policy) -> Result<Wanted, Problem> {
     let JsonBody { read: body, mut faults } = body;
     let practitioner = required("/practitioner_id", body.practitioner_id, &mut faults);
     let practitioner = practitioner.and_then(|id| practitioner_id(&id, "/practitioner_id", &mut faults));
@@ -185,7 +180,7 @@ pub(crate) fn wanted(body: JsonBody<NewConnectionBody>) -> Result<Wanted, Proble
         reminder_minutes: body.reminder_minutes,
         caldav: None,
     };
-    let settings = fresh(read_settings(chosen, &mut faults), start);
+    let settings = fresh(read_settings(chosen, policy, &mut faults), start, policy);
     let (Some(practitioner), Some(provider), true) = (practitioner, provider, faults.is_empty()) else {
         return Err(Problem::invalid(faults));
     };
@@ -204,10 +199,10 @@ pub(crate) struct Change {
 }
 
 /// What a body changes, or everything that is wrong with it.
-pub(crate) fn change(body: JsonBody<SettingsBody>) -> Result<Change, Problem> {
+pub(crate) fn change(body: JsonBody<SettingsBody>, policy: &Policy) -> Result<Change, Problem> {
     let JsonBody { mut read, mut faults } = body;
     let login = read.caldav.take().and_then(|caldav| login(caldav, &mut faults));
-    let patch = read_settings(read, &mut faults);
+    let patch = read_settings(read, policy, &mut faults);
     if faults.is_empty() { Ok(Change { patch, login }) } else { Err(Problem::invalid(faults)) }
 }
 
@@ -219,10 +214,10 @@ pub(crate) fn listed(query: ListQuery) -> Result<Option<PractitionerId>, Problem
     if faults.is_empty() { Ok(practitioner) } else { Err(Problem::invalid(faults)) }
 }
 
-fn fresh(patch: Patch, start: StartWhen) -> Settings {
+fn fresh(patch: Patch, start: StartWhen, policy: &Policy) -> Settings {
     Settings {
         direction: patch.direction.unwrap_or_default(),
-        window: patch.window.unwrap_or_default(),
+        window: patch.window.unwrap_or_else(|| policy.default_window()),
         detail: patch.detail.unwrap_or_default(),
         main_calendar: patch.main_calendar.unwrap_or_else(|| MainCalendar::Create(DEFAULT_CALENDAR.into())),
         blocking_calendars: patch.blocking_calendars.unwrap_or(BlockingCalendars::Owned),
@@ -233,10 +228,10 @@ fn fresh(patch: Patch, start: StartWhen) -> Settings {
     }
 }
 
-fn read_settings(body: SettingsBody, faults: &mut Vec<Fault>) -> Patch {
+fn read_settings(body: SettingsBody, policy: &Policy, faults: &mut Vec<Fault>) -> Patch {
     Patch {
         direction: body.direction.map(Into::into),
-        window: body.window.and_then(|window| window_days(&window, faults)),
+        window: body.window.and_then(|window| window_days(&window, policy, faults)),
         detail: body.detail.map(Into::into),
         main_calendar: body.main_calendar.and_then(|main| main_calendar(main, faults)),
         blocking_calendars: body.blocking_calendars.and_then(|ids| blocking_calendars(ids, faults)),
@@ -264,11 +259,14 @@ pub(crate) fn practitioner_id(id: &str, pointer: &str, faults: &mut Vec<Fault>) 
     fits.then(|| PractitionerId::new(id))
 }
 
-fn window_days(window: &WindowBody, faults: &mut Vec<Fault>) -> Option<WindowDays> {
-    let days = WindowDays::new(window.past_days, window.future_days);
+fn window_days(window: &WindowBody, policy: &Policy, faults: &mut Vec<Fault>) -> Option<WindowDays> {
+    let usual = policy.default_window();
+    let past_days = window.past_days.unwrap_or(usual.past_days().into());
+    let future_days = window.future_days.unwrap_or(usual.future_days().into());
+    let days = WindowDays::new(past_days, future_days);
     if days.is_none() {
-        let past = WindowDays::new(window.past_days, 1).is_none();
-        let future = WindowDays::new(0, window.future_days).is_none();
+        let past = WindowDays::new(past_days, 1).is_none();
+        let future = WindowDays::new(0, future_days).is_none();
         faults.extend(past.then(|| fault("/window/past_days", "expected 0 to 3650")));
         faults.extend(future.then(|| fault("/window/future_days", "expected 1 to 1826")));
     }

@@ -47,7 +47,8 @@ async fn what_a_policy_forbids_is_refused_with_its_name() {
     let refused = world.ask("POST", CONNECTIONS, Some(world::body(json!({})))).await;
     assert_eq!(refused.status, 403, "{}", refused.text);
     ask(&world, "PUT", DEMO, Some(json!({"policy": {"window": {"past_days": 7, "future_days": 90}}}))).await;
-    let refused = world.ask("POST", CONNECTIONS, Some(world::body(json!({})))).await;
+    let wider = json!({"window": {"past_days": 7, "future_days": 91}});
+    let refused = world.ask("POST", CONNECTIONS, Some(world::body(wider))).await;
     assert_eq!((refused.status.as_u16(), &refused.body["errors"][0]["pointer"]), (422, &json!("/window")));
     ask(&world, "PUT", DEMO, Some(json!({"policy": {}}))).await;
     assert_eq!(world.ask("POST", CONNECTIONS, Some(world::body(json!({})))).await.status, 201);
@@ -106,5 +107,28 @@ async fn every_fault_of_a_policy_is_named() {
         let pointers: Vec<_> =
             refused.body["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
         assert!(pointers.contains(&json!(pointer)), "{pointers:?} {pointer}");
+    }
+}
+
+#[tokio::test]
+async fn who_asks_for_no_window_gets_what_the_practice_allows_of_the_usual_one() {
+    let world = World::new().await;
+    let narrow = json!({"policy": {"window": {"past_days": 3, "future_days": 45}}});
+    ask(&world, "PUT", DEMO, Some(narrow)).await;
+    let body = |id: &str, window: Value| {
+        let mut body = json!({"practitioner_id": id, "provider": "google"});
+        body.as_object_mut().unwrap().extend(window.as_object().cloned().unwrap());
+        body
+    };
+    for (window, made) in [
+        (json!({}), Some(json!({"past_days": 3, "future_days": 45}))),
+        (json!({"window": {"past_days": 1}}), Some(json!({"past_days": 1, "future_days": 45}))),
+        (json!({"window": {"past_days": 3, "future_days": 46}}), None),
+        (json!({"window": {"past_days": 7, "future_days": 365}}), None),
+    ] {
+        let answer = world.ask("POST", CONNECTIONS, Some(body("prac-1", window.clone()))).await;
+        let expected = if made.is_some() { 201 } else { 422 };
+        assert_eq!(answer.status, expected, "{window}: {}", answer.text);
+        assert_eq!(answer.body.get("window").cloned(), made, "{window}");
     }
 }

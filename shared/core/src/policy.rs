@@ -229,6 +229,11 @@ impl Policy {
         })
     }
 
+    /// The window of who asks for none.
+    pub fn default_window(&self) -> WindowDays {
+        WindowDays::default().within(self.window)
+    }
+
     /// Why no connection to such an account may be made, if none may. One that exists goes on at `busy`: to stop it would
     /// leave its times open or closed for reasons that no longer hold.
     pub fn refuses(&self, provider: Provider, home: Option<&AccountHome>) -> Option<Refusal> {

@@ -8,6 +8,7 @@ use crate::connection::{Connection, Evidence, Provider, Schedule, Settings, Star
 use crate::hours::union;
 use crate::ids::ConnectionId;
 use crate::time::Interval;
+use crate::window::WindowDays;
 
 /// Whose place a connection takes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,20 +27,26 @@ pub enum Afterwards {
 }
 
 /// Whether a connection that waits for its clinician to sign in is the one that a move of `old` would make now: it may have
-/// been begun before the old one's settings were changed.
-pub fn waits_for(waiting: &Connection, old: &Connection, provider: Provider, afterwards: Afterwards) -> bool {
+/// been begun before the old one's settings were changed. `bounds` is the widest window that the practice allows.
+pub fn waits_for(
+    waiting: &Connection,
+    old: &Connection,
+    provider: Provider,
+    afterwards: Afterwards,
+    bounds: WindowDays,
+) -> bool {
     let takes_over = |succession: &Succession| succession.of == old.id && succession.afterwards == afterwards;
     waiting.evidence.state() == State::Authorising
         && waiting.provider == provider
         && waiting.evidence.succeeds.as_ref().is_some_and(takes_over)
         && waiting.settings.start == Start::WhenConfirmed
-        && asks_for_the_same(&waiting.settings, &old.settings)
+        && asks_for_the_same(&waiting.settings, &old.settings, bounds)
 }
 
 /// Apart from the calendars, which are the account's, and the start, which is the clinician's.
-fn asks_for_the_same(one: &Settings, other: &Settings) -> bool {
+fn asks_for_the_same(one: &Settings, other: &Settings, bounds: WindowDays) -> bool {
     one.direction == other.direction
-        && one.window == other.window
+        && one.window.within(bounds) == other.window.within(bounds)
         && one.detail == other.detail
         && one.aged_out == other.aged_out
         && one.block_scope == other.block_scope
@@ -89,7 +96,6 @@ mod tests {
     use crate::connection::{AgedOut, BlockScope, BlockingCalendars, Direction, Reconciled};
     use crate::detail::Detail;
     use crate::sample;
-    use crate::window::WindowDays;
 
     #[test]
     fn the_old_one_leaves_only_once_the_new_one_has_everything() {
@@ -189,8 +195,12 @@ mod tests {
             ("what is past", successor(|new| new.settings.aged_out = AgedOut::Keep), false),
             ("hours", successor(|new| new.settings.block_scope = BlockScope::Hours), false),
         ] {
-            let found = waits_for(&waiting, &old(), Provider::Microsoft, Afterwards::Leaves);
+            let bounds = WindowDays::WIDEST;
+            let found = waits_for(&waiting, &old(), Provider::Microsoft, Afterwards::Leaves, bounds);
             assert_eq!(found, expected, "{what}");
         }
+        let narrow = old().settings.window.within(WindowDays::new(1, 30).unwrap());
+        let cut = successor(|new| new.settings.window = narrow);
+        assert!(waits_for(&cut, &old(), Provider::Microsoft, Afterwards::Leaves, narrow));
     }
 }

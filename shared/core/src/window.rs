@@ -44,6 +44,11 @@ impl WindowDays {
         }
     }
 
+    /// Whether these bounds cut nothing off.
+    pub fn fits(self, bounds: Self) -> bool {
+        self.within(bounds) == self
+    }
+
     /// The window as it stands on `day`: from the start of the first day to the end of the last.
     pub fn on(&self, day: Date, zone: &TimeZone) -> Interval {
         let first = day.saturating_sub(i64::from(self.past_days).days());
@@ -97,6 +102,9 @@ mod tests {
         let days = |past, future| WindowDays::new(past, future).unwrap();
         assert_eq!(days(30, 365).within(days(7, 400)), days(7, 365));
         assert_eq!(days(30, 365).within(WindowDays::WIDEST), days(30, 365));
+        for (wanted, fits) in [(days(7, 400), true), (days(8, 1), false), (days(0, 401), false)] {
+            assert_eq!(wanted.fits(days(7, 400)), fits, "{wanted:?}");
+        }
     }
 
     #[test]

@@ -49,15 +49,9 @@ impl Engine {
         patch: &Patch,
     ) -> Result<Connection, EngineError> {
         let before = self.find(at).await?;
-        refuse_when_leaving(&before)?;
-        if let Some(window) = patch.window {
-            check_window(&self.practice(&at.practice).await?.policy, window)?;
-        }
+        self.check_change(&before, patch).await?;
         let patch = &patch.clone().keeping_made(&before.settings);
         let named = self.patched_settings(at, &before, patch).await?;
-        if named.direction == Direction::TwoWay && before.settings.direction != Direction::TwoWay {
-            self.require_zone(&before).await?;
-        }
         let patch = Patch {
             main_calendar: patch.main_calendar.is_some().then_some(named.main_calendar),
             blocking_calendars: patch.blocking_calendars.is_some().then_some(named.blocking_calendars),
@@ -71,6 +65,18 @@ impl Engine {
             Ok(())
         })
         .await
+    }
+
+    /// Refuses what no look at the account is needed for to be refused.
+    pub async fn check_change(&self, before: &Connection, patch: &Patch) -> Result<(), EngineError> {
+        refuse_when_leaving(before)?;
+        if let Some(window) = patch.window {
+            check_window(&self.practice(&before.practice).await?.policy, window)?;
+        }
+        if patch.direction == Some(Direction::TwoWay) && before.settings.direction != Direction::TwoWay {
+            self.require_zone(before).await?;
+        }
+        Ok(())
     }
 
     /// The settings as they would be, with the calendars that are newly named looked up in the account.
@@ -226,7 +232,8 @@ impl Engine {
         Err(EngineError::Stale { connection: at.id.to_string() })
     }
 
-    async fn require_zone(&self, connection: &Connection) -> Result<(), EngineError> {
+    /// Whether time could be closed: somebody must say in which zone. Asks the EHR where nobody has yet.
+    pub async fn require_zone(&self, connection: &Connection) -> Result<(), EngineError> {
         let practice = self.practice(&connection.practice).await?;
         let known = connection.schedule.practitioner.as_ref().and_then(|known| known.time_zone.clone());
         let given = match known.or(practice.time_zone_fallback) {

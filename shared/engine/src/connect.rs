@@ -266,7 +266,7 @@ fn check_policy(policy: &Policy, provider: Provider, home: Option<&AccountHome>)
 /// A window inside the practice's bounds.
 pub(crate) fn check_window(policy: &Policy, wanted: WindowDays) -> Result<(), EngineError> {
     let most = policy.window;
-    if wanted.within(most) == wanted {
+    if wanted.fits(most) {
         return Ok(());
     }
     let why = format!(

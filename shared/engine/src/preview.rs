@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use daybook_core::coincidence;
 use daybook_core::connection::{Connection, MainCalendar};
+use daybook_core::detail::{Cap, Detail};
 use daybook_core::ids::CalendarId;
 use daybook_core::key::{Owner, Target};
 use daybook_core::link::Lane;
@@ -32,6 +33,8 @@ pub struct Preview {
     pub coincidences: Vec<Interval>,
     /// When time would be closed in the EHR once everything is done.
     pub closes: Vec<Interval>,
+    /// The level that would be in force in the main calendar that is asked for, and what lowers it.
+    pub level: (Detail, Option<Cap>),
 }
 
 /// More than these are not listed.
@@ -43,9 +46,10 @@ impl Engine {
         self.preview_change(at, &Patch::default()).await
     }
 
-    /// The same, as if these settings were changed already.
+    /// The same, as if these settings were changed already. Refuses what the change itself would refuse.
     pub async fn preview_change(&self, at: &ConnectionRef, patch: &Patch) -> Result<Preview, EngineError> {
         let mut connection = self.find(at).await?;
+        self.check_change(&connection, patch).await?;
         connection.settings = self.patched_settings(at, &connection, patch).await?;
         let mut lease = unleased(self, at, connection)?;
         self.look(&mut lease).await.map_err(Halt::into_error)
@@ -67,7 +71,13 @@ impl Engine {
         let of = |lane| counts.get(&lane).copied().unwrap_or_default();
         let coincidences = coincidences(&session, &seen).await;
         let closes = closes(&seen);
-        Ok(Preview { appointments: of(Lane::Appointments), blocks: of(Lane::Busy), coincidences, closes })
+        Ok(Preview {
+            appointments: of(Lane::Appointments),
+            blocks: of(Lane::Busy),
+            coincidences,
+            closes,
+            level: session.level(),
+        })
     }
 }
 

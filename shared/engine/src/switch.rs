@@ -44,13 +44,16 @@ pub struct SwitchPreview {
 }
 
 impl Engine {
-    /// Makes the successor. It starts with the clinician's yes, and not before; until then nothing changes.
+    /// Makes the successor. It starts with the clinician's yes, and not before; until then nothing changes. Of the window
+    /// as much comes along as the practice allows by now.
     pub async fn switch(&self, from: &ConnectionRef, switch: Switch) -> Result<Connection, EngineError> {
         let old = self.find(from).await?;
         refuse_when_leaving(&old)?;
+        let policy = self.practice(&old.practice).await?.policy;
         let settings = Settings {
             main_calendar: switch.main_calendar,
             blocking_calendars: switch.blocking_calendars,
+            window: old.settings.window.within(policy.window),
             start: Start::WhenConfirmed,
             ..old.settings
         };

@@ -87,7 +87,7 @@ pub(crate) async fn begin(
         _ => Afterwards::Leaves,
     };
     let fault = |error| Ending::of(error).to(guest).with_link(address(&id), "Back");
-    let begun = room.successor(&old, provider, afterwards).await;
+    let begun = room.successor(guest, &old, provider, afterwards).await;
     let doing = Doing::to(Deed::Connected, begun.as_ref().unwrap_or(&old));
     let new = told(&room, guest, doing, begun).await.map_err(fault)?;
     room.to_sign_in(guest, &new).await
@@ -101,12 +101,15 @@ impl Room {
     /// One that waits already is used again, so that changing one's mind leaves nothing behind.
     async fn successor(
         &self,
+        guest: &Guest,
         old: &Connection,
         provider: Provider,
         afterwards: Afterwards,
     ) -> Result<Connection, EngineError> {
         let all = self.engine.store.list_connections(&old.practice, Some(&old.practitioner)).await?;
-        if let Some(waiting) = all.into_iter().find(|one| waits_for(one, old, provider, afterwards)) {
+        let bounds = guest.practice.policy.window;
+        let waits = |one: &Connection| waits_for(one, old, provider, afterwards, bounds);
+        if let Some(waiting) = all.into_iter().find(waits) {
             return Ok(waiting);
         }
         let from = ConnectionRef::from(old);

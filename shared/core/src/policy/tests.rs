@@ -141,3 +141,14 @@ fn who_sees_a_calendar_follows_from_with_whom_it_is_shared() {
         assert_eq!(Audience::of(onlookers.as_deref(), origin), expected, "{onlookers:?} {origin:?}");
     }
 }
+
+#[test]
+fn who_asks_for_no_window_gets_what_is_allowed_of_the_usual_one() {
+    let days = |past, future| WindowDays::new(past, future).unwrap();
+    for (bounds, expected) in
+        [(WindowDays::WIDEST, days(7, 365)), (days(0, 400), days(0, 365)), (days(30, 60), days(7, 60))]
+    {
+        let policy = Policy { window: bounds, ..Policy::default() };
+        assert_eq!(policy.default_window(), expected, "{bounds:?}");
+    }
+}

@@ -2,7 +2,7 @@
 //! that a calendar which is shared later tells less from the next day on. It asks for nothing where nothing is told.
 
 use daybook_core::connection::Onlookers;
-use daybook_core::detail::Detail;
+use daybook_core::detail::{Cap, Detail};
 use daybook_core::policy::Audience;
 
 use super::lease::Lease;
@@ -29,6 +29,15 @@ impl Session<'_> {
         }
         self.tell_at_most(self.detail_seen_by(seen.or(known).or(Some(Audience::Unknown))), lease);
         Ok(())
+    }
+
+    /// The level in force and what lowered it, by what was seen. What a calendar tells of which nothing is known, nobody
+    /// needs to ask.
+    pub(crate) fn level(&self) -> (Detail, Option<Cap>) {
+        let known = known_audience(&self.connection, &self.settings);
+        let audience = self.main_calendar().and(known.or(Some(Audience::Unknown)));
+        let tie = tie(&self.connection, audience, self.now);
+        self.practice.policy.effective(self.connection.settings.detail, &tie)
     }
 
     async fn look_at_onlookers(&self) -> Result<Option<Audience>, RemoteError> {
