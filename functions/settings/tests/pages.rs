@@ -320,3 +320,134 @@ async fn a_day_is_closed_by_one_click_and_a_calendar_that_nobody_asked_about_by_
         ours.post(&format!("{at}/do"), &format!("deed=calendar_closes&calendar=/ada/x/&{token}"), &[]).await;
     assert_eq!(nobody_asked.status, 404);
 }
+
+async fn allow(world: &World, policy: Value) {
+    let key = format!("Bearer {}", world::PLATFORM);
+    let headers = [("authorization", key.as_str())];
+    let set = world.ask_with("PUT", "/v1/practices/demo", Some(json!({"policy": policy})), &headers).await;
+    assert_eq!(set.status, 200, "{}", set.text);
+}
+
+/// The one tag of a page that holds this.
+fn tag<'p>(page: &'p str, part: &str) -> &'p str {
+    let at = page.find(part).unwrap_or_else(|| panic!("no {part} in {page}"));
+    let (before, after) = page.split_at(at);
+    let from = before.rfind('<').unwrap();
+    let to = at + after.find('>').unwrap();
+    &page[from..=to]
+}
+
+#[tokio::test]
+async fn a_practice_with_a_narrow_window_has_its_clinicians_connect_and_change_everything_else() {
+    let world = World::new().await;
+    let wide = world.connected(json!({"window": {"past_days": 30, "future_days": 730}})).await;
+    allow(&world, json!({"window": {"past_days": 3, "future_days": 45}})).await;
+    let ours = person(&world, json!({})).await;
+    let token = ours.form_token().await;
+    let begun = ours.post("/settings/connect", &format!("provider=google&{token}"), &[]).await;
+    assert_eq!(begun.status, 303, "{}", begun.text);
+    let listed = world.ask("GET", world::CONNECTIONS, None).await.body;
+    let new = listed["items"].as_array().unwrap().iter().find(|one| one["provider"] == "google").unwrap();
+    assert_eq!(new["window"], json!({"past_days": 3, "future_days": 45}));
+
+    let at = format!("/settings/connections/{}", wide.rsplit('/').next().unwrap());
+    let page = ours.get(&format!("{at}/choices")).await.text;
+    assert!(page.contains("Your practice allows at most 3 days back and 45 days ahead."), "{page}");
+    assert!(page.contains("range-month") && !page.contains("range-quarter") && !page.contains("range-year"));
+    assert!(tag(&page, "id=\"past\"").contains("max=\"3\" value=\"3\""), "{page}");
+    assert!(tag(&page, "id=\"future\"").contains("max=\"45\" value=\"45\""), "{page}");
+
+    let form = |days: &str| format!("range=custom&{days}&main=none&detail=appointment&{token}");
+    let as_shown = form("past_days=3&future_days=45");
+    assert_eq!(ours.post(&format!("{at}/preview"), &as_shown, &[]).await.status, 200);
+    assert_eq!(ours.post(&format!("{at}/apply"), &as_shown, &[]).await.status, 303);
+    let changed = world.ask("GET", &wide, None).await.body;
+    assert_eq!(changed["detail"], "appointment");
+    assert_eq!(changed["window"], json!({"past_days": 30, "future_days": 730}), "as chosen before");
+    for page in ["preview", "apply"] {
+        let wider = form("past_days=3&future_days=46");
+        let answer = ours.post(&format!("{at}/{page}"), &wider, &[]).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.text.contains("at most 3 past and 45")),
+            (422, true),
+            "{page}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_the_practice_forbids_is_shown_and_cannot_be_chosen() {
+    let world = World::new().await;
+    let old = world.connected(json!({})).await;
+    let ours = person(&world, json!({})).await;
+    let moving = format!("/settings/connections/{}/move", old.rsplit('/').next().unwrap());
+    for (allowed, shut) in
+        [(json!(["google"]), ["apple", "caldav"].as_slice()), (json!(["caldav"]), &["google"])]
+    {
+        allow(&world, json!({"providers": allowed})).await;
+        for path in ["/settings/connect", &moving] {
+            let page = ours.get(path).await.text;
+            for id in ["apple", "caldav", "google"] {
+                let is_shut = tag(&page, &format!("id=\"{id}\"")).contains(" disabled");
+                assert_eq!(is_shut, shut.contains(&id), "{path} {id}");
+            }
+            assert_eq!(page.matches("Your practice does not allow this.").count(), shut.len(), "{path}");
+        }
+    }
+}
+
+/// Whoever cannot save both ways is told so before the click.
+#[tokio::test]
+async fn both_ways_is_not_offered_where_saving_it_would_be_refused() {
+    let world = World::new().await;
+    for (id, is_offered) in [("prac-1", true), ("prac-nowhere", false)] {
+        let made = world.connected(json!({"practitioner_id": id, "start": "when_confirmed"})).await;
+        let at = format!("/settings/connections/{}", made.rsplit('/').next().unwrap());
+        let ours = person(&world, json!({"sub": format!("Practitioner/{id}")})).await;
+        let page = ours.get(&format!("{at}/choices")).await.text;
+        assert_eq!(tag(&page, "id=\"two-way\"").contains(" disabled"), !is_offered, "{id}");
+        assert_eq!(page.contains("Not possible yet: the EHR gives no time zone."), !is_offered, "{id}");
+        let token = ours.form_token().await;
+        let form = format!("direction=two_way&range=month&main=none&detail=busy&{token}");
+        if !is_offered {
+            for page in ["preview", "apply"] {
+                assert_eq!(ours.post(&format!("{at}/{page}"), &form, &[]).await.status, 422, "{page}");
+            }
+        }
+    }
+}
+
+/// The page names the button that it has.
+#[tokio::test]
+async fn the_preview_names_its_own_button() {
+    let world = World::new().await;
+    for (id, start, button) in
+        [("prac-1", "when_confirmed", "Start Sync"), ("prac-nowhere", "when_authorised", "Save")]
+    {
+        let made = world.connected(json!({"practitioner_id": id, "start": start})).await;
+        let at = format!("/settings/connections/{}", made.rsplit('/').next().unwrap());
+        let ours = person(&world, json!({"sub": format!("Practitioner/{id}")})).await;
+        let form = format!("range=month&main=none&detail=busy&{}", ours.form_token().await);
+        let page = ours.post(&format!("{at}/preview"), &form, &[]).await.text;
+        assert!(page.contains(&format!("<button>{button}</button>")), "{page}");
+    }
+}
+
+/// What is missing is linked to where it is set, what cannot be known now is not.
+#[tokio::test]
+async fn what_is_missing_has_its_link_and_both_ways_says_why_not() {
+    let world = World::new().await;
+    let hours = "for: Operational hours";
+    for (id, links, why) in [
+        ("prac-1", vec![hours], None),
+        ("prac-nowhere", vec!["for: Time zone", hours], Some("the EHR gives no time zone")),
+        ("prac-down", vec![], Some("the EHR does not answer right now")),
+    ] {
+        let ours = person(&world, json!({"sub": format!("Practitioner/{id}")})).await;
+        let page = ours.get("/settings/connect").await.text;
+        assert_eq!(page.matches("To the EHR's settings").count(), links.len(), "{id}: {page}");
+        assert!(links.iter().all(|link| page.contains(link)), "{id}: {page}");
+        assert_eq!(tag(&page, "id=\"two-way\"").contains(" disabled"), why.is_some(), "{id}");
+        assert!(why.is_none_or(|why| page.contains(why)), "{id}: {page}");
+    }
+}

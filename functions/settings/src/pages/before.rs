@@ -11,8 +11,7 @@ use daybook_core::connection::{
 };
 use daybook_core::detail::Detail;
 use daybook_core::hours::Hours;
-use daybook_core::policy::Feed;
-use daybook_core::window::WindowDays;
+use daybook_core::policy::{Feed, Policy};
 use daybook_engine::audit::Doing;
 use daybook_engine::command::Patch;
 use daybook_engine::connect::NewConnection;
@@ -33,16 +32,37 @@ struct Connect {
     shell: Shell,
     clinician: String,
     facts: Vec<Fact>,
-    /// Two-way cannot start without a zone.
-    has_zone: bool,
+    /// Why it cannot be both ways now.
+    one_way_only: Option<&'static str>,
     offers: Offers,
 }
 
-/// What there is to choose beside a calendar server.
+/// What there is to choose.
 pub(crate) struct Offers {
-    pub google: bool,
-    pub microsoft: bool,
+    pub google: Offer,
+    pub microsoft: Offer,
+    pub caldav: Offer,
     pub feed: bool,
+}
+
+/// How a provider is offered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Offer {
+    Open,
+    /// The practice does not allow it.
+    Shut,
+    /// This deployment does not know it.
+    Absent,
+}
+
+impl Offer {
+    pub fn is_shown(self) -> bool {
+        self != Self::Absent
+    }
+
+    pub fn is_shut(self) -> bool {
+        self == Self::Shut
+    }
 }
 
 /// Something that should be so before syncing begins.
@@ -50,6 +70,50 @@ pub(crate) struct Fact {
     pub is_good: bool,
     pub title: &'static str,
     pub text: String,
+    /// It is missing in the EHR, and is to be set there.
+    pub is_to_set: bool,
+}
+
+impl Fact {
+    fn good(title: &'static str, text: String) -> Self {
+        Self { is_good: true, title, text, is_to_set: false }
+    }
+
+    fn to_set(title: &'static str, text: &str) -> Self {
+        Self { is_good: false, title, text: text.to_owned(), is_to_set: true }
+    }
+}
+
+/// Whether time in the EHR could be closed: for that a zone must be known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum TwoWay {
+    Possible,
+    /// Nobody has set one.
+    NoZone,
+    /// The EHR does not answer, and nobody else knows.
+    NotNow,
+}
+
+impl TwoWay {
+    fn with(known: Option<&Practitioner>, fallback: Option<&str>) -> Self {
+        let zone = known.and_then(|known| known.time_zone.as_deref()).or(fallback);
+        match (zone, known) {
+            (Some(_), _) => Self::Possible,
+            (None, Some(_)) => Self::NoZone,
+            (None, None) => Self::NotNow,
+        }
+    }
+
+    /// Why not.
+    pub fn hindrance(self) -> Option<&'static str> {
+        match self {
+            Self::Possible => None,
+            Self::NoZone => Some("Not possible yet: the EHR gives no time zone."),
+            Self::NotNow => {
+                Some("Not possible now: the EHR does not answer right now. Try again in a few minutes.")
+            }
+        }
+    }
 }
 
 pub(crate) async fn form(State(room): State<Room>, guest: Guest) -> Result<Response, Ending> {
@@ -67,7 +131,7 @@ pub(crate) async fn form(State(room): State<Room>, guest: Guest) -> Result<Respo
         shell: guest.shell(),
         clinician: known.as_ref().and_then(|known| known.name.clone()).unwrap_or_else(|| own.to_string()),
         facts: facts(known.as_ref(), fallback),
-        has_zone: known.as_ref().and_then(|known| known.time_zone.as_deref()).or(fallback).is_some(),
+        one_way_only: TwoWay::with(known.as_ref(), fallback).hindrance(),
         offers: room.offers(&guest),
     };
     show(&page.shell, &page)
@@ -75,11 +139,18 @@ pub(crate) async fn form(State(room): State<Room>, guest: Guest) -> Result<Respo
 
 impl Room {
     pub(crate) fn offers(&self, guest: &Guest) -> Offers {
-        let is_offered = |provider| self.engine.accounts.provider(provider).is_ok();
+        let policy = &guest.practice.policy;
+        let offer = |provider| match (self.engine.accounts.provider(provider), policy.refuses(provider, None))
+        {
+            (Err(_), _) => Offer::Absent,
+            (Ok(_), Some(_)) => Offer::Shut,
+            (Ok(_), None) => Offer::Open,
+        };
         Offers {
-            google: is_offered(Provider::Google),
-            microsoft: is_offered(Provider::Microsoft),
-            feed: guest.practice.policy.feed == Feed::Allowed,
+            google: offer(Provider::Google),
+            microsoft: offer(Provider::Microsoft),
+            caldav: offer(Provider::Caldav),
+            feed: policy.feed == Feed::Allowed,
         }
     }
 }
@@ -88,7 +159,7 @@ impl Room {
 pub(crate) fn facts(known: Option<&Practitioner>, fallback: Option<&str>) -> Vec<Fact> {
     let Some(known) = known else {
         let text = "The EHR does not answer right now, so zone and hours cannot be read. Try again in a few minutes.";
-        return vec![Fact { is_good: false, title: "The EHR", text: text.to_owned() }];
+        return vec![Fact { is_good: false, title: "The EHR", text: text.to_owned(), is_to_set: false }];
     };
     vec![zone(known.time_zone.as_deref(), fallback), hours(&known.hours)]
 }
@@ -96,13 +167,11 @@ pub(crate) fn facts(known: Option<&Practitioner>, fallback: Option<&str>) -> Vec
 fn zone(given: Option<&str>, fallback: Option<&str>) -> Fact {
     let title = "Time zone";
     match (given, fallback) {
-        (Some(zone), _) => Fact { is_good: true, title, text: format!("{zone}, as set in the EHR.") },
-        (None, Some(zone)) => {
-            Fact { is_good: true, title, text: format!("{zone}, as set for the practice.") }
-        }
+        (Some(zone), _) => Fact::good(title, format!("{zone}, as set in the EHR.")),
+        (None, Some(zone)) => Fact::good(title, format!("{zone}, as set for the practice.")),
         (None, None) => {
             let text = "None is set in the EHR. Set it there; until then time in the EHR cannot be closed.";
-            Fact { is_good: false, title, text: text.to_owned() }
+            Fact::to_set(title, text)
         }
     }
 }
@@ -111,9 +180,9 @@ fn hours(hours: &Hours) -> Fact {
     let title = "Operational hours";
     if hours.openings.is_empty() {
         let text = "None are set in the EHR. You can sync, but no free times can be offered to clients until they are set.";
-        return Fact { is_good: false, title, text: text.to_owned() };
+        return Fact::to_set(title, text);
     }
-    Fact { is_good: true, title, text: format!("{}, as set in the EHR.", week(hours)) }
+    Fact::good(title, format!("{}, as set in the EHR.", week(hours)))
 }
 
 /// "Mon, Tue 9:00 am – 5:00 pm; Wed 1:00 pm – 5:00 pm".
@@ -203,8 +272,8 @@ impl Room {
             };
         }
         let practitioner = practitioner.clone();
-        let new =
-            NewConnection { practice, practitioner, provider, settings: settings(direction), login: None };
+        let settings = settings(direction, &guest.practice.policy);
+        let new = NewConnection { practice, practitioner, provider, settings, login: None };
         self.engine.connect(new).await
     }
 
@@ -224,11 +293,11 @@ impl Room {
     }
 }
 
-/// The defaults; nothing is written before the clinician's yes.
-fn settings(direction: Direction) -> Settings {
+/// The defaults, as far as the practice allows them; nothing is written before the clinician's yes.
+fn settings(direction: Direction, policy: &Policy) -> Settings {
     Settings {
         direction,
-        window: WindowDays::default(),
+        window: policy.default_window(),
         detail: Detail::default(),
         main_calendar: MainCalendar::Create(DEFAULT_CALENDAR.to_owned()),
         blocking_calendars: BlockingCalendars::Owned,

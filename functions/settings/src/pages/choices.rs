@@ -4,19 +4,21 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use daybook_core::access::{Access, Writes};
 use daybook_core::connection::{
-    AgedOut, BlockScope, BlockingCalendars, CalendarRef, Connection, Direction, MainCalendar, Provider,
-    Settings,
+    AgedOut, BlockScope, BlockingCalendars, CalendarRef, Connection, Direction, MainCalendar, Settings,
 };
 use daybook_core::ids::CalendarId;
 use daybook_core::window::WindowDays;
 use daybook_engine::command::Patch;
 use daybook_engine::ports::{CalendarInfo, ConnectionRef};
 use daybook_engine::view::tie;
+use daybook_engine::{EngineError, chain};
 
+use super::before::TwoWay;
 use super::fields::Fields;
 use super::levels::{Level, detail, levels};
-use super::words::Zone;
+use super::words::{Zone, number, provider};
 use super::{Ending, Guest, Posted, Room, Shell, show};
 
 /// The form's fields, as they are sent on from page to page.
@@ -51,14 +53,22 @@ struct Choices {
     account: String,
     is_started: bool,
     is_two_way: bool,
+    /// Why it cannot be both ways now.
+    one_way_only: Option<&'static str>,
+    /// Where the practice allows less than anybody may choose.
+    bounds: Option<String>,
+    most: WindowDays,
     ranges: Vec<Range>,
     is_custom: bool,
     past_days: u16,
     future_days: u16,
     main: Main,
     mains: Vec<Choice>,
-    needs_consent: bool,
+    /// Who asks once more before a calendar that was there before may be written to.
+    asks_again: Option<&'static str>,
     blocking: Vec<Choice>,
+    /// So many calendars are left out.
+    unshown: usize,
     levels: Vec<Level>,
     keeps_old: bool,
     only_hours: bool,
@@ -105,10 +115,11 @@ pub(crate) async fn form_again(
 ) -> Result<Response, Ending> {
     let Posted { guest, fields } = &posted;
     let connection = guest.connection(&room.engine, &id).await?;
-    let patch = patch(fields, &connection.settings).map_err(|fault| fault.to(guest))?;
+    let bounds = guest.practice.policy.window;
+    let patch = patch(fields, &connection.settings, bounds).map_err(|fault| fault.to(guest))?;
     let settings = Settings {
         direction: patch.direction.unwrap_or_default(),
-        window: patch.window.unwrap_or_default(),
+        window: patch.window.unwrap_or(connection.settings.window),
         detail: patch.detail.unwrap_or_default(),
         main_calendar: patch.main_calendar.unwrap_or(MainCalendar::None),
         blocking_calendars: patch.blocking_calendars.unwrap_or(BlockingCalendars::Owned),
@@ -130,9 +141,12 @@ async fn shown(
     let calendars = calendars.map_err(|error| Ending::at(guest, connection.id.as_str(), error))?;
     let zone = Zone::of(&room.engine, connection, &guest.practice).await;
     let now = room.engine.clock.now();
-    let range =
-        RANGES.iter().find(|(_, past, future, _)| WindowDays::new(*past, *future) == Some(settings.window));
-    let ranges = RANGES.iter().map(|(word, _, future, words)| Range {
+    let most = guest.practice.policy.window;
+    let window = settings.window.within(most);
+    let days = |(_, past, future, _): &(_, u32, u32, _)| WindowDays::new(*past, *future);
+    let range = RANGES.iter().find(|range| days(range) == Some(window));
+    let allowed = RANGES.iter().filter(|range| days(range).is_some_and(|days| days.fits(most)));
+    let ranges = allowed.map(|(word, _, future, words)| Range {
         word,
         words,
         until: zone.date(now, i64::from(*future)),
@@ -141,25 +155,56 @@ async fn shown(
     let audience = room.engine.audience(connection, &settings.main_calendar, &calendars).await;
     let audience = audience.map_err(|error| Ending::at(guest, connection.id.as_str(), error))?;
     let tie = tie(connection, audience, now);
+    let (blocking, unshown) = blocking(&calendars, settings);
     let page = Choices {
         shell: guest.shell(),
         id: connection.id.to_string(),
         account: connection.account.as_ref().map(|account| account.label.clone()).unwrap_or_default(),
         is_started: connection.evidence.started_at.is_some(),
         is_two_way: settings.direction == Direction::TwoWay,
+        one_way_only: two_way(room, connection).await.hindrance(),
+        bounds: (most != WindowDays::WIDEST).then(|| at_most(most)),
+        most,
         ranges: ranges.collect(),
         is_custom: range.is_none(),
-        past_days: settings.window.past_days(),
-        future_days: settings.window.future_days(),
+        past_days: window.past_days(),
+        future_days: window.future_days(),
         main: main_of(&settings.main_calendar, &connection.settings.main_calendar),
         mains: mains(&calendars, settings, &connection.settings),
-        needs_consent: connection.provider == Provider::Google,
-        blocking: blocking(&calendars, settings),
+        asks_again: asks_again(connection.evidence.granted).then(|| provider(connection.provider)),
+        blocking,
+        unshown,
         levels: levels(&guest.practice.policy, &tie, settings.detail),
         keeps_old: settings.aged_out == AgedOut::Keep,
         only_hours: settings.block_scope == BlockScope::Hours,
     };
     show(&page.shell, &page)
+}
+
+/// Whether a yes to both ways would be taken.
+async fn two_way(room: &Room, connection: &Connection) -> TwoWay {
+    match room.engine.require_zone(connection).await {
+        Ok(()) => TwoWay::Possible,
+        Err(EngineError::TimeZoneMissing { .. }) => TwoWay::NoZone,
+        Err(error) => {
+            tracing::warn!(error = chain(&error), "the EHR could not be asked for the zone");
+            TwoWay::NotNow
+        }
+    }
+}
+
+fn at_most(bounds: WindowDays) -> String {
+    let days = |count: u16| number(count.into(), "day", "days");
+    format!(
+        "Your practice allows at most {} back and {} ahead.",
+        days(bounds.past_days()),
+        days(bounds.future_days())
+    )
+}
+
+/// Whether nobody has allowed yet that calendars are written to which we did not make.
+fn asks_again(granted: Option<Access>) -> bool {
+    granted.is_some_and(|granted| granted.writes < Writes::AllCalendars)
 }
 
 fn main_of(chosen: &MainCalendar, standing: &MainCalendar) -> Main {
@@ -189,14 +234,21 @@ fn mains(calendars: &[CalendarInfo], chosen: &Settings, standing: &Settings) -> 
     writable.map(|calendar| choice(calendar, existing == Some(&calendar.id))).collect()
 }
 
-/// Calendars that may close time. Where nobody has chosen yet, the account's own ones are ticked.
-fn blocking(calendars: &[CalendarInfo], chosen: &Settings) -> Vec<Choice> {
+/// Calendars that may close time, and how many more there are. Where nobody has chosen yet, the account's own ones are
+/// ticked. What is ticked comes first, so that no form takes it away unseen.
+fn blocking(calendars: &[CalendarInfo], chosen: &Settings) -> (Vec<Choice>, usize) {
     let is_ticked = |calendar: &CalendarInfo| match &chosen.blocking_calendars {
         BlockingCalendars::Owned => calendar.owned && !calendar.shared,
         BlockingCalendars::Chosen(all) => all.iter().any(|one| one.id == calendar.id),
     };
     let others = calendars.iter().filter(|calendar| !is_made(chosen, &calendar.id));
-    others.take(MOST_BLOCKING).map(|calendar| choice(calendar, is_ticked(calendar))).collect()
+    let mut choices: Vec<Choice> = others.map(|calendar| choice(calendar, is_ticked(calendar))).collect();
+    let unshown = choices.len().saturating_sub(MOST_BLOCKING);
+    if unshown > 0 {
+        choices.sort_by_key(|choice| !choice.is_chosen);
+        choices.truncate(MOST_BLOCKING);
+    }
+    (choices, unshown)
 }
 
 fn is_made(settings: &Settings, id: &CalendarId) -> bool {
@@ -213,15 +265,16 @@ fn choice(calendar: &CalendarInfo, is_chosen: bool) -> Choice {
     Choice { id: calendar.id.to_string(), name: calendar.name.clone(), hint, is_chosen }
 }
 
-/// What the form asks for; `before` is what stands.
-pub(crate) fn patch(fields: &Fields, before: &Settings) -> Result<Patch, Ending> {
+/// What the form asks for; `before` is what stands, `bounds` the widest window that is allowed.
+pub(crate) fn patch(fields: &Fields, before: &Settings, bounds: WindowDays) -> Result<Patch, Ending> {
     let direction = match fields.get("direction") {
         "two_way" => Direction::TwoWay,
         _ => Direction::EhrToCalendar,
     };
     Ok(Patch {
         direction: Some(direction),
-        window: Some(window(fields)?),
+        // As the form showed it: what was chosen before bounds narrowed it stays for when they widen.
+        window: Some(window(fields)?).filter(|chosen| *chosen != before.window.within(bounds)),
         detail: Some(
             detail(fields.get("detail"))
                 .ok_or_else(|| Ending::invalid("Choose how much an appointment may tell."))?,

@@ -14,6 +14,8 @@ pub(crate) struct Level {
     pub is_chosen: bool,
     /// Why it may not be chosen.
     pub forbidden: Option<&'static str>,
+    /// Why the calendar that is chosen now would show less.
+    pub caution: Option<&'static str>,
 }
 
 const LEVELS: [(Detail, &str, &str); 5] = [
@@ -38,12 +40,15 @@ pub(crate) fn name(level: Detail) -> &'static str {
     LEVELS.iter().find(|(known, ..)| *known == level).map_or("", |(_, _, name)| name)
 }
 
-/// All levels, with those that are forbidden.
+/// All levels, with those that are forbidden. Who sees the main calendar forbids none: on the same form another calendar
+/// may be chosen.
 pub(crate) fn levels(policy: &Policy, tie: &Tie<'_>, chosen: Detail) -> Vec<Level> {
     let mut levels = samples(chosen);
     for (shown, (level, ..)) in levels.iter_mut().zip(LEVELS) {
-        let (allowed, cap) = policy.effective(level, tie);
-        shown.forbidden = (allowed < level).then(|| cap.map(why)).flatten();
+        let anywhere = Tie { audience: None, ..*tie };
+        let lowered = |tie| policy.effective(level, tie).1.map(why);
+        shown.forbidden = lowered(&anywhere);
+        shown.caution = lowered(tie).filter(|_| shown.forbidden.is_none());
     }
     levels
 }
@@ -56,7 +61,15 @@ pub(crate) fn samples(chosen: Detail) -> Vec<Level> {
             Disclosure::Full { location, .. } => location.clone(),
             _ => None,
         };
-        Level { word, name, title: sample.title(), place, is_chosen: level == chosen, forbidden: None }
+        Level {
+            word,
+            name,
+            title: sample.title(),
+            place,
+            is_chosen: level == chosen,
+            forbidden: None,
+            caution: None,
+        }
     });
     levels.collect()
 }
@@ -105,7 +118,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
     use daybook_core::connection::Provider;
-    use daybook_core::policy::{AccountHome, AccountKind};
+    use daybook_core::policy::{AccountHome, AccountKind, Audience};
 
     #[test]
     fn what_is_forbidden_says_why() {
@@ -119,5 +132,20 @@ mod tests {
         assert_eq!(levels[4].forbidden, Some(why(Cap::Account)));
         assert_eq!(levels[4].title, "Jane Doe – Individual session");
         assert!(levels[0].is_chosen && !levels[1].is_chosen);
+    }
+
+    #[test]
+    fn who_sees_the_calendar_is_said_and_forbids_nothing() {
+        let policy = Policy { detail_cap: Detail::Appointment, ..Policy::default() };
+        let home = AccountHome::new(AccountKind::Private, "gmail.com");
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let audience = Some(Audience::Shared);
+        let tie = Tie { provider: Provider::Google, home: Some(&home), audience, now };
+        let told: Vec<_> = levels(&policy, &tie, Detail::Busy)
+            .into_iter()
+            .map(|level| (level.forbidden, level.caution))
+            .collect();
+        let (shared, practice) = (Some(why(Cap::SharedCalendar)), Some(why(Cap::Practice)));
+        assert_eq!(told[..3], [(None, None), (None, shared), (practice, None)]);
     }
 }

@@ -7,6 +7,7 @@ use axum::response::Response;
 use daybook_core::access::Access;
 use daybook_core::audit::{Deed, settings_parts};
 use daybook_core::connection::{Connection, Direction, MainCalendar, Settings};
+use daybook_core::detail::{Cap, Detail};
 use daybook_engine::audit::Doing;
 use daybook_engine::command::Patch;
 use daybook_engine::ports::ConnectionRef;
@@ -16,6 +17,7 @@ use daybook_engine::{EngineError, chain};
 use super::choices::{NAMES, patch};
 use super::fields::Fields;
 use super::home::to;
+use super::levels::{name, why};
 use super::moving::then;
 use super::told::told;
 use super::words::{Places, Zone, provider, to_appointments, to_blocks};
@@ -32,12 +34,24 @@ struct PreviewPage {
     provider: &'static str,
     is_started: bool,
     counted: Counted,
+    /// The word on the button.
+    yes: &'static str,
+    /// Where an appointment will tell less than was chosen, or may.
+    tells: Option<String>,
     writes_nothing: bool,
     is_two_way: bool,
     /// The calendar that we made is left for another.
     leaves_made: bool,
     fields: Vec<(String, String)>,
     version: u64,
+}
+
+/// How much an appointment will tell.
+#[derive(Clone, Copy)]
+enum Level {
+    Known(Detail, Option<Cap>),
+    /// Nobody could look at who sees the calendar.
+    Unseen,
 }
 
 /// What the look at both sides came to.
@@ -64,13 +78,17 @@ pub(crate) async fn preview(
     let Posted { guest, fields } = &posted;
     let (connection, patch) = asked(&room, &posted, &id).await?;
     let fault = |error| back_to_choices(guest, &id, Ending::of(error));
-    let counted = counted(&room, guest, &connection, &patch).await.map_err(fault)?;
+    let (counted, level) = counted(&room, guest, &connection, &patch).await.map_err(fault)?;
+    let is_started = connection.evidence.started_at.is_some();
+    let main = patch.main_calendar.as_ref().unwrap_or(&connection.settings.main_calendar);
     let page = PreviewPage {
         shell: guest.shell(),
         id,
         provider: provider(connection.provider),
-        is_started: connection.evidence.started_at.is_some(),
+        is_started,
         counted,
+        yes: if is_started { "Save" } else { "Start Sync" },
+        tells: tells(main, patch.detail.unwrap_or(connection.settings.detail), level),
         writes_nothing: patch.main_calendar == Some(MainCalendar::None),
         leaves_made: leaves_made(&connection.settings.main_calendar, &patch),
         is_two_way: patch.direction == Some(Direction::TwoWay),
@@ -78,6 +96,23 @@ pub(crate) async fn preview(
         version: connection.version,
     };
     show(&page.shell, &page)
+}
+
+/// What the chosen calendar makes of the chosen level. Where nobody could look at it, what may come of it.
+fn tells(main: &MainCalendar, wanted: Detail, level: Level) -> Option<String> {
+    match (level, main) {
+        (_, MainCalendar::None) => None,
+        (Level::Known(detail, Some(cap)), _) if detail < wanted => {
+            Some(format!("An appointment will tell less than you chose: “{}”. {}", name(detail), why(cap)))
+        }
+        (Level::Unseen, MainCalendar::Existing(_)) if wanted > Detail::Busy => {
+            let less = name(Detail::Busy);
+            Some(format!(
+                "If others see the calendar that you chose, an appointment there tells less: “{less}”."
+            ))
+        }
+        (Level::Known(..) | Level::Unseen, _) => None,
+    }
 }
 
 fn leaves_made(before: &MainCalendar, patch: &Patch) -> bool {
@@ -88,7 +123,9 @@ fn leaves_made(before: &MainCalendar, patch: &Patch) -> bool {
 async fn asked(room: &Room, posted: &Posted, id: &str) -> Result<(Connection, Patch), Ending> {
     let Posted { guest, fields } = posted;
     let connection = guest.connection(&room.engine, id).await?;
-    let patch = patch(fields, &connection.settings).map_err(|fault| back_to_choices(guest, id, fault))?;
+    let bounds = guest.practice.policy.window;
+    let patch = patch(fields, &connection.settings, bounds);
+    let patch = patch.map_err(|fault| back_to_choices(guest, id, fault))?;
     Ok((connection, patch))
 }
 
@@ -101,25 +138,29 @@ async fn counted(
     guest: &Guest,
     connection: &Connection,
     patch: &Patch,
-) -> Result<Counted, EngineError> {
+) -> Result<(Counted, Level), EngineError> {
     if !is_allowed(connection, patch) {
-        return Ok(Counted::NeedsConsent);
+        // What is refused even so is refused before anybody signs in for it.
+        room.engine.check_change(connection, patch).await?;
+        return Ok((Counted::NeedsConsent, Level::Unseen));
     }
     let at = ConnectionRef::from(connection);
     match looked(room, connection, &at, patch).await {
         Ok((found, then)) => {
             let zone = Zone::of(&room.engine, connection, &guest.practice).await;
             let places = Places::of(&connection.settings.main_calendar, patch);
-            Ok(Counted::Lines {
+            let lines = Counted::Lines {
                 appointments: to_appointments(found.appointments, &places),
                 blocks: to_blocks(found.blocks),
                 then,
                 by_hand: found.coincidences.iter().map(|at| zone.span(*at)).collect(),
-            })
+            };
+            let (detail, cap) = found.level;
+            Ok((lines, Level::Known(detail, cap)))
         }
         Err(error @ (EngineError::Calendar(_) | EngineError::Ehr(_))) => {
             tracing::warn!(error = chain(&error), "what a sync would do could not be counted");
-            Ok(Counted::NotNow)
+            Ok((Counted::NotNow, Level::Unseen))
         }
         Err(error) => Err(error),
     }
@@ -191,4 +232,33 @@ pub(crate) async fn apply(
 /// What the person has seen: a change made meanwhile is not overwritten.
 fn version(fields: &Fields) -> Option<u64> {
     fields.get(VERSION).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use daybook_core::connection::CalendarRef;
+
+    fn calendar() -> MainCalendar {
+        MainCalendar::Existing(CalendarRef { id: "c".into(), name: "Family".to_owned() })
+    }
+
+    #[test]
+    fn what_the_chosen_calendar_takes_away_of_the_level_is_said() {
+        let shared = Level::Known(Detail::Busy, Some(Cap::SharedCalendar));
+        let made = || MainCalendar::Create("Work".to_owned());
+        for (level, main, wanted, told) in [
+            (shared, calendar(), Detail::Full, Some("Others see this calendar too.")),
+            (shared, calendar(), Detail::Busy, None),
+            (shared, MainCalendar::None, Detail::Full, None),
+            (Level::Known(Detail::Full, None), calendar(), Detail::Full, None),
+            (Level::Unseen, calendar(), Detail::Full, Some("If others see the calendar")),
+            (Level::Unseen, calendar(), Detail::Busy, None),
+            (Level::Unseen, made(), Detail::Full, None),
+        ] {
+            let found = tells(&main, wanted, level);
+            assert_eq!(found.is_some(), told.is_some(), "{main:?} {wanted:?} {found:?}");
+            assert!(found.is_none_or(|found| told.is_some_and(|told| found.contains(told))), "{main:?}");
+        }
+    }
 }

@@ -19,7 +19,7 @@ fn before() -> Settings {
 }
 
 fn read(text: &str) -> Result<Patch, Ending> {
-    patch(&Fields::read(text.as_bytes()), &before())
+    patch(&Fields::read(text.as_bytes()), &before(), WindowDays::WIDEST)
 }
 
 #[test]
@@ -50,5 +50,53 @@ fn what_cannot_be_is_refused() {
         good.replace("detail=busy", "detail=everything"),
     ] {
         assert!(read(&bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_window_that_is_left_as_it_was_shown_changes_nothing() {
+    let days = |past, future| WindowDays::new(past, future).unwrap();
+    let window = |past: u32, future: u32, bounds| {
+        let text = format!("range=custom&past_days={past}&future_days={future}&main=none&detail=busy");
+        patch(&Fields::read(text.as_bytes()), &before(), bounds).unwrap().window
+    };
+    for (past, future, bounds, asked) in [
+        (7, 365, WindowDays::WIDEST, None),
+        (7, 30, days(7, 30), None),
+        (7, 29, days(7, 30), Some(days(7, 29))),
+        (7, 365, days(7, 30), Some(days(7, 365))),
+        (7, 30, WindowDays::WIDEST, Some(days(7, 30))),
+    ] {
+        assert_eq!(window(past, future, bounds), asked, "{past} {future} {bounds:?}");
+    }
+}
+
+#[test]
+fn of_many_calendars_the_ticked_ones_are_shown_and_the_others_counted() {
+    let calendar = |number: usize| CalendarInfo {
+        id: CalendarId::new(format!("c{number}")),
+        name: format!("Calendar {number}"),
+        time_zone: None,
+        writable: true,
+        owned: true,
+        primary: false,
+        shared: false,
+    };
+    let all: Vec<CalendarInfo> = (0..103).map(calendar).collect();
+    let chosen = BlockingCalendars::Chosen(vec![named_later("c102"), named_later("c7")]);
+    let settings = Settings { blocking_calendars: chosen, ..before() };
+    let (few, unshown) = blocking(&all[..100], &settings);
+    assert_eq!((few.len(), few[7].is_chosen, unshown), (100, true, 0));
+    let (shown, unshown) = blocking(&all, &settings);
+    let ticked: Vec<&str> = shown.iter().filter(|one| one.is_chosen).map(|one| one.id.as_str()).collect();
+    assert_eq!((shown.len(), ticked, unshown), (100, vec!["c7", "c102"], 3));
+}
+
+#[test]
+fn only_who_has_not_allowed_it_asks_again() {
+    use daybook_core::access::Reads;
+    let own = Access { writes: Writes::OwnCalendars, reads: Reads::Events };
+    for (granted, asks) in [(Some(own), true), (Some(Access::ALL), false), (None, false)] {
+        assert_eq!(asks_again(granted), asks, "{granted:?}");
     }
 }
