@@ -2,6 +2,7 @@
 //! over a world in memory, which checks its promises meanwhile; and each may die at any await.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+use daybook_core::connection::{Verified, Went};
 use daybook_core::policy::Audience;
 use daybook_core::time::Interval;
 use daybook_core::week::{Counterpart, What};
@@ -120,7 +121,18 @@ fn a_step_that_fails_is_told_and_the_rest_is_not_tried() {
     stage.act("wait 5m");
     stage.act("sweep");
     assert_eq!(standing(&mut stage), before, "what was owed is gone");
-    assert!(trial(&stage, &at).is_well());
+    assert_eq!(remembered(&stage, &at), Some(Verified { at: failed.at, went: Went::Badly }));
+    let again = trial(&stage, &at);
+    assert!(again.is_well());
+    let well = Some(Verified { at: again.at, went: Went::Well });
+    assert_eq!(remembered(&stage, &at), well);
+    stage.act("sync");
+    assert_eq!(remembered(&stage, &at), well, "a sync does not forget it");
+}
+
+fn remembered(stage: &Stage, at: &ConnectionRef) -> Option<Verified> {
+    let found = work(&stage.world, PERSON, stage.engine.find(at), FOREVER).unwrap();
+    found.unwrap().evidence.verified
 }
 
 #[test]

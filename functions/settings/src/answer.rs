@@ -148,6 +148,8 @@ impl From<View> for ConnectionAnswer {
             counts,
             above_detail,
             authorise_url,
+            is_review_due: _,
+            put_back: _,
         } = view;
         let next_sync_at = next_sync(&connection, state);
         let Settings { direction, window, detail, aged_out, block_scope, reminder_minutes, start, .. } =

@@ -3,6 +3,9 @@
 
 mod world;
 
+use daybook_core::access::{Access, Reads, Writes};
+use daybook_core::connection::{Connection, Disconnect, Problem, ProblemKind, PutBack, Verified, Went};
+use daybook_engine::ports::Clock;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use world::launch::{NOW, claims, token};
@@ -450,4 +453,135 @@ async fn what_is_missing_has_its_link_and_both_ways_says_why_not() {
         assert_eq!(tag(&page, "id=\"two-way\"").contains(" disabled"), why.is_some(), "{id}");
         assert!(why.is_none_or(|why| page.contains(why)), "{id}: {page}");
     }
+}
+
+/// As one that is in step: its clinician has said yes, and a run has looked at both sides.
+fn in_step(connection: &mut Connection) {
+    let t = connection.evidence.created_at;
+    let evidence = &mut connection.evidence;
+    (evidence.started_at, evidence.first_synced_at, evidence.last_synced_at) = (Some(t), Some(t), Some(t));
+}
+
+/// Who refuses the consent that a choice needs is not caught: the choice can be changed.
+#[tokio::test]
+async fn what_lacks_a_permission_can_still_be_changed_and_what_is_signed_out_cannot() {
+    let world = World::new().await;
+    let ours = person(&world, json!({})).await;
+    let made = world.connected(json!({})).await;
+    let little = Access { writes: Writes::OwnCalendars, reads: Reads::Names };
+    let at = world
+        .arrange(&made, |connection| {
+            in_step(connection);
+            (connection.evidence.granted, connection.evidence.needed) = (Some(little), Some(Access::ALL));
+        })
+        .await;
+    let page = ours.get(&at).await.text;
+    assert!(page.contains("has to allow one more thing. Last looked at Oct 12, 9:05 am"), "{page}");
+    assert!(
+        page.contains("One permission is missing") && page.contains(&format!("{at}/choices\"")),
+        "{page}"
+    );
+    assert_eq!(ours.get(&format!("{at}/choices")).await.status, 200);
+    let now = world.clock.now();
+    let at = world.arrange(&made, |connection| connection.evidence.refused_at = Some(now)).await;
+    let page = ours.get(&at).await.text;
+    assert!(
+        page.contains("wants you to sign in again") && !page.contains(&format!("{at}/choices\"")),
+        "{page}"
+    );
+    let leave = ours.get(&format!("{at}/leave")).await.text;
+    assert!(
+        leave.contains("cannot open this account now, so the 0 events that it wrote would stay"),
+        "{leave}"
+    );
+    assert!(
+        leave.contains("sign in again first") && !leave.contains("Nothing of your own is touched"),
+        "{leave}"
+    );
+}
+
+#[tokio::test]
+async fn what_was_put_back_is_told_for_a_week_and_the_last_check_as_it_went() {
+    let world = World::new().await;
+    let made = world.connected(json!({})).await;
+    let now = world.clock.now();
+    let at = world
+        .arrange(&made, |connection| {
+            in_step(connection);
+            connection.evidence.put_back = Some(PutBack { times: 2, last_at: now });
+            connection.evidence.verified = Some(Verified { at: now, went: Went::Badly });
+        })
+        .await;
+    let told = "Put back after being moved or deleted in your calendar: 2, last Oct 12, 9:05 am";
+    let ours = person(&world, json!({})).await;
+    let page = ours.get(&at).await.text;
+    assert!(page.contains(told) && page.contains("Appointments are changed in the EHR."), "{page}");
+    let verified = "Last verified Oct 12, 9:05 am (America/New_York): something did not work.";
+    assert!(page.contains(verified), "{page}");
+    assert!(page.contains("Pause: your calendar and the closed times stay as they are"), "{page}");
+    let verify = ours.get(&format!("{at}/verify")).await.text;
+    assert!(verify.contains(verified), "{verify}");
+    assert!(
+        verify.contains("at 3 am (America/New_York) on the last free night of your time range"),
+        "{verify}"
+    );
+    world.clock.move_on(SignedDuration::from_hours(7 * 24));
+    let later = ours_later(&world).await;
+    assert!(!later.get(&at).await.text.contains("Put back after"));
+}
+
+/// Somebody who comes in when the session of before is over.
+async fn ours_later(world: &World) -> Person<'_> {
+    let now = world.clock.now().as_second();
+    person(world, json!({"iat": now, "nbf": now, "exp": now + 60, "jti": format!("at {now}")})).await
+}
+
+#[tokio::test]
+async fn a_review_that_is_due_is_asked_for_on_both_pages() {
+    let world = World::new().await;
+    let made = world.connected(json!({})).await;
+    let at = world.arrange(&made, in_step).await;
+    let ours = person(&world, json!({})).await;
+    for page in ["/settings", &at] {
+        assert!(!ours.get(page).await.text.contains("Please look this through"), "{page}");
+    }
+    world.clock.move_on(SignedDuration::from_hours(90 * 24));
+    let later = ours_later(&world).await;
+    for page in ["/settings", &at] {
+        let text = later.get(page).await.text;
+        assert!(text.contains("Please look this through: not reviewed yet."), "{page}: {text}");
+        assert!(text.contains(&format!("{at}/review\">Look it through")), "{page}: {text}");
+    }
+    let reviewed = world.clock.now() - SignedDuration::from_hours(24);
+    world.arrange(&made, |connection| connection.evidence.reviewed_at = Some(reviewed)).await;
+    assert!(!later.get(&at).await.text.contains("Please look this through"));
+}
+
+/// Nobody knows the address of a connection that has ended by heart.
+#[tokio::test]
+async fn what_was_left_behind_stays_on_the_first_page() {
+    let world = World::new().await;
+    let made = world.connected(json!({})).await;
+    let now = world.clock.now();
+    let end = |connection: &mut Connection| {
+        in_step(connection);
+        let mirrors = daybook_core::connection::Mirrors::Remove;
+        connection.evidence.disconnect = Some(Disconnect { asked_at: now, mirrors });
+        connection.evidence.disconnected_at = Some(now);
+    };
+    let at = world.arrange(&made, end).await;
+    let ours = person(&world, json!({})).await;
+    assert_eq!(ours.get("/settings").await.headers["location"], "/settings/connect", "nothing is left");
+    let left = |connection: &mut Connection| {
+        let detail =
+            "8 events of ours could not be removed from the calendar; please delete them there".into();
+        let problem = Problem { kind: ProblemKind::LeftBehind, detail, since: now };
+        connection.problems.insert("left behind".into(), problem);
+    };
+    world.arrange(&made, left).await;
+    let page = ours.get("/settings").await.text;
+    assert!(
+        page.contains("Left behind:</strong> 8 events") && page.contains(&format!("href=\"{at}\"")),
+        "{page}"
+    );
 }

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::access::Access;
 use crate::detail::Detail;
@@ -182,8 +182,24 @@ pub struct Evidence {
     pub reviewed_at: Option<Timestamp>,
     /// What became of mirrors that their reader dragged or deleted; `None` where none ever was.
     pub put_back: Option<PutBack>,
+    /// How it went when both sides were last tried.
+    pub verified: Option<Verified>,
     /// Mirrors that stand although the connection has ended, by how much each tells.
     pub left: BTreeMap<Detail, u64>,
+}
+
+/// The last trial of both sides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Verified {
+    pub at: Timestamp,
+    pub went: Went,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Went {
+    Well,
+    /// At least one step failed.
+    Badly,
 }
 
 /// Mirrors that were put back after their reader had dragged or deleted them.
@@ -193,6 +209,9 @@ pub struct PutBack {
     pub times: u64,
     pub last_at: Timestamp,
 }
+
+/// So long a clinician is told of what was put back.
+const PUT_BACK_IS_NEWS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A disconnect that was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -360,6 +379,36 @@ impl Evidence {
     pub fn lacks_access(&self) -> bool {
         matches!((self.granted, self.needed), (Some(granted), Some(needed)) if !granted.covers(needed))
     }
+
+    /// Whether nothing but that stands in the way: then settings that need less let it go on as well.
+    pub fn lacks_access_only(&self) -> bool {
+        self.refused_at.is_none() && self.lacks_access()
+    }
+
+    /// What was put back, while it is news to whoever moved or deleted it.
+    pub fn put_back_lately(&self, now: Timestamp) -> Option<PutBack> {
+        self.put_back.filter(|put_back| now.duration_since(put_back.last_at) < PUT_BACK_IS_NEWS)
+    }
+}
+
+impl Connection {
+    /// Whether its clinician still has to see it. One that has ended is seen while something of ours stands in its
+    /// account, unless they have connected that account again.
+    pub fn concerns_clinician(&self, all: &[Self]) -> bool {
+        if self.evidence.state() != State::Disconnected {
+            return true;
+        }
+        let is_again = |other: &Self| {
+            let has_account = self.account.is_some() && other.account_key() == self.account_key();
+            has_account && other.evidence.disconnect.is_none()
+        };
+        let has_left = self.problems.values().any(|problem| problem.kind == ProblemKind::LeftBehind);
+        has_left && !all.iter().any(is_again)
+    }
+
+    fn account_key(&self) -> (Provider, Option<&str>) {
+        (self.provider, self.account.as_ref().map(|account| account.subject.as_str()))
+    }
 }
 
 impl Signals {
@@ -416,6 +465,94 @@ mod tests {
             (Evidence { disconnect: gone, ..none }, State::Disconnecting),
         ] {
             assert_eq!(evidence.state(), state);
+        }
+    }
+
+    #[test]
+    fn what_lacks_access_only_goes_on_with_settings_that_need_less() {
+        let t = Some(Timestamp::UNIX_EPOCH);
+        let much = Some(Access::ALL);
+        let little = Some(Access { writes: Writes::OwnCalendars, reads: Reads::Names });
+        for (granted, needed, refused_at, expected) in [
+            (little, much, None, true),
+            (little, much, t, false),
+            (much, little, None, false),
+            (None, much, None, false),
+        ] {
+            let evidence = Evidence { granted, needed, refused_at, ..Evidence::default() };
+            assert_eq!(evidence.lacks_access_only(), expected, "{granted:?} {needed:?} {refused_at:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_put_back_is_news_for_seven_days() {
+        let hour = |hour: i64| Timestamp::from_second(hour * 3600).unwrap();
+        let put_back = PutBack { times: 2, last_at: hour(0) };
+        for (known, now, expected) in [
+            (None, 1, false),
+            (Some(put_back), 0, true),
+            (Some(put_back), 7 * 24 - 1, true),
+            (Some(put_back), 7 * 24, false),
+        ] {
+            let evidence = Evidence { put_back: known, ..Evidence::default() };
+            assert_eq!(evidence.put_back_lately(hour(now)).is_some(), expected, "{now}");
+        }
+    }
+
+    fn connection(id: &str, subject: Option<&str>, evidence: Evidence, left: &[ProblemKind]) -> Connection {
+        let home = AccountHome::of_address(crate::policy::AccountKind::Private, "ada@example.org");
+        let account = |subject: &str| AccountName { subject: subject.into(), label: subject.into(), home };
+        let since = Timestamp::UNIX_EPOCH;
+        let problem = |kind: &ProblemKind| Problem { kind: *kind, detail: String::new(), since };
+        Connection {
+            practice: "demo".into(),
+            id: id.into(),
+            practitioner: "prac-1".into(),
+            provider: Provider::Google,
+            account: subject.map(account),
+            settings: Settings {
+                direction: Direction::default(),
+                window: WindowDays::default(),
+                detail: Detail::Busy,
+                main_calendar: MainCalendar::None,
+                blocking_calendars: BlockingCalendars::Owned,
+                aged_out: AgedOut::default(),
+                block_scope: BlockScope::default(),
+                reminder_minutes: None,
+                start: Start::default(),
+            },
+            version: 1,
+            evidence,
+            schedule: Schedule::default(),
+            signals: Signals::default(),
+            progress: None,
+            problems: left.iter().map(|kind| (format!("{kind:?}"), problem(kind))).collect(),
+            told: Told::default(),
+        }
+    }
+
+    #[test]
+    fn one_that_has_ended_is_seen_while_something_stands() {
+        let t = Timestamp::UNIX_EPOCH;
+        let gone = Some(Disconnect { asked_at: t, mirrors: Mirrors::Remove });
+        let leaving = Evidence { disconnect: gone, ..Evidence::default() };
+        let ended = Evidence { disconnected_at: Some(t), ..leaving.clone() };
+        let left = &[ProblemKind::LeftBehind][..];
+        for (evidence, problems, subject, other, expected) in [
+            (&Evidence::default(), &[][..], None, None, true),
+            (&leaving, &[][..], Some("ada"), None, true),
+            (&ended, &[][..], Some("ada"), None, false),
+            (&ended, left, Some("ada"), None, true),
+            (&ended, left, Some("ada"), Some((Evidence::default(), "ada")), false),
+            (&ended, left, Some("ada"), Some((Evidence::default(), "eve")), true),
+            (&ended, left, Some("ada"), Some((leaving.clone(), "ada")), true),
+        ] {
+            let one = connection("c1", subject, evidence.clone(), problems);
+            let mut all = vec![one.clone()];
+            all.extend(
+                other.clone().map(|(evidence, subject)| connection("c2", Some(subject), evidence, &[])),
+            );
+            assert_eq!(one.concerns_clinician(&all), expected, "{subject:?} {other:?}");
         }
     }
 }

@@ -9,13 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::connection::{Evidence, Problem, ProblemKind, State};
 use crate::ids::{ConnectionId, PracticeId, PractitionerId};
 use crate::retry;
+use crate::review;
 
 /// A notice that nobody takes is offered for so long.
 pub const OFFERED_FOR: SignedDuration = SignedDuration::from_hours(72);
 /// For so long it can be read again.
 pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// A clinician is asked to look their connection through so long after they last did.
-pub const REVIEW_AFTER: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// More conflicts than this are not told of one connection at the same time.
 pub const MOST_CONFLICTS: usize = 50;
 
@@ -174,7 +173,7 @@ pub fn tell(told: &Told, standing: &Standing<'_>) -> (Vec<(u64, News)>, Told) {
         news.push(News::MirrorRestored { count: standing.restored });
     }
     let conflicts = conflicts(told, standing, &mut news);
-    let review = review_due(state, standing);
+    let review = review_due(standing);
     if review.is_some_and(|due| told.review != Some(due)) {
         news.push(News::ReviewDue);
     }
@@ -234,11 +233,8 @@ fn conflicts(told: &Told, standing: &Standing<'_>, news: &mut Vec<News>) -> BTre
     known
 }
 
-/// Only what works is worth looking through.
-fn review_due(state: State, standing: &Standing<'_>) -> Option<Timestamp> {
-    let since = standing.evidence.reviewed_at.max(standing.evidence.started_at)?;
-    let due = since.checked_add(REVIEW_AFTER).ok()?;
-    (matches!(state, State::Active | State::Paused) && due <= standing.now).then_some(due)
+fn review_due(standing: &Standing<'_>) -> Option<Timestamp> {
+    review::due_at(standing.evidence).filter(|due| *due <= standing.now)
 }
 
 #[cfg(test)]

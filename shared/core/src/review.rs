@@ -8,11 +8,16 @@ use crate::connection::{Evidence, State};
 /// So long a review holds.
 pub const HOLDS_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// When the next review is due; `None` where nothing is synced. The clinician's yes counts as the first.
+/// When the next review is due; `None` where there is nothing to look through, or no way in. The clinician's yes counts
+/// as the first.
 pub fn due_at(evidence: &Evidence) -> Option<Timestamp> {
     let is_at_work = match evidence.state() {
-        State::Syncing | State::Active | State::ReconnectRequired | State::Paused => true,
-        State::Authorising | State::Ready | State::Disconnecting | State::Disconnected => false,
+        State::Syncing | State::Active | State::Paused => true,
+        State::Authorising
+        | State::Ready
+        | State::ReconnectRequired
+        | State::Disconnecting
+        | State::Disconnected => false,
     };
     let last = evidence.reviewed_at.max(evidence.started_at).filter(|_| is_at_work)?;
     Some(last.saturating_add(HOLDS_FOR).unwrap_or(Timestamp::MAX))

@@ -4,7 +4,7 @@
 //! It works under the lease, as a sync does: one writer. A link that owes the removal is saved before anything is
 //! written, so that whatever a crash leaves goes with the next sync.
 
-use daybook_core::connection::{Direction, State};
+use daybook_core::connection::{Direction, State, Verified, Went};
 use daybook_core::detail::Detail;
 use daybook_core::key::{Owner, Target};
 use daybook_core::link::{Lane, Link, LinkState, Owing, Reason, Touch};
@@ -54,15 +54,48 @@ pub enum ProbeStep {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
     Done,
-    /// Why not, without any content.
-    Failed(String),
+    Failed(Failure),
     /// An earlier step failed.
     NotTried,
+}
+
+/// Why a step failed, by what a person can do about it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Failure {
+    /// Our credentials are refused.
+    SignedOut,
+    /// No answer, or a wish to be left alone for a while.
+    NotNow,
+    /// The calendar or schedule is not there, or may not be written.
+    Closed,
+    /// What was written is not accepted, or does not stand as it was written.
+    NotTaken,
+    /// This deployment is not accepted as it is registered.
+    Misconfigured,
+}
+
+impl Failure {
+    fn of(error: &RemoteError) -> Self {
+        match error {
+            RemoteError::Refused { .. } => Failure::SignedOut,
+            RemoteError::Missing { .. } | RemoteError::Forbidden { .. } => Failure::Closed,
+            RemoteError::Rejected { .. } => Failure::NotTaken,
+            RemoteError::Unconfigured { .. } => Failure::Misconfigured,
+            RemoteError::Later { .. }
+            | RemoteError::CursorLost { .. }
+            | RemoteError::Conflict { .. }
+            | RemoteError::Unintelligible { .. } => Failure::NotNow,
+        }
+    }
 }
 
 impl Trial {
     pub fn is_well(&self) -> bool {
         self.calendar.iter().chain(&self.ehr).all(|tried| tried.outcome == Outcome::Done)
+    }
+
+    fn went(&self) -> Went {
+        if self.is_well() { Went::Well } else { Went::Badly }
     }
 }
 
@@ -83,6 +116,7 @@ impl Engine {
         let tried = self.try_both(&mut lease).await;
         match tried {
             Ok(trial) => {
+                lease.release.evidence.verified = Some(Verified { at: trial.at, went: trial.went() });
                 lease.give_back_unused().await?;
                 Ok(Verification::Tried(trial))
             }
@@ -239,7 +273,7 @@ impl<'a> Probe<'a> {
         lease.before_write().await?;
         match self.found().await {
             Ok(found) if self.is_as(found.as_ref(), expected) => self.note(step, Outcome::Done),
-            Ok(_) => self.fail_because(step, "what was read is not what was written".to_owned()),
+            Ok(_) => self.fail_because(step, Failure::NotTaken),
             Err(error) => self.fail(step, &error),
         }
         Ok(())
@@ -269,7 +303,7 @@ impl<'a> Probe<'a> {
                 lease.save(vec![LinkChange::Remove(self.link)]).await?;
             }
             Ok(Some(_)) => {
-                self.fail_because(ProbeStep::Delete, "it still stands".to_owned());
+                self.fail_because(ProbeStep::Delete, Failure::NotTaken);
                 self.owe_later(lease).await?;
             }
             Err(error) => {
@@ -312,10 +346,10 @@ impl<'a> Probe<'a> {
 
     fn fail(&mut self, step: ProbeStep, error: &RemoteError) {
         tracing::info!(connection = %self.session.at.id, ?step, error = %error, "a check failed");
-        self.fail_because(step, error.to_string());
+        self.fail_because(step, Failure::of(error));
     }
 
-    fn fail_because(&mut self, step: ProbeStep, why: String) {
+    fn fail_because(&mut self, step: ProbeStep, why: Failure) {
         self.has_failed = true;
         self.note(step, Outcome::Failed(why));
     }

@@ -1,8 +1,9 @@
 //! What is told about a connection beside its row: the detail in force and why, counts, words for states.
 
-use daybook_core::connection::{Connection, MainCalendar, Problem, ProblemKind, Settings, State};
+use daybook_core::connection::{Connection, MainCalendar, Problem, ProblemKind, PutBack, Settings, State};
 use daybook_core::detail::{Cap, Detail};
 use daybook_core::policy::{Audience, Origin, Refusal, Tie};
+use daybook_core::review;
 use jiff::Timestamp;
 
 use crate::Engine;
@@ -19,6 +20,10 @@ pub struct View {
     pub counts: Counts,
     /// How many entries still tell more than that.
     pub above_detail: u64,
+    /// Whether its clinician is asked to look it through.
+    pub is_review_due: bool,
+    /// What was put back lately.
+    pub put_back: Option<PutBack>,
     /// Where to sign in, while that is what the connection waits for. Made anew each time.
     pub authorise_url: Option<String>,
 }
@@ -35,8 +40,10 @@ impl Engine {
         let practice = self.practice(&connection.practice).await?;
         let at = ConnectionRef::from(&connection);
         let counts = self.store.count_links(&at).await?;
-        let (effective_detail, effective_detail_reason) =
-            detail_in_force(&practice, &connection, self.clock.now());
+        let now = self.clock.now();
+        let (effective_detail, effective_detail_reason) = detail_in_force(&practice, &connection, now);
+        let is_review_due = review::is_due(&connection.evidence, now);
+        let put_back = connection.evidence.put_back_lately(now);
         let above_detail = self.count_above(&connection, &practice).await?;
         let state = connection.evidence.state();
         let authorise_url = self.sign_in_link(&connection).await?;
@@ -49,6 +56,8 @@ impl Engine {
             effective_detail_reason,
             counts,
             above_detail,
+            is_review_due,
+            put_back,
             authorise_url,
         })
     }

@@ -72,6 +72,7 @@ impl State {
             disconnected_at: left.evidence.disconnected_at,
             handed_over_at: left.evidence.handed_over_at,
             put_back: left.evidence.put_back,
+            verified: left.evidence.verified,
             left_calendars: if uncontested {
                 left.evidence.left_calendars.clone()
             } else {

@@ -18,11 +18,14 @@ use super::levels::why;
 use super::moving::{Moving, Step};
 use super::session::Place;
 use super::told::told;
-use super::words::{Zone, calendar, capital, left, problem, sentence, standing};
+use super::words::{
+    Zone, calendar, capital, left, problem, put_back, review_asked, sentence, standing, verified,
+};
 use super::{Ending, Guest, Posted, Room, Shell, show};
 
 #[derive(Template)]
 #[template(path = "connection.html")]
+#[expect(clippy::struct_excessive_bools, reason = "what the page shows or leaves out")]
 struct Page {
     shell: Shell,
     id: String,
@@ -43,6 +46,10 @@ struct Page {
     opens_window: bool,
     may_confirm: bool,
     moving: Moving,
+    put_back: Option<String>,
+    review_asked: Option<String>,
+    verified: Option<String>,
+    may_change: bool,
     /// New calendars about which nobody has answered: id and name.
     newcomers: Vec<(String, String)>,
 }
@@ -95,6 +102,12 @@ fn page_of(guest: &Guest, view: &View, zone: &Zone, moving: Moving) -> Page {
         problems: problems(view, zone),
         summary: summary(view),
         newcomers: newcomers(view),
+        put_back: put_back(view, zone),
+        review_asked: review_asked(view, zone),
+        verified: verified(connection, zone),
+        // What is signed out cannot tell its calendars.
+        may_change: view.state != ConnectionState::ReconnectRequired
+            || connection.evidence.lacks_access_only(),
         sign_in: view.authorise_url.clone(),
         is_moving: is_settling
             || moving.goes_on()

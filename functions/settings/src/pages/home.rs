@@ -6,11 +6,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use daybook_core::connection::State as ConnectionState;
+use daybook_core::connection::{Connection, State as ConnectionState};
 use daybook_core::launch::Role;
-use daybook_engine::view::state_word;
+use daybook_engine::view::{View, state_word};
 
-use super::words::{Zone, calendar, sentence};
+use super::connection::{Over, over};
+use super::words::{Zone, calendar, review_asked, sentence};
 use super::{Ending, Guest, Room, Shell, feed, show};
 
 /// More connections than this are not listed: a clinician has one or two.
@@ -40,6 +41,8 @@ struct Row {
     /// Names its colour.
     state: &'static str,
     sentence: String,
+    left: Option<String>,
+    review_asked: Option<String>,
 }
 
 pub(crate) async fn home(State(room): State<Room>, guest: Guest) -> Result<Response, Ending> {
@@ -70,8 +73,8 @@ async fn rows(room: &Room, guest: &Guest) -> Result<Vec<Row>, Ending> {
     let found = engine.store.list_connections(&guest.practice.id, Some(own)).await;
     let found = found.map_err(|error| Ending::of(error.into()).to(guest))?;
     let mut rows = Vec::new();
-    let living = found.into_iter().filter(|one| one.evidence.state() != ConnectionState::Disconnected);
-    for connection in living.take(MOST_SHOWN) {
+    let shown: Vec<Connection> = found.iter().filter(|one| one.concerns_clinician(&found)).cloned().collect();
+    for connection in shown.into_iter().take(MOST_SHOWN) {
         let zone = Zone::of(engine, &connection, &guest.practice).await;
         let view = engine.view_of(connection).await.map_err(|error| Ending::of(error).to(guest))?;
         rows.push(Row {
@@ -85,9 +88,19 @@ async fn rows(room: &Room, guest: &Guest) -> Result<Vec<Row>, Ending> {
                 .unwrap_or_default(),
             state: state_word(view.state),
             sentence: sentence(&view, &zone),
+            left: left_behind(&view),
+            review_asked: review_asked(&view, &zone),
         });
     }
     Ok(rows)
+}
+
+/// Of one that has ended.
+fn left_behind(view: &View) -> Option<String> {
+    match over(view) {
+        Over::Left(left) if view.state == ConnectionState::Disconnected => Some(left),
+        Over::Left(_) | Over::Kept | Over::Nothing => None,
+    }
 }
 
 /// On to another page of ours.

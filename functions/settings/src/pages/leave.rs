@@ -24,6 +24,8 @@ struct Leave {
     standing: String,
     events: String,
     has_signed_in: bool,
+    /// The provider refuses us: nothing can be removed there.
+    is_shut: bool,
     /// The main calendar is one that we made.
     is_made: bool,
 }
@@ -46,6 +48,7 @@ pub(crate) async fn form(
         standing: standing(&view.counts),
         events: number(view.counts.mirrored_events, "event", "events"),
         is_made: matches!(view.connection.settings.main_calendar, MainCalendar::Made(_)),
+        is_shut: view.connection.evidence.refused_at.is_some(),
         has_signed_in: view.connection.evidence.authorised_at.is_some(),
     };
     show(&page.shell, &page)

@@ -6,10 +6,10 @@ use axum::response::Response;
 use daybook_core::audit::Deed;
 use daybook_engine::audit::Doing;
 use daybook_engine::ports::ConnectionRef;
-use daybook_engine::verify::{Outcome, ProbeStep, Tried, Verification};
+use daybook_engine::verify::{Failure, Outcome, ProbeStep, Tried, Verification};
 
 use super::told::told;
-use super::words::Zone;
+use super::words::{Zone, verified};
 use super::{Ending, Guest, Posted, Room, Shell, show};
 
 #[derive(Template)]
@@ -18,6 +18,10 @@ struct Page {
     shell: Shell,
     id: String,
     shown: Shown,
+    /// The one before.
+    last: Option<String>,
+    /// In which the night is told.
+    zone: String,
 }
 
 /// How far it has come.
@@ -50,8 +54,15 @@ pub(crate) async fn form(
     Path(id): Path<String>,
     guest: Guest,
 ) -> Result<Response, Ending> {
-    guest.connection(&room.engine, &id).await?;
-    let page = Page { shell: guest.shell(), id, shown: Shown::NotYet };
+    let connection = guest.connection(&room.engine, &id).await?;
+    let zone = Zone::of(&room.engine, &connection, &guest.practice).await;
+    let page = Page {
+        shell: guest.shell(),
+        id,
+        shown: Shown::NotYet,
+        last: verified(&connection, &zone),
+        zone: zone.name().to_owned(),
+    };
     show(&page.shell, &page)
 }
 
@@ -70,17 +81,21 @@ pub(crate) async fn verify(
     let shown = match found {
         Verification::Busy => Shown::Busy,
         Verification::Tried(trial) => {
-            let sides = [("Your calendar", &trial.calendar), ("The EHR", &trial.ehr)];
-            let tried = sides.into_iter().filter(|(_, steps)| !steps.is_empty());
-            let sides = tried.map(|(name, steps)| Side { name, steps: steps.iter().map(step).collect() });
-            Shown::Tried { is_well: trial.is_well(), at: zone.time(trial.at), sides: sides.collect() }
+            let calendar = Side { name: "Your calendar", steps: steps(&trial.calendar, in_calendar) };
+            let ehr = Side { name: "The EHR", steps: steps(&trial.ehr, in_ehr) };
+            let sides = [calendar, ehr].into_iter().filter(|side| !side.steps.is_empty()).collect();
+            Shown::Tried { is_well: trial.is_well(), at: zone.time(trial.at), sides }
         }
     };
-    let page = Page { shell: guest.shell(), id, shown };
+    let page = Page { shell: guest.shell(), id, shown, last: None, zone: zone.name().to_owned() };
     show(&page.shell, &page)
 }
 
-fn step(tried: &Tried) -> Step {
+fn steps(tried: &[Tried], why: fn(Failure) -> &'static str) -> Vec<Step> {
+    tried.iter().map(|tried| step(tried, why)).collect()
+}
+
+fn step(tried: &Tried, why: fn(Failure) -> &'static str) -> Step {
     let what = match tried.step {
         ProbeStep::Write => "A test entry is written",
         ProbeStep::ReadBack => "It is read back as it was written",
@@ -88,10 +103,38 @@ fn step(tried: &Tried) -> Step {
         ProbeStep::ReadMoved => "It is read back where it was moved to",
         ProbeStep::Delete => "It is removed again",
     };
-    let (mark, outcome) = match &tried.outcome {
+    let (mark, outcome) = match tried.outcome {
         Outcome::Done => ("active", "Done".to_owned()),
-        Outcome::Failed(why) => ("reconnect_required", format!("Failed: {why}")),
+        Outcome::Failed(failure) => ("reconnect_required", format!("Failed: {}", why(failure))),
         Outcome::NotTried => ("paused", "Not tried".to_owned()),
     };
     Step { what, mark, outcome }
+}
+
+/// Why, and what to do next.
+fn in_calendar(failure: Failure) -> &'static str {
+    match failure {
+        Failure::SignedOut => "Daybook is signed out. Go back to this calendar and sign in again.",
+        Failure::NotNow => "your calendar does not answer. Look again in a while.",
+        Failure::Closed => {
+            "your main calendar is not there, or may not be written. Choose another one under “Change settings”."
+        }
+        Failure::NotTaken => {
+            "your calendar does not keep what is written. Look again in a while; if it stays so, choose another calendar."
+        }
+        Failure::Misconfigured => "the provider does not accept Daybook. Tell whoever runs it.",
+    }
+}
+
+fn in_ehr(failure: Failure) -> &'static str {
+    match failure {
+        Failure::SignedOut | Failure::Closed => {
+            "the EHR does not let Daybook close time. Tell your practice's administrator."
+        }
+        Failure::NotNow => "the EHR does not answer. Look again in a while.",
+        Failure::NotTaken => {
+            "the EHR does not keep what is written. Look again in a while; if it stays so, tell your administrator."
+        }
+        Failure::Misconfigured => "the EHR does not accept Daybook. Tell whoever runs it.",
+    }
 }

@@ -1,7 +1,9 @@
 //! What a connection is, in a clinician's words: one honest sentence, the problems with what to do, times in the
 //! practice's zone with its name. It is told what is so, and finds nothing out.
 
-use daybook_core::connection::{Connection, MainCalendar, ProblemKind, Provider, State};
+use daybook_core::connection::{
+    Connection, MainCalendar, ProblemKind, Provider, PutBack, State, Verified, Went,
+};
 use daybook_core::ids::PractitionerId;
 use daybook_core::time::Interval;
 use daybook_engine::Engine;
@@ -110,8 +112,14 @@ pub(crate) fn capital(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The state in one sentence.
+/// The state in one sentence, and when both sides were last looked at.
 pub(crate) fn sentence(view: &View, zone: &Zone) -> String {
+    let looked = view.connection.evidence.last_synced_at;
+    let looked = looked.map(|at| format!(" Last looked at {}.", zone.time(at)));
+    format!("{}{}", state(view, zone), looked.unwrap_or_default())
+}
+
+fn state(view: &View, zone: &Zone) -> String {
     let connection = &view.connection;
     let evidence = &connection.evidence;
     match view.state {
@@ -120,8 +128,8 @@ pub(crate) fn sentence(view: &View, zone: &Zone) -> String {
         }
         State::Ready => "You have signed in. Nothing is written before you say yes.".to_owned(),
         State::Syncing => "The first sync is at work.".to_owned(),
-        State::Active => active(view, zone),
-        State::ReconnectRequired if evidence.lacks_access() => {
+        State::Active => active(connection).to_owned(),
+        State::ReconnectRequired if evidence.lacks_access_only() => {
             let name = provider(connection.provider);
             format!("Waiting for you: for what you chose, {name} has to allow one more thing.")
         }
@@ -138,18 +146,41 @@ pub(crate) fn sentence(view: &View, zone: &Zone) -> String {
     }
 }
 
-fn active(view: &View, zone: &Zone) -> String {
-    let connection = &view.connection;
+fn active(connection: &Connection) -> &'static str {
     if !connection.problems.is_empty() {
-        return "Working, but something needs your attention.".to_owned();
+        return "Working, but something needs your attention.";
     }
     if !connection.signals.settled() {
-        return "Something has changed, and Daybook is looking at it now.".to_owned();
+        return "Something has changed, and Daybook is looking at it now.";
     }
-    match connection.evidence.last_synced_at {
-        Some(at) => format!("In step. Last looked at {}.", zone.time(at)),
-        None => "In step.".to_owned(),
-    }
+    "In step."
+}
+
+/// That the clinician is asked to look it through.
+pub(crate) fn review_asked(view: &View, zone: &Zone) -> Option<String> {
+    let last = view.connection.evidence.reviewed_at;
+    let last =
+        last.map_or_else(|| "not reviewed yet".to_owned(), |at| format!("last reviewed {}", zone.time(at)));
+    view.is_review_due.then(|| format!("Please look this through: {last}."))
+}
+
+/// When both sides were last tried, and how that went.
+pub(crate) fn verified(connection: &Connection, zone: &Zone) -> Option<String> {
+    let Verified { at, went } = connection.evidence.verified?;
+    let at = zone.time(at);
+    Some(match went {
+        Went::Well => format!("Last verified {at}: all well."),
+        Went::Badly => format!("Last verified {at}: something did not work."),
+    })
+}
+
+/// What became of entries that were moved or deleted in the calendar.
+pub(crate) fn put_back(view: &View, zone: &Zone) -> Option<String> {
+    let PutBack { times, last_at } = view.put_back?;
+    let last = zone.time(last_at);
+    Some(format!(
+        "Put back after being moved or deleted in your calendar: {times}, last {last}. Appointments are changed in the EHR."
+    ))
 }
 
 /// What stands now.
@@ -212,9 +243,10 @@ pub(crate) fn to_blocks(lane: LanePreview) -> Vec<String> {
 pub(crate) fn problem(kind: ProblemKind) -> (&'static str, &'static str) {
     match kind {
         ProblemKind::CredentialsRefused => ("You are signed out", "Sign in again."),
-        ProblemKind::PermissionMissing => {
-            ("One permission is missing", "Sign in again, and tick every box that is asked for.")
-        }
+        ProblemKind::PermissionMissing => (
+            "One permission is missing",
+            "Sign in again, and tick every box that is asked for; or choose what needs less under “Change settings”.",
+        ),
         ProblemKind::CalendarUnreachable => (
             "Your calendar does not answer",
             "Nothing to do: Daybook keeps trying. What is closed stays closed meanwhile.",

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use daybook_core::appointment::{Appointment, ProposedPolicy};
-use daybook_core::connection::Provider;
+use daybook_core::connection::{Connection, Provider};
 use daybook_core::detail::Detail;
 use daybook_core::hours::Hours;
 use daybook_core::ids::{AppointmentId, CalendarId, Cursor, PracticeId, PractitionerId, ScheduleId};
@@ -22,9 +22,10 @@ use daybook_core::time::Interval;
 use daybook_dynamodb::{Embedded, Table, embedded_client};
 use daybook_engine::ports::{
     AccessTokens, Account, AccountIdentity, Appointments, Calendar, CalendarInfo, CalendarProvider, Changes,
-    Clock, Code, Completeness, ConnectionRef, Credentials, Ehr, Ehrs, Found, Login, MirrorSighting, Mirrors,
-    PageRefusal, PageSignIn, PasswordSignIn, Practice, Practices, Practitioner, Queue, Random, Refreshed,
-    RemoteError, Request as SyncRequest, SignIn, SignedIn, StoreError, Stored, Vault, VaultError, Visit,
+    Clock, Code, Completeness, ConnectionRef, Connections, Credentials, Ehr, Ehrs, Found, LeaseTerm, Login,
+    MirrorSighting, Mirrors, PageRefusal, PageSignIn, PasswordSignIn, Practice, Practices, Practitioner,
+    Queue, Random, Refreshed, Release, RemoteError, Request as SyncRequest, SignIn, SignedIn, StoreError,
+    Stored, Vault, VaultError, Visit,
 };
 use daybook_engine::{Engine, Providers};
 use daybook_settings::{Keyring, PlatformKeys, feeds, pages, platform, router};
@@ -48,6 +49,7 @@ pub struct World {
     pub queue: Arc<Heap>,
     pub ehr: Arc<OneEhr>,
     pub clock: Arc<StoppedClock>,
+    pub store: Arc<Table>,
     _table: Embedded,
 }
 
@@ -87,8 +89,8 @@ impl World {
         let platform_keys = PlatformKeys::of(&[PLATFORM.to_owned().into()]);
         let platform = platform(engine.clone(), platform_keys, store.clone());
         let files = feeds(engine.clone());
-        let router = router(engine, keys, store).merge(platform).merge(people).merge(files);
-        Self { router, queue, ehr, clock, _table: embedded }
+        let router = router(engine, keys, store.clone()).merge(platform).merge(people).merge(files);
+        Self { router, queue, ehr, clock, store, _table: embedded }
     }
 
     /// Asks with the key of `demo` and a JSON body.
@@ -124,6 +126,36 @@ impl World {
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         Answer { status: parts.status, headers: parts.headers, body, text }
+    }
+
+    /// Leaves a connection as a person and a run would have left it, everything answered. Returns its page's path.
+    pub async fn arrange(&self, path: &str, change: impl FnOnce(&mut Connection)) -> String {
+        let id = path.rsplit('/').next().unwrap();
+        let at = ConnectionRef { practice: "demo".into(), id: id.into() };
+        let mut connection = self.store.find_connection(&at).await.unwrap().unwrap();
+        change(&mut connection);
+        connection.version += 1;
+        self.store.command_connection(&connection).await.unwrap();
+        let now = self.clock.now();
+        let term = LeaseTerm {
+            holder: "test".into(),
+            until: now + SignedDuration::from_mins(1),
+            sole_process: None,
+        };
+        let acquired = self.store.acquire(&at, &term, now).await.unwrap().unwrap();
+        let left = Release {
+            evidence: connection.evidence,
+            settled_settings: None,
+            schedule: connection.schedule,
+            progress: None,
+            problems: connection.problems,
+            answered: Some(acquired.connection.signals.received),
+            done_marks: acquired.connection.signals.marks,
+            told: connection.told,
+            notices: Vec::new(),
+        };
+        self.store.release(&at, acquired.generation, &left).await.unwrap();
+        format!("/settings/connections/{id}")
     }
 
     /// Connects `prac-1` and returns the path of the connection.

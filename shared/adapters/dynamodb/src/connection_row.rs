@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use daybook_core::access::Access;
 use daybook_core::connection::{
     AccountName, CalendarRef, Connection, Disconnect, Evidence, Problem, Progress, PutBack, Schedule,
-    Settings, Signals,
+    Settings, Signals, Verified,
 };
 use daybook_core::detail::Detail;
 use daybook_core::ids::CalendarId;
@@ -110,7 +110,7 @@ pub fn left_calendars(evidence: &Evidence) -> Field {
 }
 
 /// What only the worker writes of the evidence.
-pub fn outcome(evidence: &Evidence) -> [Field; 7] {
+pub fn outcome(evidence: &Evidence) -> [Field; 9] {
     let left = evidence.left.iter().map(|(told, count)| (told.word(), *count));
     let left: BTreeMap<&str, u64> = left.collect();
     [
@@ -120,6 +120,8 @@ pub fn outcome(evidence: &Evidence) -> [Field; 7] {
         ("handed_over_at", evidence.handed_over_at.map(instant)),
         ("put_back_times", evidence.put_back.map(|put_back| number(put_back.times))),
         ("put_back_at", evidence.put_back.map(|put_back| instant(put_back.last_at))),
+        ("verified_at", evidence.verified.map(|verified| instant(verified.at))),
+        ("verified", evidence.verified.map(|verified| text(verified.went.word()))),
         ("left", (!left.is_empty()).then(|| json(&left))),
     ]
 }
@@ -228,6 +230,7 @@ fn evidence_of(row: Row<'_>) -> Result<Evidence, Broken> {
             .collect(),
         reviewed_at: row.find_instant("reviewed_at")?,
         put_back: put_back_of(row)?,
+        verified: verified_of(row)?,
         left: left_of(row)?,
     })
 }
@@ -255,6 +258,13 @@ fn succession_of(row: Row<'_>) -> Result<Option<Succession>, Broken> {
 fn put_back_of(row: Row<'_>) -> Result<Option<PutBack>, Broken> {
     let Some(last_at) = row.find_instant("put_back_at")? else { return Ok(None) };
     Ok(Some(PutBack { times: row.number("put_back_times")?, last_at }))
+}
+
+/// How it went by the word of a newer program is not told.
+fn verified_of(row: Row<'_>) -> Result<Option<Verified>, Broken> {
+    let Some(at) = row.find_instant("verified_at")? else { return Ok(None) };
+    let went = row.find_text("verified")?.and_then(Word::from_word);
+    Ok(went.map(|went| Verified { at, went }))
 }
 
 fn schedule_of(row: Row<'_>) -> Result<Schedule, Broken> {

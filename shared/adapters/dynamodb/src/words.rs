@@ -4,7 +4,7 @@
 use daybook_core::access::{Reads, Writes};
 use daybook_core::appointment::ProposedPolicy;
 use daybook_core::connection::{
-    AgedOut, BlockScope, Direction, Mirrors, ProblemKind, Provider, Start, State,
+    AgedOut, BlockScope, Direction, Mirrors, ProblemKind, Provider, Start, State, Went,
 };
 use daybook_core::detail::{Detail, Part2};
 use daybook_core::link::{Reason, Touch};
@@ -40,6 +40,7 @@ words! {
     AgedOut { Remove = "remove", Keep = "keep" }
     BlockScope { All = "all", Hours = "hours" }
     Start { WhenAuthorised = "when_authorised", WhenConfirmed = "when_confirmed" }
+    Went { Well = "well", Badly = "badly" }
     Mirrors { Remove = "remove", Keep = "keep" }
     Afterwards { Leaves = "leaves", ClosesTime = "closes_time" }
     Detail {

@@ -96,7 +96,7 @@ pub enum Previous {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Release {
     /// The worker's own facts: `refused_at`, `left_calendars`, `first_synced_at`, `last_synced_at`, `disconnected_at`,
-    /// `handed_over_at`, `put_back` and `left` are the only ones it writes; the first two while no person has commanded.
+    /// `handed_over_at`, `put_back`, `verified` and `left` are the only ones it writes; the first two while no person has commanded.
     pub evidence: Evidence,
     /// The main and blocking calendars, where the run found out which they are.
     pub settled_settings: Option<Settings>,

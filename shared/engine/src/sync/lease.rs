@@ -181,8 +181,9 @@ impl<'e> Lease<'e> {
 
     fn unmoved(&self) -> Release {
         Release {
-            // What was put back is told in any case.
+            // What was put back or tried is told in any case.
             evidence: Evidence {
+                verified: self.release.evidence.verified,
                 put_back: self.release.evidence.put_back,
                 left: self.release.evidence.left.clone(),
                 ..self.connection.evidence.clone()

@@ -208,6 +208,7 @@ pub fn full(id: &str) -> Connection {
             left_calendars: vec![calendar("/user/old/"), calendar("older")],
             reviewed_at: Some(at(20)),
             put_back: Some(PutBack { times: 3, last_at: at(21) }),
+            verified: Some(Verified { at: at(24), went: Went::Badly }),
             left: [(Detail::Busy, 4), (Detail::Full, 2)].into(),
         },
         schedule: Schedule {
