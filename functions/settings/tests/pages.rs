@@ -4,7 +4,9 @@
 mod world;
 
 use daybook_core::access::{Access, Reads, Writes};
-use daybook_core::connection::{Connection, Disconnect, Problem, ProblemKind, PutBack, Verified, Went};
+use daybook_core::connection::{
+    BlockingCalendars, CalendarRef, Connection, Disconnect, Problem, ProblemKind, PutBack, Verified, Went,
+};
 use daybook_engine::ports::Clock;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -575,7 +577,7 @@ async fn what_was_left_behind_stays_on_the_first_page() {
     let left = |connection: &mut Connection| {
         let detail =
             "8 events of ours could not be removed from the calendar; please delete them there".into();
-        let problem = Problem { kind: ProblemKind::LeftBehind, detail, since: now };
+        let problem = Problem { kind: ProblemKind::LeftBehind, detail, count: Some(8), since: now };
         connection.problems.insert("left behind".into(), problem);
     };
     world.arrange(&made, left).await;
@@ -584,4 +586,84 @@ async fn what_was_left_behind_stays_on_the_first_page() {
         page.contains("Left behind:</strong> 8 events") && page.contains(&format!("href=\"{at}\"")),
         "{page}"
     );
+}
+
+/// What other systems answered is for the log; a clinician reads what it is about, and what to do.
+#[tokio::test]
+async fn problems_are_told_in_plain_words_by_the_calendars_name() {
+    let world = World::new().await;
+    let ours = person(&world, json!({})).await;
+    let made = world.connected(json!({"direction": "two_way"})).await;
+    let now = world.clock.now();
+    let told = |kind, count, detail: &str| Problem { kind, detail: detail.to_owned(), count, since: now };
+    let raw = "the server at 10.0.0.7 answered 507 for /ada/home/";
+    for (key, problem, expected) in [
+        (
+            "free days of calendar /ada/home/",
+            told(ProblemKind::FreeAllDay, Some(3), raw),
+            "3 entries in “Home”. Since Oct 12",
+        ),
+        (
+            "reading of calendar /ada/home/",
+            told(ProblemKind::CalendarUnreachable, None, raw),
+            "It is “Home”. Since Oct 12",
+        ),
+        (
+            "reading of calendar /ada/unknown/",
+            told(ProblemKind::CalendarUnreachable, None, raw),
+            "<p class=\"soft\">Since Oct 12",
+        ),
+        ("items of calendar /ada/home/", told(ProblemKind::ItemsUnreadable, None, raw), "Some in “Home”."),
+        ("writes to the calendar", told(ProblemKind::ItemsRejected, Some(1), raw), "1 entry. Since Oct 12"),
+        ("schedules", told(ProblemKind::EhrRefused, None, raw), "The EHR gives no schedule of yours"),
+        ("ehr", told(ProblemKind::EhrRefused, None, raw), "The EHR refuses Daybook"),
+        (
+            "grant",
+            told(ProblemKind::LeftBehind, None, raw),
+            "Remove Daybook's access in your account's settings",
+        ),
+        ("left calendar", told(ProblemKind::LeftBehind, None, raw), "Delete the calendar that Daybook made"),
+        (
+            "left behind",
+            told(ProblemKind::LeftBehind, Some(8), raw),
+            "8 events in your calendar. Since Oct 12",
+        ),
+        (
+            "brake on the EHR",
+            told(ProblemKind::BrakeEngaged, Some(6), raw),
+            "6 appointments suddenly missing in the EHR would leave your calendar.",
+        ),
+        (
+            "brake on the EHR",
+            told(ProblemKind::BrakeEngaged, Some(6), raw),
+            ">Yes, remove 6 appointments from my calendar</button>",
+        ),
+        (
+            "brake on the EHR",
+            told(ProblemKind::BrakeEngaged, None, raw),
+            ">Yes, remove these appointments from my calendar</button>",
+        ),
+        (
+            "brake of calendar /ada/home/",
+            told(ProblemKind::BrakeEngaged, Some(6), raw),
+            "6 entries suddenly missing in “Home”: the times closed because of them would open again in the EHR.",
+        ),
+        (
+            "brake of calendar /ada/home/",
+            told(ProblemKind::BrakeEngaged, Some(6), raw),
+            ">Yes, open these times in the EHR</button>",
+        ),
+    ] {
+        let home = CalendarRef { id: "/ada/home/".into(), name: "Home".into() };
+        let at = world
+            .arrange(&made, |connection| {
+                in_step(connection);
+                connection.settings.blocking_calendars = BlockingCalendars::Chosen(vec![home]);
+                connection.problems = [(key.to_owned(), problem)].into();
+            })
+            .await;
+        let page = ours.get(&at).await.text.replace("&#x27;", "'").replace("&#39;", "'");
+        assert!(page.contains(expected), "{key}: {page}");
+        assert!(!page.contains("507") && !page.contains("/ada/"), "{key}: {page}");
+    }
 }

@@ -322,6 +322,8 @@ pub struct Progress {
 pub struct Problem {
     pub kind: ProblemKind,
     pub detail: String,
+    /// How many things it is about, where they are counted.
+    pub count: Option<u64>,
     pub since: Timestamp,
 }
 
@@ -503,7 +505,7 @@ mod tests {
         let home = AccountHome::of_address(crate::policy::AccountKind::Private, "ada@example.org");
         let account = |subject: &str| AccountName { subject: subject.into(), label: subject.into(), home };
         let since = Timestamp::UNIX_EPOCH;
-        let problem = |kind: &ProblemKind| Problem { kind: *kind, detail: String::new(), since };
+        let problem = |kind: &ProblemKind| Problem { kind: *kind, detail: String::new(), count: None, since };
         Connection {
             practice: "demo".into(),
             id: id.into(),

@@ -64,7 +64,7 @@ mod tests {
     }
 
     fn of(evidence: &Evidence, problems: &[(ProblemKind, i64)]) -> Health {
-        let problem = |kind, since| Problem { kind, detail: String::new(), since: at(since) };
+        let problem = |kind, since| Problem { kind, detail: String::new(), count: None, since: at(since) };
         let problems = problems.iter().enumerate();
         let problems = problems.map(|(n, (kind, since))| (n.to_string(), problem(*kind, *since)));
         Health::of(evidence, &problems.collect(), at(100))

@@ -255,7 +255,8 @@ mod tests {
     }
 
     fn brake(key: &str) -> (String, Problem) {
-        let problem = Problem { kind: ProblemKind::BrakeEngaged, detail: String::new(), since: at(1) };
+        let problem =
+            Problem { kind: ProblemKind::BrakeEngaged, detail: String::new(), count: None, since: at(1) };
         (key.to_owned(), problem)
     }
 

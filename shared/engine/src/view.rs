@@ -69,7 +69,8 @@ fn tell_missing_access(connection: &mut Connection) {
     if evidence.lacks_access() && evidence.disconnect.is_none() {
         let detail = "the settings need more than was allowed at the provider; sign in again to allow it";
         let since = evidence.authorised_at.unwrap_or(evidence.created_at);
-        let problem = Problem { kind: ProblemKind::PermissionMissing, detail: detail.to_owned(), since };
+        let kind = ProblemKind::PermissionMissing;
+        let problem = Problem { kind, detail: detail.to_owned(), count: None, since };
         connection.problems.insert("permission".to_owned(), problem);
     }
 }
@@ -86,7 +87,7 @@ fn tell_refusal(connection: &mut Connection, practice: &Practice) {
         Refusal::Domain => "the practice no longer allows accounts of this domain; events say Busy",
     };
     let since = practice.set_at.unwrap_or(connection.evidence.created_at);
-    let problem = Problem { kind: ProblemKind::NotAllowed, detail: detail.to_owned(), since };
+    let problem = Problem { kind: ProblemKind::NotAllowed, detail: detail.to_owned(), count: None, since };
     connection.problems.insert("policy".to_owned(), problem);
 }
 

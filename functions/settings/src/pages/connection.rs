@@ -16,11 +16,10 @@ use daybook_engine::view::{View, state_word};
 use super::home::to;
 use super::levels::why;
 use super::moving::{Moving, Step};
+use super::problems::{Told, confirmation, problems};
 use super::session::Place;
 use super::told::told;
-use super::words::{
-    Zone, calendar, capital, left, problem, put_back, review_asked, sentence, standing, verified,
-};
+use super::words::{Zone, calendar, left, put_back, review_asked, sentence, standing, verified};
 use super::{Ending, Guest, Posted, Room, Shell, show};
 
 #[derive(Template)]
@@ -44,7 +43,8 @@ struct Page {
     /// The page looks again by itself.
     is_moving: bool,
     opens_window: bool,
-    may_confirm: bool,
+    /// What the yes does that the brake waits for.
+    confirmation: Option<String>,
     moving: Moving,
     put_back: Option<String>,
     review_asked: Option<String>,
@@ -61,14 +61,6 @@ pub(crate) enum Over {
     /// The person wanted it so.
     Kept,
     Left(String),
-}
-
-/// A problem, with what to do.
-struct Told {
-    title: &'static str,
-    what_to_do: &'static str,
-    detail: String,
-    since: String,
 }
 
 pub(crate) async fn page(
@@ -99,7 +91,7 @@ fn page_of(guest: &Guest, view: &View, zone: &Zone, moving: Moving) -> Page {
         owing: view.counts.owing,
         over: over(view),
         progress: progress.map(|progress| (progress.done, progress.total)),
-        problems: problems(view, zone),
+        problems: problems(connection, zone),
         summary: summary(view),
         newcomers: newcomers(view),
         put_back: put_back(view, zone),
@@ -114,20 +106,21 @@ fn page_of(guest: &Guest, view: &View, zone: &Zone, moving: Moving) -> Page {
             || matches!(view.state, ConnectionState::Syncing | ConnectionState::Disconnecting),
         moving,
         opens_window: guest.session.place == Place::Frame,
-        may_confirm: connection.problems.values().any(|problem| problem.kind == ProblemKind::BrakeEngaged),
+        confirmation: confirmation(connection),
     }
 }
 
 /// Leftovers are never passed over: neither what is still linked, nor what could no longer be reached.
 pub(crate) fn over(view: &View) -> Over {
     let connection = &view.connection;
-    let behind = connection.problems.values().find(|problem| problem.kind == ProblemKind::LeftBehind);
+    let behind = connection.problems.values().filter(|problem| problem.kind == ProblemKind::LeftBehind);
+    let behind: Vec<&str> = behind.map(|problem| problem.detail.as_str()).collect();
     let linked = view.counts.mirrored_events + view.counts.busy_blocks;
-    match (behind, connection.evidence.disconnect) {
-        (Some(behind), _) => Over::Left(behind.detail.clone()),
-        (None, _) if linked > 0 => Over::Left(left(&view.counts)),
-        (None, Some(Disconnect { mirrors: Mirrors::Keep, .. })) => Over::Kept,
-        (None, _) => Over::Nothing,
+    match connection.evidence.disconnect {
+        _ if !behind.is_empty() => Over::Left(behind.join("; ")),
+        _ if linked > 0 => Over::Left(left(&view.counts)),
+        Some(Disconnect { mirrors: Mirrors::Keep, .. }) => Over::Kept,
+        _ => Over::Nothing,
     }
 }
 
@@ -137,15 +130,6 @@ fn newcomers(view: &View) -> Vec<(String, String)> {
     }
     let asked = questions(&view.connection).into_iter();
     asked.map(|calendar| (calendar.id.to_string(), calendar.name.clone())).collect()
-}
-
-fn problems(view: &View, zone: &Zone) -> Vec<Told> {
-    let all = view.connection.problems.values();
-    all.map(|one| {
-        let (title, what_to_do) = problem(one.kind);
-        Told { title, what_to_do, detail: capital(&one.detail), since: zone.time(one.since) }
-    })
-    .collect()
 }
 
 /// What was chosen, in words.

@@ -20,6 +20,7 @@ mod levels;
 mod moving;
 mod practice;
 mod preview;
+mod problems;
 mod review;
 mod session;
 mod shell;

@@ -1,9 +1,7 @@
 //! What a connection is, in a clinician's words: one honest sentence, the problems with what to do, times in the
 //! practice's zone with its name. It is told what is so, and finds nothing out.
 
-use daybook_core::connection::{
-    Connection, MainCalendar, ProblemKind, Provider, PutBack, State, Verified, Went,
-};
+use daybook_core::connection::{Connection, MainCalendar, Provider, PutBack, State, Verified, Went};
 use daybook_core::ids::PractitionerId;
 use daybook_core::time::Interval;
 use daybook_engine::Engine;
@@ -104,12 +102,6 @@ pub(crate) fn calendar(provider: Provider) -> &'static str {
 /// "1 appointment", "2 appointments".
 pub(crate) fn number(count: u64, one: &str, several: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {several}") }
-}
-
-/// A sentence begins with a capital.
-pub(crate) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The state in one sentence, and when both sides were last looked at.
@@ -237,67 +229,6 @@ pub(crate) fn to_blocks(lane: LanePreview) -> Vec<String> {
         one(delete, format!("Will open {} in the EHR", of(delete))),
     ];
     lines.into_iter().flatten().collect()
-}
-
-/// What a problem is called, and what to do.
-pub(crate) fn problem(kind: ProblemKind) -> (&'static str, &'static str) {
-    match kind {
-        ProblemKind::CredentialsRefused => ("You are signed out", "Sign in again."),
-        ProblemKind::PermissionMissing => (
-            "One permission is missing",
-            "Sign in again, and tick every box that is asked for; or choose what needs less under “Change settings”.",
-        ),
-        ProblemKind::CalendarUnreachable => (
-            "Your calendar does not answer",
-            "Nothing to do: Daybook keeps trying. What is closed stays closed meanwhile.",
-        ),
-        ProblemKind::CalendarMissing => {
-            ("A calendar is no longer there", "Choose another one under “Change settings”.")
-        }
-        ProblemKind::CalendarReadOnly => (
-            "Your main calendar may not be written",
-            "Choose another one under “Change settings”, or ask its owner to let you change it.",
-        ),
-        ProblemKind::EhrUnreachable => ("The EHR does not answer", "Nothing to do: Daybook keeps trying."),
-        ProblemKind::EhrRefused => (
-            "The EHR refuses Daybook",
-            "Tell your practice's administrator: the EHR's access must be renewed.",
-        ),
-        ProblemKind::BrakeEngaged => (
-            "Unusually many deletions wait for your yes",
-            "Look whether they are right. If so, confirm them below; if not, put the entries back.",
-        ),
-        ProblemKind::ItemsUnreadable => (
-            "Some entries cannot be understood",
-            "Nothing is lost: everything else is synced. Tell support if it stays so.",
-        ),
-        ProblemKind::ItemsRejected => (
-            "Some entries were not accepted",
-            "Nothing is lost: everything else is synced. Tell support if it stays so.",
-        ),
-        ProblemKind::TimeZoneMissing => {
-            ("No time zone is known", "Set your time zone in the EHR; without it no time can be closed.")
-        }
-        ProblemKind::FreeAllDay => (
-            "All-day entries are marked as free",
-            "They do not close your day. If one should, close it under “Your week as it stands”.",
-        ),
-        ProblemKind::LeftBehind => (
-            "Some entries could not be removed",
-            "Daybook no longer had access. Delete them by hand, or connect the account again to have them removed.",
-        ),
-        ProblemKind::ProviderMisconfigured => {
-            ("The provider does not accept Daybook", "Tell whoever runs Daybook; it is nothing that you did.")
-        }
-        ProblemKind::MirrorParked => (
-            "An entry was moved again and again",
-            "Daybook no longer puts it back. Move the appointment in the EHR, or press “Sync now” to have it put back.",
-        ),
-        ProblemKind::NotAllowed => (
-            "Your practice no longer allows this calendar",
-            "Appointments show as “Busy” only. Ask your practice's administrator, or connect another calendar.",
-        ),
-    }
 }
 
 #[cfg(test)]

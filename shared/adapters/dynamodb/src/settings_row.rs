@@ -144,6 +144,9 @@ pub struct ProblemRow {
     #[serde(with = "crate::words")]
     kind: ProblemKind,
     detail: String,
+    /// Older programs count nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
     since: Timestamp,
 }
 
@@ -151,6 +154,7 @@ pub fn problem_rows(problems: &BTreeMap<String, Problem>) -> BTreeMap<&str, Prob
     let row = |problem: &Problem| ProblemRow {
         kind: problem.kind,
         detail: problem.detail.clone(),
+        count: problem.count,
         since: problem.since,
     };
     problems.iter().map(|(source, problem)| (source.as_str(), row(problem))).collect()
@@ -158,6 +162,6 @@ pub fn problem_rows(problems: &BTreeMap<String, Problem>) -> BTreeMap<&str, Prob
 
 impl From<ProblemRow> for Problem {
     fn from(row: ProblemRow) -> Self {
-        Self { kind: row.kind, detail: row.detail, since: row.since }
+        Self { kind: row.kind, detail: row.detail, count: row.count, since: row.since }
     }
 }

@@ -155,7 +155,7 @@ impl Session<'_> {
             "{} events of ours could not be removed from the calendar; please delete them there",
             left.len()
         );
-        problems.set(About::LeftBehind, ProblemKind::LeftBehind, detail);
+        problems.set_counted(About::LeftBehind, ProblemKind::LeftBehind, left.len(), detail);
         let removals: Vec<LinkChange> = left.into_iter().map(LinkChange::Remove).collect();
         Ok(self.engine.store.save_links(&self.at, lease.generation, &removals).await?)
     }

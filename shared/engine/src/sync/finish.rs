@@ -210,7 +210,7 @@ fn note_outcome(session: &Session<'_>, lease: &mut Lease<'_>, settled: &Settled,
             Some((target, error)) => {
                 let waiting = applied.put_off + applied.rejected;
                 let detail = format!("{waiting} writes to {target} are put off: {error}");
-                problems.set(About::Writes(lane), kind(error), detail);
+                problems.set_counted(About::Writes(lane), kind(error), waiting, detail);
             }
             None if schedule.owing_at.is_none() => problems.clear(About::Writes(lane)),
             None => {}

@@ -366,7 +366,7 @@ impl Session<'_> {
             if let Brake::Engaged { missing, of } = verdict {
                 let detail =
                     format!("{missing} of {of} are suddenly missing; their removal waits for a confirmation");
-                problems.set(About::Brake(source), ProblemKind::BrakeEngaged, detail);
+                problems.set_counted(About::Brake(source), ProblemKind::BrakeEngaged, *missing, detail);
             }
         }
     }

@@ -38,6 +38,7 @@ use crate::ports::{Cause, LeaseTerm, Named, RemoteError, Request, StoreError};
 pub(crate) use apply::after;
 pub(crate) use lanes::{Part, Seen};
 pub(crate) use lease::Lease;
+pub use problems::Subject;
 pub(crate) use session::Session;
 
 /// How a run ended, and what it did.

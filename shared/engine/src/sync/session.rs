@@ -136,12 +136,14 @@ impl<'e> Session<'e> {
             connection.schedule.reconciled.is_some_and(|last| last.version == connection.version);
         let mut problems = Problems { map: &mut lease.release.problems, now: self.now };
         // What was wrong is asked for until it is right: else a day would go by.
-        if is_fresh && is_settled && !wants_hours && !problems.has(About::Practitioner) {
+        let is_well = !problems.has(About::Practitioner) && !problems.has(About::Schedules);
+        if is_fresh && is_settled && !wants_hours && is_well {
             return (known, None);
         }
         match self.ehr.practitioner(&connection.practitioner).await {
             Ok(found) => {
                 problems.clear(About::Practitioner);
+                problems.clear(About::Schedules);
                 let time_zone = found.time_zone.or_else(|| self.practice.time_zone_fallback.clone());
                 let known = Known { at: self.now, time_zone, schedules: found.schedules };
                 let lacks_zone = zone::parse(known.time_zone.as_deref()).is_none();
@@ -150,7 +152,7 @@ impl<'e> Session<'e> {
                     problems.set(About::Practitioner, ProblemKind::TimeZoneMissing, detail);
                 } else if known.schedules.is_empty() && connection.settings.direction == Direction::TwoWay {
                     let detail = "the EHR gives no schedule in which time could be closed";
-                    problems.set(About::Practitioner, ProblemKind::EhrRefused, detail);
+                    problems.set(About::Schedules, ProblemKind::EhrRefused, detail);
                 }
                 // An EHR that gives no schedule is asked again by the next run, and meanwhile what was known holds.
                 if known.schedules.is_empty()

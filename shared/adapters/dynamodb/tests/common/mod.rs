@@ -248,7 +248,12 @@ pub fn full(id: &str) -> Connection {
         progress: Some(Progress { done: 1, total: 2 }),
         problems: [(
             "ehr".into(),
-            Problem { kind: ProblemKind::EhrUnreachable, detail: "no answer".into(), since: at(14) },
+            Problem {
+                kind: ProblemKind::EhrUnreachable,
+                detail: "no answer".into(),
+                count: Some(3),
+                since: at(14),
+            },
         )]
         .into(),
         told: Told {
