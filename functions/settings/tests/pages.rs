@@ -535,7 +535,7 @@ async fn what_was_put_back_is_told_for_a_week_and_the_last_check_as_it_went() {
 /// Somebody who comes in when the session of before is over.
 async fn ours_later(world: &World) -> Person<'_> {
     let now = world.clock.now().as_second();
-    person(world, json!({"iat": now, "nbf": now, "exp": now + 60, "jti": format!("at {now}")})).await
+    person(world, json!({"iat": now, "nbf": now, "exp": now + 60, "jti": format!("lt_at_{now}")})).await
 }
 
 #[tokio::test]

@@ -24,7 +24,6 @@ use super::{Ending, Guest, Posted, Room, Shell, show};
 
 #[derive(Template)]
 #[template(path = "connection.html")]
-#[expect(clippy::struct_excessive_bools, reason = "what the page shows or leaves out")]
 struct Page {
     shell: Shell,
     id: String,
