@@ -5,6 +5,8 @@
 import { hands } from './hands.mjs';
 import { expect, story } from './house.mjs';
 
+const MOST_LOOKS = 80;
+
 await story(async (page, told) => {
   const me = hands(page, told.hands);
   await open(me, page, told);
@@ -15,6 +17,7 @@ await story(async (page, told) => {
   await verify(me, page);
   await see_the_week_and_review(me, page);
   await appointments_appear(me, page, told);
+  await own_time_closes(me, page, told);
   await change(me, page, told);
   await pause_and_resume(me, page);
   await disconnect(me, page);
@@ -121,6 +124,57 @@ async function appointments_appear(me, page, { url, place, owner }) {
   if (owner) await me.press(page.getByRole('link', { name: owner }));
   await page.getByText('Appointment', { exact: true }).first().waitFor();
   await page.goto(settings);
+}
+
+/** An hour of their own closes the same time in the EHR, and opens it again when it is given up. */
+async function own_time_closes(me, page, told) {
+  const settings = page.url();
+  const planned = await plan(page, told);
+  await sync_now(me, page, settings);
+  await week_has(page, told, 1);
+  await page.goto(planned);
+  await give_up(page, told);
+  await sync_now(me, page, settings);
+  await week_has(page, told, 0);
+  await page.goto(settings);
+}
+
+/** In the calendar's own program; where it is shown there. */
+async function plan(page, { url, place, owner, own }) {
+  await page.goto(`${url}${place}`);
+  await page.getByRole('link', { name: owner }).click();
+  const form = page.getByRole('region', { name: 'Add an event' });
+  await form.getByLabel('Title').fill(own.title);
+  await form.getByLabel('Calendar').selectOption({ label: 'Family' });
+  await form.getByLabel('Start').fill(own.start);
+  await form.getByRole('button', { name: 'Add' }).click();
+  await page.getByText(own.title).first().waitFor();
+  return page.url();
+}
+
+async function give_up(page, { provider, own }) {
+  const item = page.getByRole('listitem').filter({ hasText: own.title });
+  if (provider === 'CalDAV') await item.locator('summary').click();
+  else await item.getByRole('button', { name: own.title }).click();
+  await item.getByRole('button', { name: 'Delete' }).click();
+  await item.waitFor({ state: 'detached' });
+}
+
+async function sync_now(me, page, settings) {
+  await page.goto(settings);
+  await me.press(page.getByRole('button', { name: 'Sync now' }));
+  await in_step(page);
+}
+
+/** So many times are closed in the EHR's week when the own hour is. */
+async function week_has(page, { url, own }, count) {
+  const closed = page.getByRole('listitem').filter({ hasText: own.times }).filter({ hasText: 'Closed' });
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    await page.goto(`${url}/sandbox/ehr/?practitioner=prac-1&week=${own.start.slice(0, 10)}`);
+    if ((await closed.count()) === count) return;
+    await page.waitForTimeout(250);
+  }
+  throw new Error(`${own.times} is not closed ${count} times`);
 }
 
 /** What will change is said before the click. */

@@ -3,14 +3,17 @@
 import { looked_at } from './look.mjs';
 import { expect, story } from './house.mjs';
 
-await story(async (page, { url }) => {
+const NAMES = { Google: 'Google Calendar', Outlook: 'Outlook / Microsoft 365', CalDAV: 'Another calendar (CalDAV)' };
+
+await story(async (page, told) => {
+  const { url, provider } = told;
   const faults = [];
   const click = (role, name) => page.getByRole(role, { name }).click();
   for (const [name, show] of Object.entries({
     ehr_settings: () => page.goto(`${url}/sandbox/ehr/settings?practitioner=prac-2`),
     connect: () => click('button', 'Open Calendar Sync'),
     authorising: async () => {
-      await page.getByRole('radio', { name: 'Outlook / Microsoft 365' }).check();
+      await page.getByRole('radio', { name: NAMES[provider] }).check();
       await page.getByRole('radio', { name: 'Both ways' }).check();
       await click('button', 'Continue to sign in');
       await page.goto(`${url}/settings`);
@@ -19,18 +22,15 @@ await story(async (page, { url }) => {
       await click('link', 'Open');
       await click('button', 'Sign in');
     },
-    cancelled: async () => {
-      await click('button', 'Continue to Outlook');
-      await click('link', 'ben@clinic.example');
-      await click('button', 'Cancel');
-    },
+    cancelled: () => (provider === 'CalDAV' ? type(page, told, 'guess') : ask(page, told, 'Cancel')),
     ready: async () => {
-      await click('link', 'Back to Calendar Sync');
-      await click('link', 'Open');
-      await click('button', 'Sign in');
-      await click('button', 'Continue to Outlook');
-      await click('link', 'ben@clinic.example');
-      await click('button', 'Allow');
+      if (provider === 'CalDAV') await type(page, told, told.password);
+      else {
+        await click('link', 'Back to Calendar Sync');
+        await click('link', 'Open');
+        await click('button', 'Sign in');
+        await ask(page, told, 'Allow');
+      }
       await page.getByRole('heading', { name: 'Is this the account?' }).waitFor();
     },
     choices: () => click('link', 'Yes, go on'),
@@ -86,3 +86,17 @@ await story(async (page, { url }) => {
   }
   expect(faults.length === 0, faults.join('\n'));
 }, { refusals: [401, 404, 422] });
+
+/** What they say to the provider's question. */
+async function ask(page, { provider, account }, answer) {
+  await page.getByRole('button', { name: `Continue to ${provider}` }).click();
+  await page.getByRole('link', { name: account }).click();
+  await page.getByRole('button', { name: answer }).click();
+}
+
+async function type(page, { url, account }, password) {
+  await page.getByLabel('Address of the calendar server').fill(`${url}/sandbox/caldav/`);
+  await page.getByLabel('User name').fill(account);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use daybook_tests::outside::calendar::{Account, PASSWORD, USER, main_calendar};
-use daybook_tests::outside::cloud::{ADA, Cloud, Plan, Provider};
-use daybook_tests::outside::daybook::{API_KEY, Daybook, binary};
-use daybook_tests::outside::ehr::now_seconds;
+use daybook_tests::outside::cloud::{ADA, Cloud, Person, Plan, Provider};
+use daybook_tests::outside::daybook::{API_KEY, Connection, Daybook, binary};
+use daybook_tests::outside::ehr::{appointment, at, now_seconds};
 use daybook_tests::outside::eventually;
-use daybook_tests::outside::scene::sign_in_again;
+use daybook_tests::outside::scene::{BY_PUSH, sign_in_again};
 use daybook_tests::outside::tls::Front;
 use daybook_tests::radicale::Radicale;
 use daybook_tests::tools;
@@ -22,6 +22,11 @@ use serde_json::{Value, json};
 /// In how many weeks things are booked here: the sandbox's own appointments end before.
 const WEEKS: i64 = 3;
 const CLIENT: &str = "Kenji Watanabe";
+const FHIR: &str = "/sandbox/ehr/fhir";
+/// More than fit into a few requests.
+const MANY: i64 = 400;
+/// A mirror is put back three times a day.
+const MOST_DRAGS: i64 = 4;
 
 /// Node, the modules that drive a browser, and a browser.
 struct Browser {
@@ -236,7 +241,8 @@ async fn sync_calendar(chosen: Calendar, more: Value) {
     let daybook = Daybook::start(&binary, data.path(), &[]);
     let Calendar { provider, account, place, owner } = chosen;
     let mut told = json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "provider": provider, "account": account,
-        "place": place, "owner": owner, "user": "ada", "password": "ada-sandbox"});
+        "place": place, "owner": owner, "user": "ada", "password": "ada-sandbox",
+        "own": {"title": "Beekeeping", "start": format!("{}T13:10", far_monday()), "times": "1:10 – 2:10 pm"}});
     told.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     browser.tell("settings", told).await;
 }
@@ -254,6 +260,16 @@ async fn sync_calendar_with_outlook_from_the_ehrs_settings_to_disconnect() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_calendar_with_a_password_from_the_ehrs_settings_to_disconnect() {
     sync_calendar(CALDAV, json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn apples_calendar_by_its_own_words_and_address() {
+    let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
+    let data = tempfile::tempdir().unwrap();
+    let daybook = Daybook::start(&binary, data.path(), &[]);
+    let told = json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "account": "ada", "user": "ada",
+        "password": "ada-sandbox"});
+    browser.tell("apple", told).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -332,12 +348,129 @@ async fn subscribing_without_a_password_from_the_ehrs_settings_to_its_end() {
     browser.tell("feed", json!({"url": daybook.url, "clinician": "Dr. Maya Okafor"})).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_settings_page_is_accessible_in_both_schemes_on_desk_and_phone() {
+/// Every page of the settings, for one provider; Google and Outlook have the accounts of different people.
+async fn settings_pages_are_accessible(Calendar { provider, account, .. }: Calendar) {
     let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
     let data = tempfile::tempdir().unwrap();
     let daybook = Daybook::start(&binary, data.path(), &[]);
-    browser.tell("settings_accessible", json!({"url": daybook.url})).await;
+    let told =
+        json!({"url": daybook.url, "provider": provider, "account": account, "password": "ada-sandbox"});
+    browser.tell("settings_accessible", told).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_settings_page_is_accessible_in_both_schemes_on_desk_and_phone_with_google() {
+    settings_pages_are_accessible(GOOGLE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_settings_page_is_accessible_in_both_schemes_on_desk_and_phone_with_outlook() {
+    settings_pages_are_accessible(OUTLOOK).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_settings_page_is_accessible_in_both_schemes_on_desk_and_phone_with_a_password() {
+    settings_pages_are_accessible(CALDAV).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_ins_that_stop_are_accessible_and_keep_what_was_chosen() {
+    let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
+    let data = tempfile::tempdir().unwrap();
+    let daybook = Daybook::start(&binary, data.path(), &[]);
+    browser.tell("stopped", json!({"url": daybook.url, "account": ADA})).await;
+}
+
+/// What few people come to: an entry dragged again and again, deletions that wait for a yes, a consent withdrawn, things left
+/// behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_trouble_is_accessible_in_both_schemes_on_desk_and_phone() {
+    let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
+    let data = tempfile::tempdir().unwrap();
+    // What is missing shall be found by comparing, and not by asking for it by name.
+    let daybook = Daybook::start(&binary, data.path(), BY_PUSH);
+    let google = Cloud::of(Provider::Google, &daybook.url);
+    let connection = daybook.begin("google", &json!({})).await;
+    let look = async |name: &str, holds: &str| {
+        let told = json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "connection": connection.id,
+            "name": name, "holds": holds});
+        browser.tell("state", told).await;
+    };
+    sign_in_again(&connection).await;
+    connection.becomes("active").await;
+
+    let ada = google.person(ADA).await;
+    drag_until_parked(&ada, &connection).await;
+    look("parked", ".problem").await;
+    connection.sync().await;
+    assert_eq!(connection.get().await["problems"], json!([]));
+
+    lose_all_appointments(&daybook).await;
+    connection.post("resume").await;
+    connection.settles().await;
+    look("brake", "role=button[name='Yes, delete them']").await;
+
+    google.control(&json!({"revoke": {"account": ADA}})).await;
+    connection.post("sync").await;
+    connection.becomes("reconnect_required").await;
+    look("reconnect_required", "role=button[name='Sign in again']").await;
+    connection.disconnect("remove").await;
+    connection.becomes("disconnected").await;
+    look("left_behind", "text=Left behind").await;
+}
+
+/// A first sync of many appointments, with a provider that takes its time, shows how far it has come.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_first_sync_shows_its_progress() {
+    let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
+    let data = tempfile::tempdir().unwrap();
+    let daybook = Daybook::start(&binary, data.path(), BY_PUSH);
+    for number in 0..MANY {
+        let (start, end) =
+            (at(2 + number / 8, 600 + number % 8 * 60), at(2 + number / 8, 650 + number % 8 * 60));
+        let id = format!("many{number}");
+        let body = appointment(&id, &start, &end, "booked");
+        let (status, answer) = daybook.call("PUT", &format!("{FHIR}/Appointment/{id}"), Some(body)).await;
+        assert!(matches!(status, 200 | 201), "{answer}");
+    }
+    let google = Cloud::of(Provider::Google, &daybook.url);
+    let connection = daybook.begin("google", &json!({})).await;
+    let slow = json!({"times": 100_000, "answer": {"slow": {"delay_ms": 2_000}}});
+    google.control(&json!({"faults": [slow]})).await;
+    sign_in_again(&connection).await;
+    let told = json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "connection": connection.id,
+        "name": "syncing", "holds": "progress"});
+    browser.tell("state", told).await;
+}
+
+async fn drag_until_parked(person: &Person, connection: &Connection<'_>) {
+    let calendar = main_calendar(&connection.get().await);
+    for hour in 0..MOST_DRAGS {
+        let mirror = person.events(&calendar).await.into_iter().next_back().unwrap();
+        let (start, end) = (at(40, hour * 60), at(40, hour * 60 + 50));
+        person.shift(&calendar, &mirror.id, &start, &end).await;
+        connection.sync().await;
+        if connection.get().await["problems"].to_string().contains("mirror-parked") {
+            return;
+        }
+    }
+    panic!("nothing is parked");
+}
+
+/// Without a word to anybody.
+async fn lose_all_appointments(daybook: &Daybook) {
+    daybook.call("POST", "/sandbox/ehr/control", Some(json!({"hooks": "drop"}))).await;
+    loop {
+        let (_, found) = daybook.call("GET", &format!("{FHIR}/Appointment?_count=200"), None).await;
+        let entries = found["entry"].as_array().cloned().unwrap_or_default();
+        if entries.is_empty() {
+            return;
+        }
+        for entry in entries {
+            let id = entry["resource"]["id"].as_str().unwrap();
+            daybook.call("DELETE", &format!("{FHIR}/Appointment/{id}"), None).await;
+        }
+    }
 }
 
 /// An administrator settles what holds for the practice, and sees nobody's calendar.
