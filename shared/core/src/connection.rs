@@ -349,6 +349,14 @@ pub enum ProblemKind {
     NotAllowed,
 }
 
+impl ProblemKind {
+    /// Whether it is told for its own sake: all is well, and nobody has to do anything. Birthdays and holidays are marked free
+    /// as a rule, so that somebody has one every week.
+    pub fn is_hint(self) -> bool {
+        self == Self::FreeAllDay
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
     Authorising,

@@ -11,11 +11,15 @@ use super::super::words::Zone;
 
 /// Which colour stands for it.
 pub(super) fn standing(member: &Member) -> &'static str {
-    if member.state == State::Active && !member.problems.is_empty() {
+    if member.state == State::Active && needs_attention(member) {
         "paused"
     } else {
         state_word(member.state)
     }
+}
+
+fn needs_attention(member: &Member) -> bool {
+    member.problems.iter().any(|kind| !kind.is_hint())
 }
 
 /// How it is, and how fresh.
@@ -25,7 +29,7 @@ pub(super) fn sentence(member: &Member, zone: &Zone) -> String {
         State::Authorising => "Has not signed in yet.",
         State::Ready => "Signed in, and not started yet.",
         State::Syncing => "The first sync is at work.",
-        State::Active if !member.problems.is_empty() => "Working, but something needs attention.",
+        State::Active if needs_attention(member) => "Working, but something needs attention.",
         State::Active if member.is_moving => "Something has changed, and is being synced now.",
         State::Active => "In step.",
         State::ReconnectRequired if member.lacks_access => {
