@@ -402,6 +402,11 @@ impl Evidence {
 }
 
 impl Connection {
+    /// Whether somebody has to do something before all is well.
+    pub fn needs_attention(&self) -> bool {
+        self.problems.values().any(|problem| !problem.kind.is_hint())
+    }
+
     /// Whether its clinician still has to see it. One that has ended is seen while something of ours stands in its
     /// account, unless they have connected that account again.
     pub fn concerns_clinician(&self, all: &[Self]) -> bool {
@@ -433,6 +438,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
     use crate::access::{Reads, Writes};
+    use crate::sample;
 
     #[test]
     fn an_account_is_masked_for_others() {
@@ -509,35 +515,27 @@ mod tests {
         }
     }
 
-    fn connection(id: &str, subject: Option<&str>, evidence: Evidence, left: &[ProblemKind]) -> Connection {
+    fn connection(id: &str, subject: Option<&str>, evidence: Evidence, told: &[ProblemKind]) -> Connection {
         let home = AccountHome::of_address(crate::policy::AccountKind::Private, "ada@example.org");
         let account = |subject: &str| AccountName { subject: subject.into(), label: subject.into(), home };
         let since = Timestamp::UNIX_EPOCH;
         let problem = |kind: &ProblemKind| Problem { kind: *kind, detail: String::new(), count: None, since };
         Connection {
-            practice: "demo".into(),
-            id: id.into(),
-            practitioner: "prac-1".into(),
-            provider: Provider::Google,
             account: subject.map(account),
-            settings: Settings {
-                direction: Direction::default(),
-                window: WindowDays::default(),
-                detail: Detail::Busy,
-                main_calendar: MainCalendar::None,
-                blocking_calendars: BlockingCalendars::Owned,
-                aged_out: AgedOut::default(),
-                block_scope: BlockScope::default(),
-                reminder_minutes: None,
-                start: Start::default(),
-            },
-            version: 1,
             evidence,
-            schedule: Schedule::default(),
-            signals: Signals::default(),
-            progress: None,
-            problems: left.iter().map(|kind| (format!("{kind:?}"), problem(kind))).collect(),
-            told: Told::default(),
+            problems: told.iter().map(|kind| (format!("{kind:?}"), problem(kind))).collect(),
+            ..sample::connection(id)
+        }
+    }
+
+    #[test]
+    fn an_entry_marked_free_asks_nobody_for_anything() {
+        let (free, unread) = (ProblemKind::FreeAllDay, ProblemKind::ItemsUnreadable);
+        for (told, expected) in
+            [(&[][..], false), (&[free], false), (&[unread], true), (&[free, unread], true)]
+        {
+            let connection = connection("c1", None, Evidence::default(), told);
+            assert_eq!(connection.needs_attention(), expected, "{told:?}");
         }
     }
 

@@ -139,7 +139,7 @@ fn state(view: &View, zone: &Zone) -> String {
 }
 
 fn active(connection: &Connection) -> &'static str {
-    if !connection.problems.is_empty() {
+    if connection.needs_attention() {
         return "Working, but something needs your attention.";
     }
     if !connection.signals.settled() {

@@ -331,15 +331,20 @@ impl Session<'_> {
         lease: &mut Lease<'_>,
     ) {
         let mut problems = Problems { map: &mut lease.release.problems, now: self.now };
-        if reach == ListingReach::Delta && unreadable == 0 && free_all_day == 0 {
-            return;
-        }
-        problems.count(About::Items(id), ProblemKind::ItemsUnreadable, unreadable, |count| {
-            format!("{count} items of calendar {id} cannot be read and close no time")
-        });
-        problems.count(About::FreeDays(id), ProblemKind::FreeAllDay, free_all_day, |count| {
+        let unread = |count| format!("{count} items of calendar {id} cannot be read and close no time");
+        let free = |count| {
             format!("{count} all-day entries of calendar {id} are marked free: these days stay bookable")
-        });
+        };
+        match reach {
+            ListingReach::Full => {
+                problems.count(About::Items(id), ProblemKind::ItemsUnreadable, unreadable, unread);
+                problems.count(About::FreeDays(id), ProblemKind::FreeAllDay, free_all_day, free);
+            }
+            ListingReach::Delta => {
+                problems.count_part(About::Items(id), ProblemKind::ItemsUnreadable, unreadable, unread);
+                problems.count_part(About::FreeDays(id), ProblemKind::FreeAllDay, free_all_day, free);
+            }
+        }
     }
 
     /// Reads events whose owners are suspected gone, or whose blocks were touched.

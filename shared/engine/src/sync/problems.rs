@@ -135,6 +135,19 @@ impl Problems<'_> {
         if count == 0 { self.clear(about) } else { self.set_counted(about, kind, count, detail(count)) }
     }
 
+    /// As [`Self::count`], where only a part was looked at: what nobody knew yet is told, and nothing is taken back.
+    pub fn count_part(
+        &mut self,
+        about: About<'_>,
+        kind: ProblemKind,
+        count: usize,
+        detail: impl FnOnce(usize) -> String,
+    ) {
+        if count > 0 && !self.has(about) {
+            self.set_counted(about, kind, count, detail(count));
+        }
+    }
+
     /// Drops what is told of calendars that are no longer read.
     pub fn keep_calendars(&mut self, read: &[CalendarId]) {
         self.map.retain(|key, _| match key.split_once(OF_CALENDAR) {

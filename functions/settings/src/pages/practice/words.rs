@@ -11,11 +11,7 @@ use super::super::words::Zone;
 
 /// Which colour stands for it.
 pub(super) fn standing(member: &Member) -> &'static str {
-    if member.state == State::Active && needs_attention(member) {
-        "paused"
-    } else {
-        state_word(member.state)
-    }
+    if member.state == State::Active && needs_attention(member) { "paused" } else { state_word(member.state) }
 }
 
 fn needs_attention(member: &Member) -> bool {
