@@ -20,6 +20,7 @@ await story(async (page, told) => {
   await lower(me, page, look);
   await agree(me, page, told, look);
   await read_the_trail(me, page, look);
+  await end_it(me, page, look);
   await page.goto(`${told.url}/settings/connect`);
   await page.getByRole('heading', { name: 'This page is for clinicians' }).waitFor();
   expect(faults.length === 0, faults.join('\n'));
@@ -66,6 +67,16 @@ async function agree(me, page, { domain }, look) {
   await look('practice-agreements');
   await me.press(page.getByRole('button', { name: `Withdraw the agreement for ${domain}` }));
   await page.getByRole('status').filter({ hasText: 'It is withdrawn.' }).waitFor();
+}
+
+/** In the clinician's place, who may have left. */
+async function end_it(me, page, look) {
+  await me.press(page.getByRole('link', { name: 'Clinicians' }));
+  await me.press(page.getByRole('link', { name: /^Disconnect .* of .*Maya Okafor/ }));
+  await page.getByText('clients may book them').waitFor();
+  await look('practice-leave');
+  await me.press(page.getByRole('button', { name: 'Disconnect' }));
+  await page.getByText(/Disconnecting\.|Nobody yet/).first().waitFor();
 }
 
 async function read_the_trail(me, page, look) {

@@ -131,7 +131,7 @@ fn state(view: &View, zone: &Zone) -> String {
         }
         State::Paused => {
             let since = evidence.paused_at.map(|at| format!(" since {}", zone.time(at))).unwrap_or_default();
-            format!("Paused{since}. Nothing is read or written; what stands stays, and may be out of date.")
+            format!("Paused{since}. What stands stays, and may be out of date.")
         }
         State::Disconnecting => format!("Disconnecting. Still to be removed: {}.", left(&view.counts)),
         State::Disconnected => "Disconnected. Daybook can no longer open this account.".to_owned(),
