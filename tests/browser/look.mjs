@@ -1,4 +1,5 @@
-// A page, looked at in both colour schemes, on a desk and on a phone: what axe finds, and whether it scrolls sideways.
+// A page, looked at in both colour schemes, on a desk and on a phone: what axe finds, whether it scrolls sideways, and whether
+// words are squeezed into a column of letters.
 // With `DAYBOOK_PICTURES` set to a folder, a picture of each is left there.
 
 import { readFileSync } from 'node:fs';
@@ -16,7 +17,7 @@ export async function looked_at(page, name) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize(viewport);
       await picture(page, `${name}-${colorScheme}-${size}`);
-      const found = [...(await violations(page)), ...(await sideways(page))];
+      const found = [...(await violations(page)), ...(await sideways(page)), ...(await squeezed(page))];
       faults.push(...found.map((fault) => `${name}, ${colorScheme}, ${size}: ${fault}`));
     }
   }
@@ -37,6 +38,22 @@ async function sideways(page) {
     seen: document.documentElement.clientWidth,
   }));
   return wide > seen ? [`${wide} pixels wide where ${seen} are seen`] : [];
+}
+
+/** Words that stand on more lines than they have words were broken for want of room. */
+async function squeezed(page) {
+  return page.evaluate(() => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (texts.nextNode()) {
+      const words = texts.currentNode.data.trim().split(/\s+/);
+      const around = document.createRange();
+      around.selectNodeContents(texts.currentNode);
+      const lines = new Set([...around.getClientRects()].map(({ top }) => Math.round(top))).size;
+      if (lines > words.length) found.push(`“${words.join(' ')}” stands on ${lines} lines`);
+    }
+    return found;
+  });
 }
 
 async function picture(page, name) {

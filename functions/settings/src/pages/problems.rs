@@ -160,7 +160,7 @@ pub(crate) fn problem(kind: ProblemKind, subject: &Subject) -> (&'static str, &'
             "Remove Daybook's access in your account's settings at the provider. The sign-in kept here is deleted.",
         ),
         ProblemKind::LeftBehind if *subject == Subject::MadeCalendar => {
-            ("A calendar could not be removed", "Delete the calendar that Daybook made by hand.")
+            ("A calendar could not be removed", "Daybook made it. Delete it by hand in your calendar program.")
         }
         ProblemKind::LeftBehind => (
             "Some entries could not be removed",
