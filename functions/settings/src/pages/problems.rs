@@ -159,9 +159,10 @@ pub(crate) fn problem(kind: ProblemKind, subject: &Subject) -> (&'static str, &'
             "Daybook's access could not be ended",
             "Remove Daybook's access in your account's settings at the provider. The sign-in kept here is deleted.",
         ),
-        ProblemKind::LeftBehind if *subject == Subject::MadeCalendar => {
-            ("A calendar could not be removed", "Daybook made it. Delete it by hand in your calendar program.")
-        }
+        ProblemKind::LeftBehind if *subject == Subject::MadeCalendar => (
+            "A calendar could not be removed",
+            "Daybook made it. Delete it by hand in your calendar program.",
+        ),
         ProblemKind::LeftBehind => (
             "Some entries could not be removed",
             "Daybook no longer had access. Delete them by hand, or connect the account again to have them removed.",
