@@ -622,7 +622,11 @@ async fn problems_are_told_in_plain_words_by_the_calendars_name() {
             told(ProblemKind::LeftBehind, None, raw),
             "Remove Daybook's access in your account's settings",
         ),
-        ("left calendar", told(ProblemKind::LeftBehind, None, raw), "Delete the calendar that Daybook made"),
+        (
+            "left calendar",
+            told(ProblemKind::LeftBehind, None, raw),
+            "Delete it by hand in your calendar program",
+        ),
         (
             "left behind",
             told(ProblemKind::LeftBehind, Some(8), raw),
