@@ -37,8 +37,8 @@ struct Page {
     over: Over,
     progress: Option<(u64, u64)>,
     problems: Vec<Told>,
-    /// Somebody has to do something about one of them.
-    needs_attention: bool,
+    /// Over the problems.
+    heading: &'static str,
     summary: Vec<(&'static str, String)>,
     sign_in: Option<String>,
     /// The page looks again by itself.
@@ -93,7 +93,7 @@ fn page_of(guest: &Guest, view: &View, zone: &Zone, moving: Moving) -> Page {
         over: over(view),
         progress: progress.map(|progress| (progress.done, progress.total)),
         problems: problems(connection, zone),
-        needs_attention: connection.needs_attention(),
+        heading: if connection.needs_attention() { "What needs attention" } else { "Good to know" },
         summary: summary(view),
         newcomers: newcomers(view),
         put_back: put_back(view, zone),
