@@ -5,7 +5,8 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use daybook_core::audit::Deed;
-use daybook_core::connection::{MainCalendar, Mirrors, State as ConnectionState};
+use daybook_core::connection::{Connection, MainCalendar, Mirrors, State as ConnectionState};
+use daybook_engine::EngineError;
 use daybook_engine::audit::Doing;
 use daybook_engine::ports::ConnectionRef;
 
@@ -61,11 +62,7 @@ pub(crate) async fn leave(
 ) -> Result<Response, Ending> {
     let Posted { guest, fields } = &posted;
     let connection = guest.connection(&room.engine, &id).await?;
-    let at = ConnectionRef::from(&connection);
-    let mirrors = if fields.get("mirrors") == "keep" { Mirrors::Keep } else { Mirrors::Remove };
-    let done = room.engine.disconnect(&at, mirrors).await;
-    let done = told(&room, guest, Doing::to(Deed::Disconnected, &connection), done).await;
-    done.map_err(|error| Ending::of(error).to(guest))?;
+    disconnect(&room, &posted, &connection).await.map_err(|error| Ending::of(error).to(guest))?;
     // Not your account: begin again at once.
     let next = match (fields.get("then"), &connection.evidence.succeeds) {
         ("connect", Some(succession)) => format!("/settings/connections/{}/move", succession.of),
@@ -73,4 +70,17 @@ pub(crate) async fn leave(
         _ => format!("/settings/connections/{id}"),
     };
     Ok(to(&next))
+}
+
+/// As the form says what becomes of the events; the trail tells who did it.
+pub(super) async fn disconnect(
+    room: &Room,
+    posted: &Posted,
+    connection: &Connection,
+) -> Result<(), EngineError> {
+    let keeps = posted.fields.get("mirrors") == "keep";
+    let mirrors = if keeps { Mirrors::Keep } else { Mirrors::Remove };
+    let done = room.engine.disconnect(&ConnectionRef::from(connection), mirrors).await;
+    told(room, &posted.guest, Doing::to(Deed::Disconnected, connection), done).await?;
+    Ok(())
 }

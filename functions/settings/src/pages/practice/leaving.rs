@@ -3,14 +3,12 @@
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use daybook_core::audit::Deed;
-use daybook_core::connection::{AccountName, Connection, Mirrors, State as ConnectionState};
-use daybook_engine::audit::Doing;
+use daybook_core::connection::{AccountName, Connection, State as ConnectionState};
 use daybook_engine::ports::ConnectionRef;
 
 use super::super::fields::Fields;
 use super::super::home::to;
-use super::super::told::told;
+use super::super::leave::disconnect;
 use super::super::words::{calendar, number};
 use super::super::{Ending, Guest, Posted, Room, Shell, show};
 use super::name_of;
@@ -57,9 +55,7 @@ pub(crate) async fn form(
 pub(crate) async fn leave(State(room): State<Room>, posted: Posted) -> Result<Response, Ending> {
     let Posted { guest, fields } = &posted;
     let connection = theirs(&room, guest, fields.get("connection")).await?;
-    let mirrors = if fields.get("mirrors") == "keep" { Mirrors::Keep } else { Mirrors::Remove };
-    let done = room.engine.disconnect(&ConnectionRef::from(&connection), mirrors).await;
-    let done = told(&room, guest, Doing::to(Deed::Disconnected, &connection), done).await;
+    let done = disconnect(&room, &posted, &connection).await;
     done.map_err(|error| Ending::of(error).to(guest).with_link(HOME, "Back"))?;
     Ok(to(HOME))
 }
