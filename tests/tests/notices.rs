@@ -131,7 +131,7 @@ fn what_nobody_takes_is_offered_for_three_days_and_then_kept() {
     assert!((200..400).contains(&asked), "{asked}");
     let first = scene.world.lock().outbox.values().next().cloned().unwrap();
     assert_eq!((first.delivery.offer_at, first.delivery.taken_at), (None, None));
-    let read = run(scene.engine.list_notices(&demo(), "", 10)).unwrap();
+    let read = run(scene.engine.list_notices(&demo(), None, 10)).unwrap();
     assert_eq!(read[0].news, News::StateChanged);
 }
 

@@ -75,8 +75,7 @@ pub(crate) async fn list(
     Extension(caller): Extension<Caller>,
     QueryOf(query): QueryOf<AuditQuery>,
 ) -> Result<Json<List<EntryAnswer>>, Problem> {
-    let after = query.after.as_deref().map_or_else(|| Ok(String::new()), bookmark)?;
-    let reading = Reading::After(after);
+    let reading = Reading::After(query.after.as_deref().map(bookmark).transpose()?);
     let found = door.engine.list_trail(&caller.practice, &reading, MOST).await?;
     Ok(Json(List { items: found.entries.iter().map(EntryAnswer::from).collect(), next: found.more }))
 }

@@ -34,8 +34,8 @@ pub(crate) async fn list(
     Extension(caller): Extension<Caller>,
     QueryOf(query): QueryOf<NoticesQuery>,
 ) -> Result<Json<List<Notice>>, Problem> {
-    let after = query.after.as_deref().map_or_else(|| Ok(String::new()), bookmark)?;
-    let mut found = door.engine.list_notices(&caller.practice, &after, MOST + 1).await?;
+    let after = query.after.as_deref().map(bookmark).transpose()?;
+    let mut found = door.engine.list_notices(&caller.practice, after.as_deref(), MOST + 1).await?;
     let more = found.len() > MOST;
     found.truncate(MOST);
     let next = found.last().filter(|_| more).map(daybook_core::notice::Notice::id);

@@ -127,11 +127,11 @@ impl Engine {
         (Posted::Waits, Delivery { offer_at: next, ..settled })
     }
 
-    /// The notices of a practice after one that is known, oldest first.
+    /// The notices of a practice, or those after one that is known, oldest first.
     pub async fn list_notices(
         &self,
         practice: &PracticeId,
-        after: &str,
+        after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Notice>, EngineError> {
         Ok(self.store.list_notices(practice, after, limit).await?)

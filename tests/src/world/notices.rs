@@ -35,12 +35,15 @@ impl Notices for World {
     async fn list_notices(
         &self,
         practice: &PracticeId,
-        after: &str,
+        after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Notice>, StoreError> {
         self.point(Point::TableRead).await.of_store("notices")?;
         let state = self.lock();
-        let of_practice = state.outbox.iter().filter(|(at, _)| at.practice == *practice && *at.id > *after);
+        let of_practice = state
+            .outbox
+            .iter()
+            .filter(|(at, _)| at.practice == *practice && after.is_none_or(|after| *at.id > *after));
         Ok(of_practice.map(|(_, offered)| offered.notice.clone()).take(limit).collect())
     }
 

@@ -28,7 +28,7 @@ impl Trail for World {
         let entries = of_practice.map(|((_, id), entry)| (id, entry));
         let mut entries: Vec<Entry> = match reading {
             Reading::After(after) => entries
-                .filter(|(id, _)| *id > after)
+                .filter(|(id, _)| after.as_ref().is_none_or(|after| *id > after))
                 .map(|(_, entry)| entry.clone())
                 .take(limit + 1)
                 .collect(),

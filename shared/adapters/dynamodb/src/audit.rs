@@ -32,9 +32,8 @@ impl Trail for Table {
         limit: usize,
     ) -> Result<TrailPart, StoreError> {
         let (order, range) = match reading {
-            Reading::After(id) => (Order::Ascending, Some(("#range > :range", text(id)))),
-            Reading::Before(Some(id)) => (Order::Descending, Some(("#range < :range", text(id)))),
-            Reading::Before(None) => (Order::Descending, None),
+            Reading::After(id) => (Order::Ascending, id.as_ref().map(|id| ("#range > :range", text(id)))),
+            Reading::Before(id) => (Order::Descending, id.as_ref().map(|id| ("#range < :range", text(id)))),
         };
         let ask = Ask { schema: TABLE, hash: text(keys::audit_partition(practice)), range };
         let what = format!("the audit trail of practice {practice}");

@@ -170,13 +170,26 @@ fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Result<String,
         "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
         "GetItem" => run(body, |request| database.get_item(request)),
         "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
-        "Query" => run(body, |request| database.query(request)),
+        "Query" => refuse_empty_keys(body).and_then(|()| run(body, |request| database.query(request))),
         "PutItem" => run(body, |request| database.put_item(request)),
         "UpdateItem" => run(body, |request| database.update_item(request)),
         "DeleteItem" => run(body, |request| database.delete_item(request)),
         "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
         other => Err(DynoxideError::ValidationException(format!("{other} is not used by Daybook"))),
     }
+}
+
+/// `DynamoDB` has no empty keys and refuses to look for one; this engine would find nothing, or everything. All values of
+/// our queries are keys.
+fn refuse_empty_keys(body: &[u8]) -> Result<(), DynoxideError> {
+    let asked: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let values = asked.get("ExpressionAttributeValues").and_then(serde_json::Value::as_object);
+    let mut keys = values.into_iter().flat_map(|values| values.values().filter_map(|value| value.get("S")));
+    if keys.any(|key| key == "") {
+        let words = "The AttributeValue for a key attribute cannot contain an empty string value.";
+        return Err(DynoxideError::ValidationException(words.to_owned()));
+    }
+    Ok(())
 }
 
 fn run<Request: DeserializeOwned, Response: Serialize>(

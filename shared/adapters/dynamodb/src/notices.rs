@@ -27,13 +27,13 @@ impl Notices for Table {
     async fn list_notices(
         &self,
         practice: &PracticeId,
-        after: &str,
+        after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Notice>, StoreError> {
         let ask = Ask {
             schema: TABLE,
             hash: text(keys::notice_partition(practice)),
-            range: Some(("#range > :range", text(after))),
+            range: after.map(|id| ("#range > :range", text(id))),
         };
         let items = self.query(ask, limit, &format!("the notices of practice {practice}")).await?;
         Ok(readable(&items, from_item).into_iter().map(|offered| offered.notice).collect())

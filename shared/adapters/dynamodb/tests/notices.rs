@@ -52,7 +52,7 @@ async fn notices_come_with_the_release() {
     room.table.release(&name("c1"), taken.generation, &release).await.unwrap();
     let stored = room.table.find_connection(&name("c1")).await.unwrap().unwrap();
     assert_eq!(stored.told, release.told);
-    assert_eq!(room.table.list_notices(&"demo".into(), "", 100).await.unwrap(), all());
+    assert_eq!(room.table.list_notices(&"demo".into(), None, 100).await.unwrap(), all());
     let again = room.table.acquire(&name("c1"), &term("b", 100), at(10)).await.unwrap().unwrap();
     assert_eq!(again.connection.told, release.told, "and the lease was given back");
 }
@@ -64,7 +64,7 @@ async fn a_worker_that_was_overtaken_tells_nothing() {
     room.table.acquire(&name("c1"), &term("b", 300), at(200)).await.unwrap().unwrap();
     let released = room.table.release(&name("c1"), old.generation, &telling(all())).await;
     assert!(matches!(released, Err(StoreError::Stale { .. })), "{released:?}");
-    assert!(room.table.list_notices(&"demo".into(), "", 100).await.unwrap().is_empty());
+    assert!(room.table.list_notices(&"demo".into(), None, 100).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn a_command_that_came_between_does_not_lose_them() {
     let paused = daybook_core::connection::Connection { version: 2, ..fresh("c1") };
     room.table.command_connection(&paused).await.unwrap();
     room.table.release(&name("c1"), taken.generation, &telling(all())).await.unwrap();
-    assert_eq!(room.table.list_notices(&"demo".into(), "", 100).await.unwrap().len(), 7);
+    assert_eq!(room.table.list_notices(&"demo".into(), None, 100).await.unwrap().len(), 7);
     let missing = room.table.release(&name("c9"), 1, &telling(all())).await;
     assert!(matches!(missing, Err(StoreError::Missing { .. })), "{missing:?}");
 }
@@ -98,14 +98,14 @@ async fn they_are_due_until_they_are_taken_and_read_until_they_expire() {
     assert_eq!((stored.notice, stored.delivery), (second.clone(), taken));
     let after = |after: String| {
         let table = room.table.clone();
-        async move { table.list_notices(&"demo".into(), &after, 1).await.unwrap() }
+        async move { table.list_notices(&"demo".into(), Some(&after), 1).await.unwrap() }
     };
     assert_eq!(after(first.id()).await, std::slice::from_ref(&second));
     assert_eq!(after(id_since(at(21))).await, std::slice::from_ref(&second));
     assert!(after(second.id()).await.is_empty());
-    assert!(room.table.list_notices(&"other".into(), "", 9).await.unwrap().is_empty());
+    assert!(room.table.list_notices(&"other".into(), None, 9).await.unwrap().is_empty());
     room.clock.set(31 + KEPT_FOR.as_secs());
-    assert!(room.table.list_notices(&"demo".into(), "", 9).await.unwrap().is_empty());
+    assert!(room.table.list_notices(&"demo".into(), None, 9).await.unwrap().is_empty());
 }
 
 async fn due(room: &Room, second: i64) -> Vec<NoticeRef> {

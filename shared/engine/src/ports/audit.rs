@@ -10,8 +10,8 @@ use super::StoreError;
 /// Where to go on reading, by an [`Entry::id`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Reading {
-    /// Oldest first, those that come after this id. The empty text comes before all.
-    After(String),
+    /// Oldest first, those that come after this id; `None`: from the beginning.
+    After(Option<String>),
     /// Newest first, those that come before this id; `None`: from the end.
     Before(Option<String>),
 }

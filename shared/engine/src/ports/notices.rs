@@ -45,11 +45,11 @@ pub struct Offered {
 pub trait Notices: Send + Sync {
     async fn find_notice(&self, at: &NoticeRef) -> Result<Option<Offered>, StoreError>;
 
-    /// Those of a practice whose ids come after `after`, oldest first, at most `limit`.
+    /// Those of a practice whose ids come after `after`, or all, oldest first, at most `limit`.
     async fn list_notices(
         &self,
         practice: &PracticeId,
-        after: &str,
+        after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Notice>, StoreError>;
 

@@ -61,7 +61,7 @@ async fn between(
     guest: &Guest,
     (from, until): (Timestamp, Timestamp),
 ) -> Result<Option<Vec<Entry>>, EngineError> {
-    let reading = Reading::After(id_since(from));
+    let reading = Reading::After(Some(id_since(from)));
     let found = room.engine.list_trail(&guest.practice.id, &reading, MOST).await?;
     // Told by the last row that was looked at, which need not be one that could be read.
     if found.more.is_some_and(|last| last < id_since(until)) {
