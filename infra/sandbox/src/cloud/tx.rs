@@ -106,12 +106,13 @@ impl<'a> Tx<'a> {
         self.drop_row::<Subscription>(&id.to_owned());
     }
 
-    /// Notes a mail that the provider would have sent.
-    pub fn mail(&mut self, from: &str, to: Vec<String>, kind: &str, item: &str) {
+    /// Notes a mail that the provider would have sent after a request of `client`.
+    pub fn mail(&mut self, client: &str, from: &str, to: Vec<String>, kind: &str, item: &str) {
         let number = self.next_count();
         self.keep(Mail {
             number,
             at: self.now,
+            client: client.to_owned(),
             from: from.to_owned(),
             to,
             kind: kind.to_owned(),

@@ -178,6 +178,9 @@ pub struct Subscription {
 pub struct Mail {
     pub number: u64,
     pub at: Timestamp,
+    /// The client id of whoever's request caused it.
+    #[serde(default)]
+    pub client: String,
     pub from: String,
     pub to: Vec<String>,
     /// `invitation`, `update`, `cancellation` or `reply`.

@@ -20,6 +20,8 @@ pub struct Visitor {
 /// A calendar, as a visitor may treat it.
 pub struct Seen {
     pub account: Account,
+    /// Through which app.
+    pub client: String,
     pub calendar: Calendar,
     pub role: Role,
     sees: Sees,
@@ -52,7 +54,13 @@ impl Visitor {
             (_, Role::SharedReader) => Sees::Shared,
             _ => Sees::All,
         };
-        Ok(Seen { account: account.clone(), calendar: calendar.clone(), role, sees })
+        Ok(Seen {
+            account: account.clone(),
+            client: self.client.clone(),
+            calendar: calendar.clone(),
+            role,
+            sees,
+        })
     }
 
     /// As `see`, for those who write.

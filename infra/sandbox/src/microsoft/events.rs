@@ -156,7 +156,7 @@ impl Visit<'_> {
         to.sort();
         to.dedup();
         if let Some(item) = items.last().filter(|_| !to.is_empty()) {
-            tx.mail(&self.account.email, to, kind, &item.id);
+            tx.mail(&self.grant.client, &self.account.email, to, kind, &item.id);
         }
     }
 }

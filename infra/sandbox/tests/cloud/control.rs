@@ -75,13 +75,14 @@ async fn what_was_asked_is_counted_by_pattern() {
     house.get("/consumers/oauth2/v2.0/authorize").await;
     house.get("/").await;
     let _: Result<(), Infallible> = house.cloud.change(|tx| {
-        tx.mail("ada@clinic.example", vec!["x@y.example".to_owned()], "invitation", "ev1");
+        tx.mail("an-app", "ada@clinic.example", vec!["x@y.example".to_owned()], "invitation", "ev1");
         Ok(())
     });
     let standing = house.get("/control").await.json();
     assert_eq!(standing["requests"]["GET /{tenant}/oauth2/v2.0/authorize"], 2);
     assert_eq!(standing["requests"]["GET /"], 1);
     assert_eq!(standing["mails"][0]["kind"], "invitation");
+    assert_eq!(standing["mails"][0]["client"], "an-app", "who caused it is told");
     let after = house.control(json!({"reset_counts": true})).await.json();
     assert_eq!(after["requests"], json!({}));
 }

@@ -175,6 +175,6 @@ fn note_mail(tx: &mut Tx<'_>, seen: &Seen, call: &Call, kind: &str, item: &Item)
     let to: Vec<String> =
         emails.filter(|email| !is_self(email, &seen.account, &seen.calendar)).map(str::to_owned).collect();
     if !to.is_empty() {
-        tx.mail(&seen.account.email, to, kind, &item.id);
+        tx.mail(&seen.client, &seen.account.email, to, kind, &item.id);
     }
 }
