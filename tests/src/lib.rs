@@ -9,6 +9,7 @@
 )]
 
 pub mod aws;
+pub mod canary;
 pub mod cloud;
 pub mod contract;
 pub mod outside;

@@ -5,10 +5,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use daybook_tests::canary::plant::appointment;
 use daybook_tests::outside::calendar::{Account, PASSWORD, USER, main_calendar};
 use daybook_tests::outside::cloud::{ADA, Cloud, Person, Plan, Provider};
 use daybook_tests::outside::daybook::{API_KEY, Connection, Daybook, binary};
-use daybook_tests::outside::ehr::{appointment, at, now_seconds};
+use daybook_tests::outside::ehr::{at, now_seconds};
 use daybook_tests::outside::eventually;
 use daybook_tests::outside::scene::{BY_PUSH, sign_in_again};
 use daybook_tests::outside::tls::Front;

@@ -8,6 +8,7 @@ use daybook_tests::aws::{Alone, Stack};
 use daybook_tests::outside::daybook::API_KEY;
 use daybook_tests::outside::ehr::Ehr;
 use daybook_tests::outside::hook::{Message, appointment_changed};
+use daybook_tests::outside::town::Town;
 use serde_json::{Value, json};
 
 const BY_ORDER: [(&str, &str); 1] = [("DAYBOOK_SWEEP_SECONDS", "3600")];
@@ -21,7 +22,7 @@ struct Scene {
 async fn scene() -> Option<Scene> {
     let data = tempfile::tempdir().unwrap();
     let ehr = Ehr::start(data.path()).await;
-    let stack = Stack::open(data.path(), &ehr.fhir_url(), &BY_ORDER).await?;
+    let stack = Stack::open(&Town::open().await, &ehr.fhir_url(), &BY_ORDER).await?;
     Some(Scene { stack, _ehr: ehr, _data: data })
 }
 

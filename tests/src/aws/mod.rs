@@ -5,7 +5,6 @@ mod alone;
 mod client;
 mod emulator;
 mod ending;
-mod front;
 mod recorder;
 mod roles;
 mod stack;

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use super::client::{ACCOUNT, REGION};
+use crate::outside::town::answered;
 
 /// A call as a permission speaks of it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -132,18 +133,6 @@ async fn pass(State(inner): State<Arc<Inner>>, request: Request) -> Response {
         Ok(answer) => answered(answer).await,
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),
     }
-}
-
-/// An answer of a server behind us, as ours.
-pub async fn answered(answer: reqwest::Response) -> Response {
-    let mut response = Response::builder().status(answer.status());
-    for (name, value) in answer.headers() {
-        if !matches!(name.as_str(), "transfer-encoding" | "connection" | "content-length") {
-            response = response.header(name, value);
-        }
-    }
-    let bytes = answer.bytes().await.unwrap_or_default();
-    response.body(Body::from(bytes)).expect("the parts were valid before")
 }
 
 fn note(inner: &Inner, headers: &HeaderMap, body: &Bytes) {

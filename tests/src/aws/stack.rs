@@ -2,7 +2,6 @@
 //! with its story; what is asked of it then is in `ending`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -12,12 +11,12 @@ use tokio::task::JoinHandle;
 
 use super::client::{ACCOUNT, Client, Invoked, REGION};
 use super::emulator::Emulator;
-use super::ending::CLIENT_SECRET;
-use super::front::Front;
 use super::recorder::{Call, Put};
 use super::roles::Statement;
 use super::tools;
+use crate::outside::cloud::CLIENT_SECRET;
 use crate::outside::daybook::{API_KEY, HOOK_SECRET};
+use crate::outside::town::Town;
 
 static STACKS: AtomicU32 = AtomicU32::new(1);
 
@@ -42,19 +41,18 @@ pub(super) struct Function {
 }
 
 impl Stack {
-    /// Deploys one that reads the EHR at `ehr`. `more` are variables as on one machine; the sweep comes as often as
+    /// Deploys one at this town's address that reads the EHR at `ehr`. `more` are variables as on one machine; the sweep comes as often as
     /// `DAYBOOK_SWEEP_SECONDS` says, never if that is an hour. `None` where tools or binaries are missing.
-    pub async fn open(data: &Path, ehr: &str, more: &[(&str, &str)]) -> Option<Self> {
+    pub async fn open(town: &Town, ehr: &str, more: &[(&str, &str)]) -> Option<Self> {
         let emulator = Emulator::shared().await?;
-        let front = Front::open(data).await;
         let name = format!("s{}", STACKS.fetch_add(1, Ordering::SeqCst));
         let sweep = seconds_between_sweeps(more);
-        let (parameters, environment) = (parameters(&front.url, ehr, more), environment(sweep, more));
+        let (parameters, environment) = (parameters(&town.url, ehr, more), environment(sweep, more));
         let (here, stack) = (emulator.clone(), name.clone());
         let created = tokio::task::spawn_blocking(move || here.create(&stack, &parameters, &environment));
         let described = created.await.expect("it is deployed or says why not");
         let mut stack = Self {
-            url: front.url.clone(),
+            url: town.url.clone(),
             client: Client::new(&emulator.url),
             name,
             functions: functions(&described),
@@ -63,7 +61,8 @@ impl Stack {
             sweeping: None,
             emulator,
         };
-        front.lead_to(&stack.emulator.url, &stack.the("AWS::ApiGatewayV2::Api", ""));
+        let api = stack.the("AWS::ApiGatewayV2::Api", "");
+        town.lead_to(&format!("{}/_aws/execute-api/{api}/$default", stack.emulator.url));
         // The schedule does it within its first minute.
         stack.sweep().await;
         stack.sweeping = (sweep < 3600).then(|| tokio::spawn(stack.sweep_each(Duration::from_secs(sweep))));

@@ -1,68 +1,41 @@
-//! Puts the canaries in their places: into every text field of the EHR's resources and of a clinician's own events, as
-//! each provider has them.
+//! The canaries in their places: in every text field of the EHR's resources and of a clinician's own events, as each
+//! provider has them.
 
-use daybook_tests::outside::ehr::{Ehr, at};
 use serde_json::{Value, json};
 
-use super::words::{ID_OF_EVENT, NEVER_TOLD, OF_EVENTS, TOLD, missing};
+use super::words::ID_OF_EVENT;
 
-/// The patient, the clinician, their room and their schedule.
-pub async fn plant_people(ehr: &Ehr) {
-    for (path, body) in [
-        ("Patient/pat-canary", patient()),
-        ("Location/loc-canary", room()),
-        ("Practitioner/prac-1", clinician(standing(ehr, "Practitioner/prac-1").await)),
-        ("Schedule/sch-1", schedule(standing(ehr, "Schedule/sch-1").await)),
-    ] {
-        let (status, answer) = ehr.fhir("PUT", path, Some(&body)).await;
-        assert!(matches!(status, 200 | 201), "{path}: {answer}");
-    }
-}
+/// As an EHR writes two instants.
+pub type Hour = (String, String);
 
 /// Time that somebody else closed in the EHR, with a note.
-pub async fn plant_slot(ehr: &Ehr, (start, end): &(String, String)) {
-    let slot = json!({
+pub fn slot((start, end): &Hour) -> Value {
+    json!({
         "resourceType": "Slot", "id": "slot-canary", "schedule": {"reference": "Schedule/sch-1", "display": "Slotcanary"},
         "status": "busy-unavailable", "start": start, "end": end, "comment": "Slotcanary",
         "identifier": [{"system": "https://ehr.example/slot", "value": "Slotcanary"}],
-    });
-    let (status, answer) = ehr.fhir("PUT", "Slot/slot-canary", Some(&slot)).await;
-    assert!(matches!(status, 200 | 201), "{answer}");
-}
-
-async fn standing(ehr: &Ehr, path: &str) -> Value {
-    let (status, resource) = ehr.fhir("GET", path, None).await;
-    assert_eq!(status, 200, "{path}: {resource}");
-    resource
-}
-
-/// Books it; a second time at another time, it moves.
-pub async fn book(ehr: &Ehr, id: &str, (start, end): &(String, String)) {
-    let (status, answer) =
-        ehr.fhir("PUT", &format!("Appointment/{id}"), Some(&appointment(id, start, end))).await;
-    assert!(matches!(status, 200 | 201), "{answer}");
+    })
 }
 
 /// One that nobody can understand, with words where numbers and codes should be.
-pub async fn book_broken(ehr: &Ehr, id: &str, (start, end): &(String, String)) {
-    let mut body = appointment(id, start, end);
+pub fn broken_appointment(id: &str, (start, end): &Hour) -> Value {
+    let mut body = appointment(id, start, end, "booked");
     body["minutesDuration"] = json!("Minutescanary");
     body["participant"][2]["actor"] = json!({"reference": {"Brokencanary": "Brokencanary"}});
     body["identifier"] = json!("Brokencanary");
     body["serviceType"] = json!("Brokencanary");
-    let (status, answer) = ehr.fhir("PUT", &format!("Appointment/{id}"), Some(&body)).await;
-    assert!(matches!(status, 200 | 201), "{answer}");
+    body
 }
 
-pub async fn cancel(ehr: &Ehr, id: &str) {
-    let mut body = standing(ehr, &format!("Appointment/{id}")).await;
-    body["status"] = json!("cancelled");
-    body["cancelationReason"] = json!({"text": "Cancelcanary"});
-    let (status, answer) = ehr.fhir("PUT", &format!("Appointment/{id}"), Some(&body)).await;
-    assert_eq!(status, 200, "{answer}");
+/// The same appointment, called off for a reason.
+pub fn cancelled(mut appointment: Value) -> Value {
+    appointment["status"] = json!("cancelled");
+    appointment["cancelationReason"] = json!({"text": "Cancelcanary"});
+    appointment
 }
 
-fn patient() -> Value {
+/// With the id `pat-canary`.
+pub fn patient() -> Value {
     json!({
         "resourceType": "Patient", "id": "pat-canary", "active": true, "birthDate": "1961-07-19",
         "text": {"status": "generated", "div": "<div xmlns=\"http://www.w3.org/1999/xhtml\">Narrativecanary</div>"},
@@ -83,7 +56,8 @@ fn patient() -> Value {
     })
 }
 
-fn room() -> Value {
+/// With the id `loc-canary`.
+pub fn room() -> Value {
     json!({
         "resourceType": "Location", "id": "loc-canary", "status": "active", "name": "Canaryroom",
         "description": "Roomnotecanary", "telecom": [{"system": "phone", "value": "Roomphonecanary"}],
@@ -91,7 +65,8 @@ fn room() -> Value {
     })
 }
 
-fn clinician(mut body: Value) -> Value {
+/// What stands in the EHR already, and the fields of a private person.
+pub fn clinician(mut body: Value) -> Value {
     body["telecom"] = json!([
         {"system": "phone", "value": "Doctorphonecanary", "use": "home"},
         {"system": "email", "value": "Doctormailcanary@home.example"},
@@ -100,14 +75,16 @@ fn clinician(mut body: Value) -> Value {
     body
 }
 
-fn schedule(mut body: Value) -> Value {
+/// What stands in the EHR already, and a note.
+pub fn schedule(mut body: Value) -> Value {
     body["comment"] = json!("Schedulecanary");
     body
 }
 
-fn appointment(id: &str, start: &str, end: &str) -> Value {
+/// An appointment of `prac-1` with every field that FHIR has for words.
+pub fn appointment(id: &str, start: &str, end: &str, status: &str) -> Value {
     json!({
-        "resourceType": "Appointment", "id": id, "status": "booked", "start": start, "end": end, "minutesDuration": 50,
+        "resourceType": "Appointment", "id": id, "status": status, "start": start, "end": end, "minutesDuration": 50,
         "text": {"status": "generated", "div": "<div xmlns=\"http://www.w3.org/1999/xhtml\">Narrativecanary</div>"},
         "contained": [{"resourceType": "Patient", "id": "inside", "name": [{"text": "Containedcanary"}]}],
         "meta": {"tag": [{"display": "Tagcanary"}]},
@@ -135,12 +112,10 @@ fn appointment(id: &str, start: &str, end: &str) -> Value {
     })
 }
 
-/// An event of the clinician's own, as Google takes it.
-pub fn google_event((start, end): &(String, String)) -> Value {
-    let moment = |at: &str| json!({"dateTime": at, "timeZone": "UTC"});
+/// What a clinician's own event says, as Google takes it; when it is, is missing.
+pub fn google_words() -> Value {
     json!({
         "summary": "Titlecanary", "description": "Bodycanary", "location": "Placecanary",
-        "start": moment(start), "end": moment(end),
         "attendees": [{"email": "Guestcanary@example.org", "displayName": "Guestnamecanary", "comment": "Notecanary"}],
         "attachments": [{"title": "Filecanary", "fileUrl": "https://files.example/Filelinkcanary"}],
         "conferenceData": {"conferenceId": "Meetingcanary", "entryPoints": [{"entryPointType": "video", "uri": "https://meet.example/Meetingcanary"}]},
@@ -150,102 +125,87 @@ pub fn google_event((start, end): &(String, String)) -> Value {
 }
 
 /// The same, as Microsoft takes it.
-pub fn microsoft_event((start, end): &(String, String)) -> Value {
-    let moment = |at: &str| json!({"dateTime": at.trim_end_matches('Z'), "timeZone": "UTC"});
+pub fn microsoft_words() -> Value {
     json!({
         "subject": "Titlecanary", "body": {"contentType": "text", "content": "Bodycanary"},
-        "location": {"displayName": "Placecanary"}, "start": moment(start), "end": moment(end),
+        "location": {"displayName": "Placecanary"},
         "attendees": [{"emailAddress": {"address": "Guestcanary@example.org", "name": "Guestnamecanary"}, "type": "required"}],
         "categories": ["Colourcanary"],
     })
 }
 
-/// The same, as CalDAV servers take it.
-pub fn caldav_event((start, end): &(String, String)) -> String {
-    let plain = |at: &str| at.replace(['-', ':'], "");
-    [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//Test//Test//EN",
-        "BEGIN:VEVENT",
-        "UID:Uidcanary-1@example.org",
-        "DTSTAMP:20260101T000000Z",
-        &format!("DTSTART:{}", plain(start)),
-        &format!("DTEND:{}", plain(end)),
-        "SUMMARY:Titlecanary",
-        "DESCRIPTION:Bodycanary",
-        "LOCATION:Placecanary",
-        "COMMENT:Notecanary",
-        "CONTACT:Contactcanary",
-        "CATEGORIES:Colourcanary",
-        "URL:https://pages.example/Linkcanary",
-        "ATTACH;FMTTYPE=text/plain;FILENAME=Filecanary:https://files.example/Filelinkcanary",
-        "CONFERENCE;VALUE=URI;LABEL=Meetingcanary:https://meet.example/Meetingcanary",
-        "ORGANIZER;CN=Hostnamecanary:mailto:Hostcanary@example.org",
-        "ATTENDEE;CN=Guestnamecanary;PARTSTAT=ACCEPTED:mailto:Guestcanary@example.org",
-        "X-NOTE:Propertycanary",
-        "BEGIN:VALARM",
-        "ACTION:DISPLAY",
-        "TRIGGER:-PT15M",
-        "DESCRIPTION:Alarmcanary",
-        "END:VALARM",
-        "END:VEVENT",
-        "END:VCALENDAR",
-        "",
-    ]
-    .join("\r\n")
+/// The same as a whole resource, as CalDAV servers take it: called `name`, with these lines for when it is and whatever else
+/// is special about it.
+pub fn caldav_event(name: &str, lines: &str) -> String {
+    let uid = format!("UID:{ID_OF_EVENT}-{name}@example.org");
+    let mut event = vec!["BEGIN:VEVENT", &uid, "DTSTAMP:20260101T000000Z"];
+    event.extend(lines.lines().map(str::trim));
+    event.extend(CALDAV_WORDS);
+    // An event has one organiser only.
+    let guests = if lines.contains("ORGANIZER") { &[] } else { CALDAV_GUESTS };
+    event.extend(guests);
+    event.extend(CALDAV_ALARM);
+    let head = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Test//Test//EN"];
+    [&head, event.as_slice(), &["END:VEVENT", "END:VCALENDAR", ""]].concat().join("\r\n")
 }
 
-/// A whole day of the same, marked free, as Google takes it.
-pub fn google_free_day(days: i64) -> Value {
-    let mut body = google_event(&(date(days), date(days + 1)));
-    for (end, day) in [("start", days), ("end", days + 1)] {
-        body[end] = json!({"date": date(day)});
+const CALDAV_WORDS: [&str; 9] = [
+    "SUMMARY:Titlecanary",
+    "DESCRIPTION:Bodycanary",
+    "LOCATION:Placecanary",
+    "COMMENT:Notecanary",
+    "CONTACT:Contactcanary",
+    "CATEGORIES:Colourcanary",
+    "URL:https://pages.example/Linkcanary",
+    "ATTACH;FMTTYPE=text/plain;FILENAME=Filecanary:https://files.example/Filelinkcanary",
+    "CONFERENCE;VALUE=URI;LABEL=Meetingcanary:https://meet.example/Meetingcanary",
+];
+const CALDAV_GUESTS: &[&str] = &[
+    "ORGANIZER;CN=Hostnamecanary:mailto:Hostcanary@example.org",
+    "ATTENDEE;CN=Guestnamecanary;PARTSTAT=ACCEPTED:mailto:Guestcanary@example.org",
+];
+const CALDAV_ALARM: [&str; 6] = [
+    "X-NOTE:Propertycanary",
+    "BEGIN:VALARM",
+    "ACTION:DISPLAY",
+    "TRIGGER:-PT15M",
+    "DESCRIPTION:Alarmcanary",
+    "END:VALARM",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::{NEVER_TOLD, OF_EVENTS, TOLD};
+    use super::*;
+
+    /// Every canary has its place: a word of the tables that is planted nowhere would be looked for in vain.
+    #[test]
+    fn every_canary_is_planted() {
+        let (from, to) = ("2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z");
+        let hour = (from.to_owned(), to.to_owned());
+        let booked = appointment("a", from, to, "booked");
+        let broken = broken_appointment("b", &hour);
+        let ehr = json!([
+            patient(),
+            room(),
+            clinician(json!({})),
+            schedule(json!({})),
+            slot(&hour),
+            broken,
+            cancelled(booked),
+        ]);
+        // How a level tells of a name and a form, which stand there in other words.
+        let made = ["Z.Q.", "(telehealth)"];
+        let told = TOLD.iter().map(|(word, _)| *word).filter(|word| !made.contains(word));
+        let all: Vec<&str> = told.chain(NEVER_TOLD).collect();
+        assert_eq!(missing(&ehr, &all), [""; 0]);
+        let events = json!([google_words(), microsoft_words(), caldav_event("e", "")]);
+        assert_eq!(missing(&events, &OF_EVENTS), [""; 0]);
+        assert_eq!(missing(&events, &[ID_OF_EVENT]), [""; 0]);
     }
-    body["transparency"] = json!("transparent");
-    body
-}
 
-/// The same, as Microsoft takes it.
-pub fn microsoft_free_day(days: i64) -> Value {
-    let mut body = microsoft_event(&(date(days), date(days + 1)));
-    for (end, day) in [("start", days), ("end", days + 1)] {
-        body[end] = json!({"dateTime": format!("{}T00:00:00", date(day)), "timeZone": "America/New_York"});
+    fn missing(value: &Value, words: &[&'static str]) -> Vec<&'static str> {
+        let text = value.to_string();
+        words.iter().copied().filter(|word| !text.contains(word)).collect()
     }
-    body["isAllDay"] = json!(true);
-    body["showAs"] = json!("free");
-    body
-}
-
-/// The same, as CalDAV servers take it.
-pub fn caldav_free_day(days: i64) -> String {
-    let plain = |days| date(days).replace('-', "");
-    caldav_event(&(plain(days), plain(days + 1)))
-        .replace("DTSTART:", "TRANSP:TRANSPARENT\r\nDTSTART;VALUE=DATE:")
-        .replace("DTEND:", "DTEND;VALUE=DATE:")
-}
-
-fn date(days: i64) -> String {
-    at(days, 0)[..10].to_owned()
-}
-
-/// Every canary has its place: a word of the tables that is planted nowhere would be looked for in vain.
-#[test]
-fn every_canary_is_planted() {
-    let hour = ("2026-01-01T00:00:00Z".to_owned(), "2026-01-01T01:00:00Z".to_owned());
-    let ehr = json!([
-        patient(),
-        room(),
-        clinician(json!({})),
-        schedule(json!({})),
-        appointment("a", &hour.0, &hour.1),
-        // Those that the stories write elsewhere.
-        ["Cancelcanary", "Minutescanary", "Brokencanary", "Slotcanary", "Z.Q.", "(telehealth)"],
-    ]);
-    let told: Vec<&str> = TOLD.iter().map(|(word, _)| *word).collect();
-    assert_eq!(missing(&ehr, &NEVER_TOLD), Vec::<&str>::new());
-    assert_eq!(missing(&ehr, &told), Vec::<&str>::new());
-    let events = json!([google_event(&hour), microsoft_event(&hour), caldav_event(&hour)]);
-    assert_eq!(missing(&events, &OF_EVENTS), Vec::<&str>::new());
-    assert_eq!(missing(&events, &[ID_OF_EVENT]), Vec::<&str>::new());
 }

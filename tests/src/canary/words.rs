@@ -2,11 +2,17 @@
 //! least level from which each may leave the EHR. And the eye that finds them, however they are written.
 
 use base64::Engine as _;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
-use serde_json::Value;
+use base64::prelude::BASE64_STANDARD;
+
+use crate::outside::calendar::PASSWORD;
+use crate::outside::cloud::CLIENT_SECRET;
+use crate::outside::daybook::{API_KEY, HOOK_SECRET};
 
 /// The levels, least first, as the API spells them.
 pub const LEVELS: [&str; 5] = ["busy", "appointment", "reference", "initials", "full"];
+
+/// The level that tells most.
+pub const MOST: &str = "full";
 
 /// What may be told of an appointment, and from which level on. Whatever is not here is never told.
 pub const TOLD: [(&str, &str); 7] = [
@@ -111,6 +117,26 @@ pub fn content() -> Vec<&'static str> {
     all_secrets().into_iter().filter(|word| *word != ID_OF_EVENT).collect()
 }
 
+/// Keys and passwords of the stories, and the beginnings that the providers' tokens have.
+const KEYS: [&str; 8] =
+    [API_KEY, CLIENT_SECRET, PASSWORD, "ada-sandbox", "ya29.", "1//0g", "eyJ0eXAi", "0.AXoA"];
+
+/// Whatever is not to stand in a log or a message, and nowhere in the open.
+pub fn keys() -> Vec<&'static str> {
+    let hook = HOOK_SECRET.trim_start_matches("whsec_");
+    KEYS.into_iter().chain([hook]).collect()
+}
+
+/// The level that the stories are played at where they choose none: what `DAYBOOK_TEST_LEVEL` says, or what tells most.
+///
+/// # Panics
+/// Where it says something else.
+pub fn level_of_stories() -> &'static str {
+    let Ok(chosen) = std::env::var("DAYBOOK_TEST_LEVEL") else { return MOST };
+    let known = LEVELS.into_iter().find(|level| *level == chosen);
+    known.unwrap_or_else(|| panic!("DAYBOOK_TEST_LEVEL is one of {LEVELS:?}"))
+}
+
 /// The canaries among `words` that stand in `bytes`: plain, in any case, percent-encoded, or as base64.
 pub fn found(bytes: &[u8], words: &[&'static str]) -> Vec<&'static str> {
     let plain = lower(&String::from_utf8_lossy(bytes));
@@ -156,33 +182,34 @@ fn decoded(bytes: &[u8]) -> Vec<u8> {
     all
 }
 
-/// The words that are missing from `value`, where a test has to know that its canaries are really there.
-pub fn missing(value: &Value, words: &[&'static str]) -> Vec<&'static str> {
-    let text = value.to_string();
-    words.iter().copied().filter(|word| !text.contains(word)).collect()
-}
+#[cfg(test)]
+mod tests {
+    use base64::prelude::BASE64_URL_SAFE;
 
-/// A check that cannot fail shows nothing: each way of writing a word is found.
-#[test]
-fn a_planted_leak_is_found_however_it_is_written() {
-    let words = all_secrets();
-    for leak in [
-        "SUMMARY:Appt Descriptioncanary".to_owned(),
-        "level=warn error=\"invalid type: string \\\"DESCRIPTIONCANARY\\\"\"".to_owned(),
-        "/v1/events?q=Description%63anary".to_owned(),
-        BASE64_STANDARD.encode("x Descriptioncanary y"),
-        BASE64_STANDARD.encode("xy Descriptioncanary y"),
-        BASE64_URL_SAFE.encode("xyz Descriptioncanary y"),
-    ] {
-        assert_eq!(found(leak.as_bytes(), &words), ["Descriptioncanary"], "{leak}");
-    }
-    assert_eq!(found(b"SUMMARY:Busy\0\xff binary %zz %", &words), Vec::<&str>::new());
-    for (at, level) in LEVELS.iter().enumerate() {
-        let hidden = secrets_at(level);
-        for (word, from) in TOLD {
-            let is_hidden = LEVELS.iter().position(|one| *one == from).unwrap() > at;
-            assert_eq!(hidden.contains(&word), is_hidden, "{word} at {level}");
+    use super::*;
+
+    /// A check that cannot fail shows nothing: each way of writing a word is found.
+    #[test]
+    fn a_planted_leak_is_found_however_it_is_written() {
+        let words = all_secrets();
+        for leak in [
+            "SUMMARY:Appt Descriptioncanary".to_owned(),
+            "level=warn error=\"invalid type: string \\\"DESCRIPTIONCANARY\\\"\"".to_owned(),
+            "/v1/events?q=Description%63anary".to_owned(),
+            BASE64_STANDARD.encode("x Descriptioncanary y"),
+            BASE64_STANDARD.encode("xy Descriptioncanary y"),
+            BASE64_URL_SAFE.encode("xyz Descriptioncanary y"),
+        ] {
+            assert_eq!(found(leak.as_bytes(), &words), ["Descriptioncanary"], "{leak}");
         }
-        assert!(NEVER_TOLD.iter().chain(&OF_EVENTS).all(|word| hidden.contains(word)));
+        assert_eq!(found(b"SUMMARY:Busy\0\xff binary %zz %", &words), Vec::<&str>::new());
+        for (at, level) in LEVELS.iter().enumerate() {
+            let hidden = secrets_at(level);
+            for (word, from) in TOLD {
+                let is_hidden = LEVELS.iter().position(|one| *one == from).unwrap() > at;
+                assert_eq!(hidden.contains(&word), is_hidden, "{word} at {level}");
+            }
+            assert!(NEVER_TOLD.iter().chain(&OF_EVENTS).all(|word| hidden.contains(word)));
+        }
     }
 }

@@ -31,6 +31,8 @@ pub struct Form {
     fields: Vec<(String, String)>,
     /// Of which one may be chosen each.
     choices: Vec<(String, String)>,
+    /// Boxes that are not ticked.
+    boxes: Vec<(String, String)>,
     /// Label, name and value of each button.
     buttons: Vec<(String, String, String)>,
 }
@@ -72,6 +74,11 @@ impl Browser {
             .header("sec-fetch-site", "same-origin")
             .body(body);
         self.arrive(form.action.clone(), request).await
+    }
+
+    /// Presses a button of a page, in the form that has it as it stands.
+    pub async fn press_on(&self, page: &Page, button: &str) -> Page {
+        self.press(&page.form_with(button), button).await
     }
 
     async fn arrive(&self, url: Url, request: reqwest::RequestBuilder) -> Page {
@@ -137,6 +144,15 @@ impl Page {
         forms.remove(0)
     }
 
+    /// The first form with this button.
+    #[track_caller]
+    pub fn form_with(&self, button: &str) -> Form {
+        let form = self.forms().into_iter().find(|form| form.has_button(button));
+        form.unwrap_or_else(|| {
+            panic!("no button `{button}` on {} ({}): {}", self.url, self.status, self.text())
+        })
+    }
+
     pub fn forms(&self) -> Vec<Form> {
         let parts = self.html.split("<form").skip(1).filter_map(|part| part.split("</form>").next());
         parts.map(|part| self.read_form(part)).collect()
@@ -173,30 +189,39 @@ impl Page {
         let inputs: Vec<_> = inputs.collect();
         let is =
             |tag: &BTreeMap<String, String>, kind: &str| tag.get("type").is_some_and(|known| known == kind);
-        let choices = inputs.iter().filter(|tag| is(tag, "radio")).cloned();
+        let pair = |tag: &BTreeMap<String, String>| (of(tag.clone(), "name"), of(tag.clone(), "value"));
+        let choices = inputs.iter().filter(|tag| is(tag, "radio"));
+        let unticked = inputs.iter().filter(|tag| is(tag, "checkbox") && !tag.contains_key("checked"));
         let sent = inputs
             .iter()
             .filter(|tag| (!is(tag, "checkbox") && !is(tag, "radio")) || tag.contains_key("checked"));
+        let lists = inside.split("<select ").skip(1).filter_map(|list| list.split_once('>'));
+        let listed = lists.map(|(tag, options)| (of(attributes(tag), "name"), first_choice(options)));
         let buttons = tags(inside, "button").map(|(tag, after)| {
             let label = after.split('<').next().unwrap_or_default().to_owned();
             (label, of(attributes(tag), "name"), of(attributes(tag), "value"))
         });
         Form {
             action: self.url.join(&action).expect("an address"),
-            fields: sent.map(|tag| (of(tag.clone(), "name"), of(tag.clone(), "value"))).collect(),
-            choices: choices.map(|tag| (of(tag.clone(), "name"), of(tag, "value"))).collect(),
+            fields: sent.map(pair).chain(listed).collect(),
+            choices: choices.map(pair).collect(),
+            boxes: unticked.map(pair).collect(),
             buttons: buttons.collect(),
         }
     }
 }
 
 impl Form {
-    /// Types `value` into a field, or chooses it.
+    /// Types `value` into a field, chooses it, or ticks the box of it.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         if self.choices.iter().any(|(known, offered)| known == name && offered == value) {
             self.fields.retain(|(known, _)| known != name);
             self.fields.push((name.to_owned(), value.to_owned()));
+            return self;
+        }
+        if let Some(at) = self.boxes.iter().position(|(known, offered)| known == name && offered == value) {
+            self.fields.push(self.boxes.remove(at));
             return self;
         }
         let field = self.fields.iter_mut().find(|(known, _)| known == name);
@@ -224,6 +249,13 @@ fn tags<'h>(html: &'h str, name: &str) -> impl Iterator<Item = (&'h str, &'h str
     let opening = format!("<{name}");
     let found: Vec<usize> = html.match_indices(&opening).map(|(at, _)| at + opening.len()).collect();
     found.into_iter().filter_map(|at| html[at..].split_once('>'))
+}
+
+/// What stands in a list whose reader has chosen nothing yet.
+fn first_choice(options: &str) -> String {
+    let options: Vec<_> = tags(options, "option").map(|(tag, _)| attributes(tag)).collect();
+    let chosen = options.iter().find(|tag| tag.contains_key("selected")).or(options.first());
+    chosen.and_then(|tag| tag.get("value")).cloned().unwrap_or_default()
 }
 
 /// Names and values of a tag; a name alone has an empty one. Our templates quote every value.

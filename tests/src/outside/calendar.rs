@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+use super::town::own_app;
+use crate::canary::plant;
+
 pub const USER: &str = "clinician";
 pub const PASSWORD: &str = "secret-ada";
 
@@ -27,7 +30,7 @@ impl Account {
 
     /// Somebody else's.
     pub fn of(url: &str, user: &str, password: &str) -> Self {
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client can be built");
+        let client = own_app();
         let url = url.trim_end_matches('/').to_owned();
         Self { url, user: user.to_owned(), password: password.to_owned(), client }
     }
@@ -86,13 +89,9 @@ impl Account {
         (500, "it stumbles each time".into())
     }
 
-    /// Stores an event of `lines` (DTSTART and so on) under `name`.
+    /// Stores an event of `lines` (DTSTART and so on) under `name`; it is full of canaries.
     pub async fn put(&self, calendar: &str, name: &str, lines: &str) {
-        let body = format!(
-            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Test//Test//EN\r\nBEGIN:VEVENT\r\nUID:{name}@example.org\r\n\
-             DTSTAMP:20260101T000000Z\r\nSUMMARY:Dentist Dr. Wu\r\n{}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
-            lines.trim().lines().map(str::trim).collect::<Vec<_>>().join("\r\n")
-        );
+        let body = plant::caldav_event(name, lines.trim());
         self.put_body(&format!("{calendar}{name}.ics"), body).await;
     }
 

@@ -7,11 +7,15 @@ use url::Url;
 
 use super::browser::{Browser, allow};
 use super::ehr::at;
+use super::town::own_app;
+use crate::canary::plant;
 
 /// The clinician's account, as both sandboxes have it.
 pub const ADA: &str = "ada@clinic.example";
 /// A colleague's.
 pub const BEN: &str = "ben@clinic.example";
+/// How the sandboxes know Daybook, where a story tells them.
+pub const CLIENT_SECRET: &str = "secret-of-the-test-client";
 const APP: &str = "somebody-elses-app";
 /// Nobody listens there: the browser stops before it.
 const APP_REDIRECT: &str = "http://app.example/back";
@@ -62,7 +66,7 @@ pub struct Cloud {
 impl Cloud {
     /// The one in the Daybook at this address.
     pub fn of(provider: Provider, daybook: &str) -> Self {
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client can be built");
+        let client = own_app();
         Self { provider, base: format!("{daybook}/sandbox/{}", provider.word()), client }
     }
 
@@ -77,6 +81,13 @@ impl Cloud {
     pub async fn standing(&self) -> Value {
         let answer = self.client.get(format!("{}/control", self.base)).send().await.expect("an answer");
         answer.json().await.expect("a document")
+    }
+
+    /// Daybook never has the provider write to people; a person who invites somebody does.
+    pub async fn assert_no_mail(&self) {
+        let mut mails = self.standing().await["mails"].as_array().expect("mails").clone();
+        mails.retain(|mail| mail["client"] != APP);
+        assert_eq!(mails, [Value::Null; 0], "{:?}", self.provider);
     }
 
     /// Lets a person sign in at an app of theirs.
@@ -178,7 +189,7 @@ impl Person {
         all.iter().map(|calendar| (text(&calendar["id"]), text(&calendar[name]))).collect()
     }
 
-    /// Plans something called "Dentist Dr. Wu"; returns its id.
+    /// Plans something that is full of canaries; returns its id.
     pub async fn add(&self, calendar: &str, plan: Plan<'_>) -> String {
         let body = match self.cloud.provider {
             Provider::Google => google_body(plan),
@@ -302,7 +313,7 @@ impl Person {
 }
 
 fn google_body(plan: Plan<'_>) -> Value {
-    let titled = |body| with(body, json!({"summary": "Dentist Dr. Wu", "location": "12 Elm Street"}));
+    let titled = |times| with(plant::google_words(), times);
     match plan {
         Plan::Once(start, end) => titled(google_times(start, end)),
         Plan::Day(days) => titled(json!({"start": {"date": date(days)}, "end": {"date": date(days + 1)}})),
@@ -322,8 +333,7 @@ fn google_times(start: &str, end: &str) -> Value {
 }
 
 fn microsoft_body(plan: Plan<'_>) -> Value {
-    let place = json!({"subject": "Dentist Dr. Wu", "location": {"displayName": "12 Elm Street"}});
-    let titled = |body| with(body, place.clone());
+    let titled = |times| with(plant::microsoft_words(), times);
     match plan {
         Plan::Once(start, end) => titled(microsoft_times(start, end)),
         Plan::Day(days) => {

@@ -1,32 +1,36 @@
 //! The public face of a running Daybook: the one-machine deployment as a process, or a stack on AWS.
 
-use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
 use super::eventually;
+use super::process::Process;
+use super::town::Town;
 use crate::aws::Stack;
+use crate::canary::sinks::assert_silent;
+use crate::canary::words::{all_secrets, secrets_at};
 use crate::tools::required;
 
 pub const API_KEY: &str = "test-key-of-the-demo-practice-0123456789";
+/// The level that tells least.
+const LEAST: &str = "busy";
 pub const HOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// A running Daybook. It ends when dropped.
+/// A running Daybook. It ends when dropped, and is searched for canaries then.
 pub struct Daybook {
     pub url: String,
     client: reqwest::Client,
     runs: Runs,
-    log: Log,
+    /// Everything outside it, where it is not its own sandbox that plays it.
+    town: Option<Town>,
+    /// How much of an appointment a connection tells where a story does not choose.
+    detail: &'static str,
 }
 
-/// What a process prints, to whichever of its two outputs.
-type Log = Arc<Mutex<Vec<u8>>>;
-
 enum Runs {
-    Process(Child),
+    Process(Process),
     OnAws(Box<Stack>),
 }
 
@@ -39,67 +43,93 @@ pub fn binary() -> Option<PathBuf> {
 }
 
 impl Daybook {
-    /// Starts on a free port with `data` as its data directory, reading the EHR at `ehr` if one is given.
+    /// Starts on a free port with `data` as its data directory; `more` are its variables. Its world is its own sandbox unless
+    /// they say otherwise.
     pub fn start(binary: &Path, data: &Path, more: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(binary);
-        command
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("DAYBOOK_LISTEN", "127.0.0.1:0")
-            .env("DAYBOOK_DATA_DIR", data)
-            .env("DAYBOOK_API_KEY", API_KEY)
-            .env("DAYBOOK_EHR_HOOK_SECRET", HOOK_SECRET)
-            .env("DAYBOOK_SWEEP_SECONDS", "2")
-            .env("RUST_BACKTRACE", "1")
-            .current_dir(data)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        for (name, value) in more {
-            command.env(name, value);
-        }
-        let mut child = command.spawn().expect("the binary starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let first = lines.next().expect("a first line").expect("readable");
-        let url = first.strip_prefix("listening on ").expect("the first line tells the address").to_owned();
-        // Somebody must read the rest, or the process stops when the pipe is full.
-        let log = Log::default();
-        let said = log.clone();
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| keep(&said, line.as_bytes())));
-        let (said, errors) = (log.clone(), child.stderr.take().expect("a pipe"));
-        std::thread::spawn(move || repeat(errors, &said));
-        Self { url, client: client(), runs: Runs::Process(child), log }
+        let process = Process::start(binary, data, more);
+        let url = process.url();
+        Self { url, client: client(), runs: Runs::Process(process), town: None, detail: LEAST }
     }
 
-    pub fn on_aws(stack: Stack) -> Self {
-        let url = stack.url.clone();
-        Self { url, client: client(), runs: Runs::OnAws(Box::new(stack)), log: Log::default() }
+    /// The same, in a town of its own.
+    pub fn start_in(town: Town, binary: &Path, data: &Path, more: &[(&str, &str)]) -> Self {
+        let process = Process::start(binary, data, more);
+        town.lead_to(&process.url());
+        Self::at_home(town, Runs::Process(process))
+    }
+
+    /// A stack in that town.
+    pub fn on_aws(town: Town, stack: Stack) -> Self {
+        Self::at_home(town, Runs::OnAws(Box::new(stack)))
+    }
+
+    fn at_home(town: Town, runs: Runs) -> Self {
+        Self { url: town.url.clone(), client: client(), runs, town: Some(town), detail: LEAST }
+    }
+
+    /// From now on connections tell so much unless a story chooses.
+    pub fn tell(&mut self, detail: &'static str) {
+        self.detail = detail;
+    }
+
+    /// How much a connection tells where nobody chooses.
+    pub fn level(&self) -> &'static str {
+        self.detail
+    }
+
+    pub fn town(&self) -> &Town {
+        self.town.as_ref().expect("its sandbox is its own")
     }
 
     /// What the process has printed since its first line.
     pub fn log(&self) -> Vec<u8> {
-        self.log.lock().expect("no panic while printing").clone()
+        self.process().log.lock().expect("no panic while printing").clone()
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> std::net::SocketAddr {
-        self.url.strip_prefix("http://").and_then(|at| at.parse().ok()).expect("the address is told")
+    /// Where the process listens.
+    pub fn address(&self) -> SocketAddr {
+        self.process().address
+    }
+
+    /// As `kill -9`; then it is started again.
+    pub fn crash(&mut self) {
+        self.die();
+        self.rise();
     }
 
     /// As `kill -9`.
-    pub fn kill(self) {
-        assert!(matches!(self.runs, Runs::Process(_)), "it is no process");
+    pub fn die(&mut self) {
+        self.process_mut().end();
     }
 
-    fn process_id(&self) -> u32 {
+    /// Starts what died, with the same folder and settings, wherever a port is free; the town knows where.
+    pub fn rise(&mut self) {
+        let process = self.process_mut();
+        process.start_again();
+        let url = process.url();
+        match &self.town {
+            Some(town) => town.lead_to(&url),
+            None => self.url = url,
+        }
+    }
+
+    fn process(&self) -> &Process {
         match &self.runs {
-            Runs::Process(child) => child.id(),
+            Runs::Process(process) => process,
+            Runs::OnAws(_) => panic!("it is many processes"),
+        }
+    }
+
+    fn process_mut(&mut self) -> &mut Process {
+        match &mut self.runs {
+            Runs::Process(process) => process,
             Runs::OnAws(_) => panic!("it is many processes"),
         }
     }
 
     /// CPU seconds so far and peak resident KiB, as Linux tells them.
     pub fn usage(&self) -> (f64, u64) {
-        let process = self.process_id();
+        let process = self.process().child.id();
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("it runs");
         let fields: Vec<&str> = stat.rsplit(") ").next().expect("fields").split(' ').collect();
         let ticks = [11, 12].map(|at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()));
@@ -151,6 +181,7 @@ impl Daybook {
     }
 
     async fn post_connection(&self, mut body: Value, more: &Value) -> Connection<'_> {
+        body["detail"] = json!(self.detail);
         if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
             body.extend(more.clone());
         }
@@ -165,25 +196,11 @@ impl Daybook {
     }
 }
 
-fn keep(log: &Log, line: &[u8]) {
-    let mut log = log.lock().expect("no panic while printing");
-    log.extend_from_slice(line);
-    log.push(b'\n');
-}
-
-/// Keeps what is printed and prints it in turn, for whoever reads a failure.
-fn repeat(errors: impl Read, log: &Log) {
-    for line in BufReader::new(errors).lines().map_while(Result::ok) {
-        eprintln!("{line}");
-        keep(log, line.as_bytes());
-    }
-}
-
-impl Drop for Runs {
+impl Drop for Daybook {
     fn drop(&mut self) {
-        if let Self::Process(child) = self {
-            let _ = child.kill();
-            let _ = child.wait();
+        if let Some(town) = self.town.as_ref().filter(|_| !std::thread::panicking()) {
+            assert_silent("what providers are told", &town.providers.take(), &secrets_at(self.detail));
+            assert_silent("notices", &town.notices.take(), &all_secrets());
         }
     }
 }

@@ -4,19 +4,34 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::browser::{Browser, Page};
+use super::eventually;
 use super::meter::Meter;
+use super::pages::launch;
+use crate::canary::plant;
+use crate::canary::sinks::assert_silent;
+use crate::canary::words::all_secrets;
 
 /// As whom it signs launches.
 const ISSUER: &str = "https://ehr.example";
 const RETURN_URL: &str = "https://ehr.example/settings";
 
-/// A running EHR whose every request from Daybook is counted.
+/// A running EHR whose every request from Daybook is counted and, when it ends, searched for canaries. Its resources are
+/// full of them.
 pub struct Ehr {
     /// What Daybook is given.
     pub meter: Meter,
     direct: String,
     client: reqwest::Client,
     sandbox: daybook_sandbox::ehr::Sandbox,
+}
+
+/// What a Daybook has to know of the one who signs launches.
+pub struct Launches {
+    pub issuer: &'static str,
+    /// A JSON Web Key Set.
+    pub keys: String,
+    pub return_url: &'static str,
 }
 
 impl Ehr {
@@ -29,8 +44,20 @@ impl Ehr {
         let router = sandbox.router();
         tokio::spawn(async move { axum::serve(listener, router).await });
         let meter = Meter::before(&direct).await;
+        meter.listen();
         let client = reqwest::Client::builder().no_proxy().build().expect("a client can be built");
-        Self { meter, direct, client, sandbox }
+        let ehr = Self { meter, direct, client, sandbox };
+        ehr.plant_people().await;
+        ehr
+    }
+
+    /// A patient and a room of whom [`plant::appointment`] speaks, and what else stands about `prac-1`.
+    async fn plant_people(&self) {
+        let (clinician, schedule) = ("Practitioner/prac-1", "Schedule/sch-1");
+        self.put("Patient/pat-canary", &plant::patient()).await;
+        self.put("Location/loc-canary", &plant::room()).await;
+        self.put(clinician, &plant::clinician(self.standing(clinician).await)).await;
+        self.put(schedule, &plant::schedule(self.standing(schedule).await)).await;
     }
 
     /// The FHIR base for Daybook.
@@ -59,12 +86,23 @@ impl Ehr {
 
     /// What a Daybook is told in its environment, so that it reads this EHR and trusts its launches.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let launch = self.launches();
         vec![
             ("DAYBOOK_EHR_FHIR_URL", self.fhir_url()),
-            ("DAYBOOK_LAUNCH_ISSUER", ISSUER.to_owned()),
-            ("DAYBOOK_LAUNCH_JWKS", self.sandbox.launch_keys()),
-            ("DAYBOOK_LAUNCH_RETURN_URLS", RETURN_URL.to_owned()),
+            ("DAYBOOK_LAUNCH_ISSUER", launch.issuer.to_owned()),
+            ("DAYBOOK_LAUNCH_JWKS", launch.keys),
+            ("DAYBOOK_LAUNCH_RETURN_URLS", launch.return_url.to_owned()),
         ]
+    }
+
+    /// By what its launches are known.
+    pub fn launches(&self) -> Launches {
+        Launches { issuer: ISSUER, keys: self.sandbox.launch_keys(), return_url: RETURN_URL }
+    }
+
+    /// Goes from this EHR's settings to Calendar Sync, by the button there.
+    pub async fn launch(&self, browser: &Browser, button: &str) -> Page {
+        launch(browser, &self.direct, button).await
     }
 
     /// What it signs for whom it sends there.
@@ -115,12 +153,22 @@ impl Ehr {
         entries.into_iter().map(|entry| entry["resource"].clone()).collect()
     }
 
-    /// Books for `prac-1`; the words of the patient are there to be looked for.
+    /// Stores a resource.
+    pub async fn put(&self, path: &str, body: &Value) {
+        let (status, answer) = self.fhir("PUT", path, Some(body)).await;
+        assert!(matches!(status, 200 | 201), "{path}: {answer}");
+    }
+
+    async fn standing(&self, path: &str) -> Value {
+        let (status, resource) = self.fhir("GET", path, None).await;
+        assert_eq!(status, 200, "{path}: {resource}");
+        resource
+    }
+
+    /// Books for `prac-1`; a second time at another time, it moves.
     pub async fn book(&self, id: &str, start: &str, end: &str) {
-        let (status, answer) = self
-            .fhir("PUT", &format!("Appointment/{id}"), Some(&appointment(id, start, end, "booked")))
-            .await;
-        assert!(matches!(status, 200 | 201), "{answer}");
+        let booked = plant::appointment(id, start, end, "booked");
+        self.put(&format!("Appointment/{id}"), &booked).await;
     }
 
     /// Books `a0`, `a1` and so on for `prac-1`, eight a day from the day after tomorrow.
@@ -132,10 +180,22 @@ impl Ehr {
     }
 
     pub async fn cancel(&self, id: &str) {
-        let (_, mut standing) = self.fhir("GET", &format!("Appointment/{id}"), None).await;
-        standing["status"] = json!("cancelled");
-        let (status, answer) = self.fhir("PUT", &format!("Appointment/{id}"), Some(&standing)).await;
-        assert_eq!(status, 200, "{answer}");
+        let path = format!("Appointment/{id}");
+        self.put(&path, &plant::cancelled(self.standing(&path).await)).await;
+    }
+
+    /// Waits until exactly these times are closed.
+    pub async fn closes(&self, times: &[(String, String)]) {
+        let mut wanted = times.to_vec();
+        wanted.sort();
+        let what = format!("the EHR is closed at {wanted:?}, not {:?}", self.blocks().await);
+        eventually(&what, || async { self.blocks().await == wanted }).await;
+    }
+
+    /// Waits until so many times are closed.
+    pub async fn closes_so_many(&self, times: usize) {
+        let what = format!("{times} times are closed");
+        eventually(&what, || async { self.blocks().await.len() == times }).await;
     }
 
     /// Busy blocks in the schedule of `prac-1`, as start and end.
@@ -149,21 +209,13 @@ impl Ehr {
     }
 }
 
-/// An appointment as a real EHR would hold it, full of words that must never leave it.
-pub fn appointment(id: &str, start: &str, end: &str, status: &str) -> Value {
-    json!({
-        "resourceType": "Appointment", "id": id, "status": status,
-        "description": "Quillfeather intake, relapse prevention", "comment": "call Quillfeather at 555-0142",
-        "start": start, "end": end,
-        "participant": [
-            {"actor": {"reference": "Practitioner/prac-1"}, "status": "accepted"},
-            {"actor": {"reference": "Patient/pat-1", "display": "Ottoline Quillfeather"}, "status": "accepted"},
-        ],
-    })
+impl Drop for Ehr {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_silent("what the EHR is told", &self.meter.heard(), &all_secrets());
+        }
+    }
 }
-
-/// Words of [`appointment`] that must stand nowhere outside the EHR.
-pub const PATIENT_WORDS: [&str; 4] = ["Quillfeather", "Ottoline", "relapse", "555-0142"];
 
 #[expect(clippy::disallowed_methods, reason = "a test of the running binary lives in real time")]
 pub fn now_seconds() -> i64 {

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+
+use super::town::answered;
 
 /// A running meter. It stops with the runtime that it was started on.
 #[derive(Clone)]
@@ -107,16 +109,7 @@ async fn pass(State(inner): State<Arc<Inner>>, request: Request) -> Response {
         .body(body)
         .send();
     match sent.await {
-        Ok(answer) => {
-            let mut response = Response::builder().status(answer.status());
-            for (name, value) in answer.headers() {
-                if !matches!(name.as_str(), "transfer-encoding" | "connection" | "content-length") {
-                    response = response.header(name, value);
-                }
-            }
-            let bytes = answer.bytes().await.unwrap_or_default();
-            response.body(Body::from(bytes)).expect("the parts were valid before")
-        }
+        Ok(answer) => answered(answer).await,
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),
     }
 }

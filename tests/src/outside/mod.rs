@@ -1,6 +1,7 @@
 //! Everything that a test from outside needs: the running binary, an EHR, a calendar server, meters between them.
 //! Nothing here knows how Daybook works inside.
 
+pub mod at_radicale;
 pub mod browser;
 pub mod calendar;
 pub mod cloud;
@@ -10,8 +11,10 @@ pub mod hook;
 pub mod meter;
 pub mod pages;
 pub mod place;
+pub mod process;
 pub mod scene;
 pub mod tls;
+pub mod town;
 
 use std::time::{Duration, Instant};
 

@@ -54,10 +54,10 @@ impl Pages {
         }
         let page = self.clinician.open(&format!("{}/choices", self.connection)).await;
         let (button, name) = ("See what will happen", "connection/preview".to_owned());
-        all.push((name, &self.clinician, Way::Sends(form_with(&page, button), button)));
+        all.push((name, &self.clinician, Way::Sends(page.form_with(button), button)));
         let page = self.administrator.open(&format!("{}/practice/policy", self.settings)).await;
         let (button, name) = ("See what will change", "settings/practice/policy/preview".to_owned());
-        all.push((name, &self.administrator, Way::Sends(form_with(&page, button), button)));
+        all.push((name, &self.administrator, Way::Sends(page.form_with(button), button)));
         all
     }
 }
@@ -87,7 +87,7 @@ pub async fn weigh(browser: &Browser, page: &Page) -> usize {
 /// From the EHR's settings to a calendar that is in step; the address of its page.
 async fn connect(browser: &Browser, ehr: &str, provider: &str) -> String {
     let page = launch(browser, ehr, "Open Calendar Sync").await;
-    let form = form_with(&page, "Continue to sign in").with("provider", provider);
+    let form = page.form_with("Continue to sign in").with("provider", provider);
     let page = browser.press(&form.with("direction", "two_way"), "Continue to sign in").await;
     let page = browser.press(&page.form(), "Continue to").await;
     // The browser stops at the border of a site.
@@ -96,21 +96,16 @@ async fn connect(browser: &Browser, ehr: &str, provider: &str) -> String {
     let page = if page.html.is_empty() { browser.open(page.url.as_str()).await } else { page };
     let connection = page.url.as_str().to_owned();
     let page = browser.follow(&page, "Yes, go on").await;
-    let page = browser.press(&form_with(&page, "See what will happen"), "See what will happen").await;
-    browser.press(&form_with(&page, "Start Sync"), "Start Sync").await;
+    let page = browser.press_on(&page, "See what will happen").await;
+    browser.press_on(&page, "Start Sync").await;
     eventually("it is in step", || async { browser.open(&connection).await.text().contains("In step.") })
         .await;
     connection
 }
 
 /// Goes to Calendar Sync as the EHR sends one there.
-async fn launch(browser: &Browser, ehr: &str, button: &str) -> Page {
+pub async fn launch(browser: &Browser, ehr: &str, button: &str) -> Page {
     let page = browser.open(&format!("{ehr}/sandbox/ehr/settings")).await;
-    let page = browser.press(&form_with(&page, button), button).await;
+    let page = browser.press_on(&page, button).await;
     browser.press(&page.form(), "Continue").await
-}
-
-fn form_with(page: &Page, button: &str) -> Form {
-    let form = page.forms().into_iter().find(|form| form.has_button(button));
-    form.unwrap_or_else(|| panic!("no button `{button}` on {} ({}): {}", page.url, page.status, page.text()))
 }

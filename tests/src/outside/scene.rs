@@ -1,7 +1,7 @@
 //! Google and Microsoft from outside: a sandbox provider, a browser for the sign-in, an app of the clinician's beside
 //! ours, an EHR. It does not say where Daybook runs.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::browser::{Browser, sign_in};
 use super::cloud::{ADA, Cloud, Event, Person, Provider};
@@ -80,16 +80,12 @@ impl Scene {
 
     /// Waits until exactly these times are closed in the EHR.
     pub async fn closes(&self, times: &[(String, String)]) {
-        let mut wanted = times.to_vec();
-        wanted.sort();
-        let what = format!("{:?}: the EHR is closed at {wanted:?}", self.cloud.provider);
-        let what = format!("{what}, not {:?}", self.ehr.blocks().await);
-        eventually(&what, || async { self.ehr.blocks().await == wanted }).await;
+        self.ehr.closes(times).await;
     }
 
     /// Daybook never has the provider write to people.
     pub async fn assert_no_mail(&self) {
-        assert_eq!(self.cloud.standing().await["mails"], json!([]), "{:?}", self.cloud.provider);
+        self.cloud.assert_no_mail().await;
     }
 }
 

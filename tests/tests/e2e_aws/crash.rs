@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use daybook_tests::outside::at_radicale::AtRadicale;
 use daybook_tests::outside::ehr::at;
 use daybook_tests::outside::eventually;
 use serde_json::{Value, json};
@@ -86,7 +87,7 @@ async fn rows_of_a_newer_version_are_read_or_left_alone() {
     scene.shows(&connection, &[&at(4, 900), &second]).await;
 }
 
-async fn add(scene: &one_way::Scene, row: &Value, update: &str, values: Value) {
+async fn add(scene: &AtRadicale, row: &Value, update: &str, values: Value) {
     let stack = scene.daybook.stack();
     let asked = json!({
         "TableName": stack.table(), "Key": key(row), "UpdateExpression": update, "ExpressionAttributeValues": values,
@@ -94,7 +95,7 @@ async fn add(scene: &one_way::Scene, row: &Value, update: &str, values: Value) {
     stack.client().call("dynamodb", "DynamoDB_20120810.UpdateItem", &asked).await;
 }
 
-async fn stored(scene: &one_way::Scene, row: &Value) -> Value {
+async fn stored(scene: &AtRadicale, row: &Value) -> Value {
     let stack = scene.daybook.stack();
     let asked = json!({"TableName": stack.table(), "Key": key(row), "ConsistentRead": true});
     stack.client().call("dynamodb", "DynamoDB_20120810.GetItem", &asked).await["Item"].clone()

@@ -2,6 +2,8 @@
 //! same stories as on one machine, then what only a set of functions can get wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "../e2e_canary/story/mod.rs"]
+mod canary;
 #[path = "../e2e_one_way/stories.rs"]
 mod one_way;
 #[path = "../e2e_two_way/stories.rs"]

@@ -12,14 +12,15 @@ async fn a_pause_holds_everything_and_a_level_of_detail_reaches_every_mirror() {
     at_both(BY_PUSH, |scene| async move {
         let ada = scene.ada().await;
         book(&scene.ehr, "a1", &hour(2, 1)).await;
-        let connection = scene.connect(&json!({})).await;
+        let connection = scene.connect(&json!({"detail": "busy"})).await;
         let calendar = main_calendar(&connection).await;
         let titles = async || -> Vec<String> {
             ada.events(&calendar).await.into_iter().map(|event| event.title).collect()
         };
         assert_eq!(titles().await, ["Busy"]);
         connection.patch(json!({"detail": "appointment"})).await;
-        eventually("it says that it is an appointment", || async { titles().await == ["Appointment"] }).await;
+        let told = "Appointment (telehealth)";
+        eventually("it says that it is an appointment", || async { titles().await == [told] }).await;
 
         connection.post("pause").await;
         connection.becomes("paused").await;
@@ -28,7 +29,7 @@ async fn a_pause_holds_everything_and_a_level_of_detail_reaches_every_mirror() {
         assert_eq!(titles().await.len(), 1, "paused is paused");
         connection.post("resume").await;
         connection.becomes("active").await;
-        eventually("both stand there", || async { titles().await == ["Appointment"; 2] }).await;
+        eventually("both stand there", || async { titles().await == [told; 2] }).await;
         connection.patch(json!({"detail": "busy"})).await;
         eventually("both say Busy again", || async { titles().await == ["Busy"; 2] }).await;
         let preview = connection.post("preview").await;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use daybook_tests::outside::cloud::{ADA, Plan};
 use daybook_tests::outside::eventually;
-use daybook_tests::outside::place::start;
 use serde_json::json;
 
 use super::{BY_PUSH, Scene, at_both, book, hour, main_calendar, sign_in_again};
@@ -31,13 +30,10 @@ async fn a_first_sync_survives_being_killed() {
         let connection = scene.begin(&json!({"direction": "two_way", "blocking_calendars": [private]})).await;
         let id = connection.id.clone();
         sign_in_again(&connection).await;
-        let Scene { ehr, cloud, mut daybook, data } = scene;
-        let address = daybook.url.trim_start_matches("http://").to_owned();
-        let there = [SWEEP, &[("DAYBOOK_LISTEN", address.as_str())]].concat();
+        let Scene { data: _data, ehr, cloud, mut daybook } = scene;
         for kill in 0..KILLS {
             tokio::time::sleep(Duration::from_millis(60 + 110 * kill)).await;
-            daybook.kill();
-            daybook = start(data.path(), &ehr, &there).unwrap();
+            daybook.crash();
         }
         let connection = daybook.connection(&id);
         eventually("every appointment has its mirror", || async {
@@ -58,7 +54,7 @@ async fn a_first_sync_survives_being_killed() {
         let blocks = ehr.blocks().await;
         let different: BTreeSet<_> = blocks.iter().collect();
         assert_eq!((different.len(), blocks.len()), (20, 20), "two blocks of one event");
-        assert_eq!(cloud.standing().await["mails"], json!([]));
+        cloud.assert_no_mail().await;
     })
     .await;
 }
@@ -75,13 +71,11 @@ async fn e_002_killed_and_started_again_it_is_still_signed_in() {
             scene.connect(&json!({"direction": "two_way", "blocking_calendars": [private]})).await;
         let (id, calendar) = (connection.id.clone(), main_calendar(&connection).await);
 
-        let Scene { ehr, cloud, daybook, data } = scene;
-        let address = daybook.url.trim_start_matches("http://").to_owned();
-        daybook.kill();
+        let Scene { data: _data, ehr, cloud, mut daybook } = scene;
+        daybook.die();
         // Booked while nobody listens: the hook tries again, and the start reads on from where it stopped.
         book(&ehr, "a2", &hour(4, 1)).await;
-        let there = [BY_PUSH, &[("DAYBOOK_LISTEN", address.as_str())]].concat();
-        let daybook = start(data.path(), &ehr, &there).unwrap();
+        daybook.rise();
         let connection = daybook.connection(&id);
         assert_eq!(connection.get().await["state"], "active");
         // What is kept in memory only is fetched anew, without anybody.

@@ -3,17 +3,16 @@
 //! at the end nothing is left behind.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
-use daybook_tests::outside::browser::{Browser, Page, allow};
+use daybook_tests::outside::browser::{Browser, allow};
 use daybook_tests::outside::cloud::{ADA, Cloud, Person, Plan, Provider};
-use daybook_tests::outside::daybook::{Daybook, binary};
-use daybook_tests::outside::ehr::{appointment, at};
+use daybook_tests::outside::daybook::Daybook;
+use daybook_tests::outside::ehr::at;
 use daybook_tests::outside::eventually;
 use serde_json::{Value, json};
 
-use super::sign_in_again;
+use super::{Scene, scene, sign_in_again};
 
 const APPOINTMENTS: i64 = 120;
 const BUSY_TIMES: i64 = 40;
@@ -24,85 +23,76 @@ const KILLS_WITHIN: usize = 5;
 const MOST_IDLE_LOOKS: u32 = 200;
 /// So long each of a provider's answers takes, so that a move has many moments to die in.
 const ANSWER_MS: u64 = 25;
-const FHIR: &str = "/sandbox/ehr/fhir";
 const WORK: &str = "Work schedule";
-const SLOTS: &str = "/sandbox/ehr/fhir/Slot?schedule=Schedule/sch-1&status=busy-unavailable&_count=500";
 
 type Times = BTreeSet<(String, String)>;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_from_google_to_outlook_survives_ten_kills() {
-    let Some(binary) = binary() else { return };
-    let data = tempfile::tempdir().unwrap();
-    let daybook = start(&binary, data.path(), "127.0.0.1:0");
-    let address = daybook.url.trim_start_matches("http://").to_owned();
-    let (google, outlook) =
-        (Cloud::of(Provider::Google, &daybook.url), Cloud::of(Provider::Microsoft, &daybook.url));
-    empty(&daybook).await;
-    let booked = book(&daybook).await;
-    let ada = google.person(ADA).await;
+    let Some(scene) = scene(Provider::Google, &[("DAYBOOK_SWEEP_SECONDS", "1")]).await else { return };
+    let outlook = Cloud::of(Provider::Microsoft, &scene.daybook.url);
+    let booked = book(&scene).await;
+    let ada = scene.ada().await;
     let private = ada.make_calendar("Private").await;
     let busy = plan(&ada, &private).await;
     let copied = outlook.person(ADA).await;
     let calendar = copied.make_calendar("Private").await;
     assert_eq!(plan(&copied, &calendar).await, busy, "the same life in both accounts");
-    let connection =
-        daybook.begin("google", &json!({"direction": "two_way", "blocking_calendars": [private]})).await;
+    let connection = scene.begin(&json!({"direction": "two_way", "blocking_calendars": [private]})).await;
     sign_in_again(&connection).await;
     connection.becomes("active").await;
     let old = connection.id.clone();
-    assert_eq!(closed(&daybook).await, busy);
+    assert_eq!(closed(&scene).await, busy);
 
     let browser = Browser::new();
-    let mut town = Town { daybook, clouds: [google, outlook], people: [ada, copied], booked, busy };
+    let mut town = Town { scene, outlook, people: [ada, copied], booked, busy };
     town.dawdle().await;
-    let new = say_yes(&browser, &town.daybook).await;
+    let new = say_yes(&browser, &town.scene, &old).await;
     let mut within = 0;
     for kill in 0..KILLS {
         let has_written = town.watch(1 + kill % 3).await;
-        let has_left = town.daybook.connection(&old).get().await["state"] == "disconnected";
+        let has_left = town.scene.daybook.connection(&old).get().await["state"] == "disconnected";
         within += usize::from(has_written && !has_left);
-        town.daybook.kill();
-        town.daybook = start(&binary, data.path(), &address);
-        town.dawdle().await;
+        town.scene.daybook.crash();
         town.look(&format!("after kill {kill}")).await;
     }
     println!("{within} of {KILLS} kills hit the move");
     assert!(within >= KILLS_WITHIN, "only {within} of the kills hit the move");
     eventually("the old connection has left", || async {
         town.look("at the end").await;
-        town.daybook.connection(&old).get().await["state"] == "disconnected"
+        town.scene.daybook.connection(&old).get().await["state"] == "disconnected"
     })
     .await;
-    let Town { daybook, clouds: [google, outlook], people: [ada, copied], booked, busy } = town;
-    daybook.connection(&new).settles().await;
+    let Town { scene, outlook, people: [ada, copied], booked, busy } = town;
+    scene.daybook.connection(&new).settles().await;
 
-    assert_eq!(daybook.connection(&old).get().await["problems"], json!([]));
+    assert_eq!(scene.daybook.connection(&old).get().await["problems"], json!([]));
     let left = ada.calendars().await;
     assert!(left.iter().all(|(_, name)| name != WORK), "the calendar that we made is gone: {left:?}");
     let shown = shown(&copied).await;
     assert_eq!((shown.len(), shown.into_iter().collect::<Times>()), (120, booked), "each one once");
-    assert!(closed(&daybook).await.is_superset(&busy));
-    let page = browser.open(&format!("{}/settings/connections/{new}", daybook.url)).await;
+    assert!(closed(&scene).await.is_superset(&busy));
+    let page = browser.open(&format!("{}/settings/connections/{new}", scene.daybook.url)).await;
     page.says(&["The move is complete.", "Nothing is left in", "0 events there"]);
-    nothing_is_left_to_do(&daybook, &new, [&google, &outlook]).await;
+    nothing_is_left_to_do(&scene.daybook, &new, [&scene.cloud, &outlook]).await;
 }
 
 /// Everything that a look needs.
 struct Town {
-    daybook: Daybook,
+    /// With the old account.
+    scene: Scene,
+    /// Where it moves.
+    outlook: Cloud,
     /// The old and the new, as their people.
-    clouds: [Cloud; 2],
     people: [Person; 2],
     booked: Times,
     busy: Times,
 }
 
 impl Town {
-    /// A switch is forgotten when the process dies.
     async fn dawdle(&self) {
         let slow = json!({"times": 100_000, "answer": {"slow": {"delay_ms": ANSWER_MS}}});
-        for cloud in &self.clouds {
+        for cloud in [&self.scene.cloud, &self.outlook] {
             cloud.control(&json!({"faults": [slow]})).await;
         }
     }
@@ -126,10 +116,10 @@ impl Town {
         seen == times
     }
 
-    /// What was written in this life, on either side.
+    /// What was written so far, on either side.
     async fn progress(&self) -> ([Value; 2], usize) {
-        let [old, new] = &self.clouds;
-        ([written(old).await, written(new).await], slots(&self.daybook).await.len())
+        let written = [written(&self.scene.cloud).await, written(&self.outlook).await];
+        (written, self.scene.ehr.blocks().await.len())
     }
 
     /// The old calendar first: what has left it by then stands in the new one.
@@ -138,44 +128,16 @@ impl Town {
         let shown: Times = [shown(old).await, shown(new).await].concat().into_iter().collect();
         let missing: Vec<_> = self.booked.difference(&shown).collect();
         assert!(missing.is_empty(), "missing {when}: {missing:?}");
-        let closed = closed(&self.daybook).await;
+        let closed = closed(&self.scene).await;
         let open: Vec<_> = self.busy.difference(&closed).collect();
         assert!(open.is_empty(), "open {when}: {open:?}");
     }
 }
 
-fn start(binary: &Path, data: &Path, address: &str) -> Daybook {
-    Daybook::start(binary, data, &[("DAYBOOK_LISTEN", address), ("DAYBOOK_SWEEP_SECONDS", "1")])
-}
-
-/// Removes what the sandbox came with.
-async fn empty(daybook: &Daybook) {
-    for _ in 0..20 {
-        let (_, bundle) = daybook.call("GET", &format!("{FHIR}/Appointment?_count=200"), None).await;
-        let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
-        if entries.is_empty() {
-            return;
-        }
-        for entry in entries {
-            let id = entry["resource"]["id"].as_str().unwrap().to_owned();
-            daybook.call("DELETE", &format!("{FHIR}/Appointment/{id}"), None).await;
-        }
-    }
-    panic!("the EHR does not become empty");
-}
-
-async fn book(daybook: &Daybook) -> Times {
-    let mut booked = Times::new();
-    for number in 0..APPOINTMENTS {
-        let (day, minute) = (2 + number / 8, 600 + number % 8 * 60);
-        let (start, end) = (at(day, minute), at(day, minute + 50));
-        let id = format!("a{number}");
-        let body = appointment(&id, &start, &end, "booked");
-        let (status, answer) = daybook.call("PUT", &format!("{FHIR}/Appointment/{id}"), Some(body)).await;
-        assert!(matches!(status, 200 | 201), "{answer}");
-        booked.insert((start, end));
-    }
-    booked
+async fn book(scene: &Scene) -> Times {
+    scene.ehr.book_many(APPOINTMENTS).await;
+    let times = (0..APPOINTMENTS).map(|number| (2 + number / 8, 600 + number % 8 * 60));
+    times.map(|(day, minute)| (at(day, minute), at(day, minute + 50))).collect()
 }
 
 async fn plan(person: &Person, calendar: &str) -> Times {
@@ -195,56 +157,33 @@ async fn shown(person: &Person) -> Vec<(String, String)> {
     person.events(&ours).await.into_iter().map(|event| (event.start, event.end)).collect()
 }
 
-async fn closed(daybook: &Daybook) -> Times {
-    slots(daybook).await.into_iter().collect()
-}
-
 /// While a move is under way, two may close one time.
-async fn slots(daybook: &Daybook) -> Vec<(String, String)> {
-    let (_, bundle) = daybook.call("GET", SLOTS, None).await;
-    let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    entries.iter().map(|one| (text(&one["resource"]["start"]), text(&one["resource"]["end"]))).collect()
+async fn closed(scene: &Scene) -> Times {
+    scene.ehr.blocks().await.into_iter().collect()
 }
 
 /// From the EHR's settings to the yes. Returns the new connection's id.
-async fn say_yes(browser: &Browser, daybook: &Daybook) -> String {
-    let page = browser.open(&format!("{}/sandbox/ehr/", daybook.url)).await;
-    let page = browser.follow(&page, "Dr. Maya Okafor").await;
-    let page = browser.follow(&page, "Settings").await;
-    let page = press(browser, &page, "Open Calendar Sync").await;
-    let page = press(browser, &page, "Continue").await;
-    let page = browser.follow(&page, "Open").await;
+async fn say_yes(browser: &Browser, scene: &Scene, old: &str) -> String {
+    scene.ehr.launch(browser, "Open Calendar Sync").await;
+    let page = browser.open(&format!("{}/settings/connections/{old}", scene.daybook.url)).await;
     let page = browser.follow(&page, "Move to another account or provider").await;
     page.says(&["What becomes of Google Calendar?", "Nothing changes before you say yes"]);
-    let form = form_with(&page, "Continue to sign in").with("provider", "microsoft");
+    let form = page.form_with("Continue to sign in").with("provider", "microsoft");
     let page = browser.press(&form, "Continue to sign in").await;
-    let page = browser.press(&form_with(&page, "Continue to"), "Continue to").await;
+    let page = browser.press_on(&page, "Continue to").await;
     let page = allow(browser, page, ADA).await;
     page.says(&["Is this the account?", "It takes the place of"]);
     let new = page.url.path_segments().unwrap().next_back().unwrap().to_owned();
     let page = browser.follow(&page, "Yes, go on").await;
-    let page = press(browser, &page, "See what will happen").await;
+    let page = browser.press_on(&page, "See what will happen").await;
     page.says(&[
         "Will add 120 appointments to your calendar",
         "Will remove 120 appointments from Google Calendar",
         "40 times that are closed now stay closed throughout",
         "Google Calendar is disconnected",
     ]);
-    let page = press(browser, &page, "Start Sync").await;
-    page.says(&["Your move from Google Calendar"]);
+    browser.press_on(&page, "Start Sync").await.says(&["Your move from Google Calendar"]);
     new
-}
-
-fn form_with(page: &Page, button: &str) -> daybook_tests::outside::browser::Form {
-    let mut forms = page.forms();
-    forms.retain(|form| form.has_button(button));
-    assert!(!forms.is_empty(), "no button `{button}` on {} ({}): {}", page.url, page.status, page.text());
-    forms.remove(0)
-}
-
-async fn press(browser: &Browser, page: &Page, button: &str) -> Page {
-    browser.press(&form_with(page, button), button).await
 }
 
 /// A comparison of everything asks, and writes nothing.

@@ -1,16 +1,17 @@
 //! What can be counted where one process does everything.
 
+use daybook_tests::outside::at_radicale::basic;
 use daybook_tests::outside::ehr::at;
 use daybook_tests::outside::eventually;
 use serde_json::json;
 
-use super::stories::{basic, scene};
+use super::stories::scene;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn e_044_an_idle_run_is_one_request_per_calendar_and_no_body() {
     let Some(scene) = scene().await else { return };
     scene.ehr.book_many(40).await;
-    let connection = scene.daybook.connect(&scene.meter.url(), &json!({})).await;
+    let connection = scene.connect(&json!({})).await;
     assert_eq!(scene.mirrors(&connection).await.len(), 40);
     let first = scene.meter.take();
     assert_eq!(first.get("PUT"), Some(&40), "{first:?}");

@@ -15,6 +15,7 @@ use daybook_tests::aws::Stack;
 use daybook_tests::outside::daybook::API_KEY;
 use daybook_tests::outside::ehr::Ehr;
 use daybook_tests::outside::hook::{Message, appointment_changed};
+use daybook_tests::outside::town::Town;
 use daybook_tests::sample::waiting;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
@@ -55,7 +56,8 @@ impl World {
     pub async fn open() -> Option<Self> {
         let data = tempfile::tempdir().unwrap();
         let ehr = Ehr::start(data.path()).await;
-        let stack = Stack::open(data.path(), &ehr.fhir_url(), &[("DAYBOOK_SWEEP_SECONDS", "3600")]).await?;
+        let stack =
+            Stack::open(&Town::open().await, &ehr.fhir_url(), &[("DAYBOOK_SWEEP_SECONDS", "3600")]).await?;
         let asked = json!({"QueueName": QUEUE, "Attributes": {"FifoQueue": "true"}});
         let queue = stack.client().call("sqs", "AmazonSQS.CreateQueue", &asked).await;
         let queue = queue["QueueUrl"].as_str().unwrap().to_owned();

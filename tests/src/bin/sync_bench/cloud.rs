@@ -46,7 +46,7 @@ pub async fn measure(binary: &Path, provider: Provider, number: i64) {
     // From here on nothing is swept: what is counted was caused by one thing.
     let id = connection.id.clone();
     let address = daybook.url.trim_start_matches("http://").to_owned();
-    daybook.kill();
+    drop(daybook);
     let daybook = start(&address, "3600");
     let connection = daybook.connection(&id);
     connection.sync().await;

@@ -1,0 +1,46 @@
+//! A clinician moves to another provider, by the pages for it, and says yes.
+
+use daybook_tests::outside::browser::allow;
+use daybook_tests::outside::cloud::ADA;
+use daybook_tests::outside::daybook::Connection;
+use serde_json::Value;
+
+use super::hand::Hand;
+use super::{At, DAV, Scene};
+
+impl Scene {
+    /// The connection that takes the old one's place.
+    pub async fn move_to(&self, to: At, old: &Connection<'_>, level: &str) -> Connection<'_> {
+        let hand = Hand::reach(self, old, level).await;
+        let word = match to {
+            At::Cloud(provider) => provider.word(),
+            At::CalDav => "caldav",
+        };
+        let page = hand.follow(&hand.open("").await, "Move to another account or provider").await;
+        let form = page.form_with("Continue to sign in").with("provider", word);
+        let page = hand.send(&form, "Continue to sign in").await;
+        let page = match to {
+            At::Cloud(_) => allow(hand.browser(), hand.press(&page, "Continue to").await, ADA).await,
+            At::CalDav => {
+                let form = page.form().with("url", &format!("{}/sandbox/caldav/", self.daybook.url));
+                hand.send(&form.with("username", DAV.0).with("password", DAV.1), "Sign in").await
+            }
+        };
+        page.says(&["Is this the account?", "It takes the place of"]);
+        let id = page.url.path_segments().unwrap().next_back().unwrap().to_owned();
+        let page = hand.press(&hand.follow(&page, "Yes, go on").await, "See what will happen").await;
+        page.says(&["Will add 2 appointments to your calendar"]);
+        hand.press(&page, "Start Sync").await.says(&["Your move from"]);
+        let new = self.daybook.connection(&id);
+        new.becomes("active").await;
+        old.becomes("disconnected").await;
+        let document = new.get().await;
+        assert_eq!(document["effective_detail"], level, "{document}");
+        assert_eq!(
+            (&document["counts"]["mirrored_events"], &document["counts"]["owing"]),
+            (&2.into(), &0.into())
+        );
+        assert_eq!(old.get().await["problems"], Value::Array(Vec::new()));
+        new
+    }
+}
