@@ -32,7 +32,14 @@ enum Work {
     Unit,
     /// The test binaries of that name, and those whose name goes on with `_`.
     Tests(&'static str),
+    /// Stories that were played already, once more at each other level of detail.
+    Levels,
 }
+
+/// What is played at every level beside `e2e_canary`, which does so by itself.
+const STORIES_OF_LEVELS: [&str; 3] = ["e2e_cloud", "e2e_one_way", "e2e_two_way"];
+/// `e2e` plays them at `full`.
+const LOWER_LEVELS: [&str; 4] = ["busy", "appointment", "reference", "initials"];
 
 const STEPS: &[Step] = &[
     Step {
@@ -94,6 +101,12 @@ const STEPS: &[Step] = &[
         name: "e2e",
         about: "the running program from outside",
         work: Work::Tests("e2e"),
+        needs: &["build", "tools"],
+    },
+    Step {
+        name: "levels",
+        about: "the stories of one machine again, at each lower level of detail",
+        work: Work::Levels,
         needs: &["build", "tools"],
     },
     Step {
@@ -159,6 +172,7 @@ fn work(workspace: &Workspace, step: &Step) -> Result<Verdict, Failure> {
         Work::Purity => purity::check(workspace).map(Verdict::Ran),
         Work::Unit => unit(workspace),
         Work::Tests(prefix) => tests(workspace, prefix),
+        Work::Levels => levels(workspace),
     }
 }
 
@@ -189,6 +203,16 @@ fn tests(workspace: &Workspace, prefix: &str) -> Result<Verdict, Failure> {
     test(workspace, &[], &of_step).map(Verdict::Ran)
 }
 
+fn levels(workspace: &Workspace) -> Result<Verdict, Failure> {
+    let mut all = Ran::default();
+    for level in LOWER_LEVELS {
+        println!("-- at {level}");
+        let played = test_command(workspace, &[], &STORIES_OF_LEVELS).with("DAYBOOK_TEST_LEVEL", level);
+        all = all.and(played.count()?);
+    }
+    Ok(Verdict::Ran(all))
+}
+
 fn present_tests(workspace: &Workspace) -> Vec<&str> {
     let package = workspace.package(TESTS);
     package.map_or(Vec::new(), |package| package.tests.iter().map(String::as_str).collect())
@@ -196,12 +220,16 @@ fn present_tests(workspace: &Workspace) -> Vec<&str> {
 
 /// Always the whole workspace: cargo unites the features of the packages that it is asked for, and a smaller
 /// choice would compile the dependencies once more.
-fn test(workspace: &Workspace, kinds: &[&str], binaries: &[&str]) -> Result<Ran, Failure> {
+fn test_command(workspace: &Workspace, kinds: &[&str], binaries: &[&str]) -> Shell {
     let mut arguments = vec!["test", "--profile", "ci", "--workspace", "--no-fail-fast"];
     arguments.extend(kinds);
     arguments.extend(binaries.iter().flat_map(|name| ["--test", name]));
     let (seeds, count) = Histories::default().variable();
-    with_tools(Shell::cargo(&arguments), workspace).with(seeds, count).count()
+    with_tools(Shell::cargo(&arguments), workspace).with(seeds, count)
+}
+
+fn test(workspace: &Workspace, kinds: &[&str], binaries: &[&str]) -> Result<Ran, Failure> {
+    test_command(workspace, kinds, binaries).count()
 }
 
 /// Tells tests where the program and their tools are.

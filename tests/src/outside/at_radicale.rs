@@ -40,7 +40,11 @@ impl AtRadicale {
 
     /// A connection of `prac-1`, its first sync done.
     pub async fn connect(&self, more: &Value) -> Connection<'_> {
-        self.daybook.connect(&self.meter.url(), more).await
+        let connection = self.daybook.connect(&self.meter.url(), more).await;
+        if more["detail"].is_null() {
+            connection.tells(self.daybook.level()).await;
+        }
+        connection
     }
 
     /// What stands in the main calendar.

@@ -1,7 +1,9 @@
 //! A sandbox provider as the binary runs it, and a person who uses its API from an app that is not ours, with a token
 //! of that app. Google and Microsoft alike, so that a story is told once.
 
-use reqwest::Method;
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -21,6 +23,9 @@ const APP: &str = "somebody-elses-app";
 const APP_REDIRECT: &str = "http://app.example/back";
 /// More pages than any test fills.
 const MOST_PAGES: usize = 50;
+/// How often an app asks again that is told to wait.
+const MOST_TRIES: usize = 50;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 const ZONE: &str = "America/New_York";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -299,16 +304,24 @@ impl Person {
             Provider::Microsoft => "/v1.0",
         };
         let url = format!("{}{api}{path}", self.cloud.base);
-        let mut request = self.cloud.client.request(method.clone(), &url).bearer_auth(&self.token);
-        request = request.header("prefer", r#"IdType="ImmutableId", outlook.timezone="UTC""#);
-        if let Some(body) = body {
-            request = request.json(&body);
+        for _ in 0..MOST_TRIES {
+            let mut request = self.cloud.client.request(method.clone(), &url).bearer_auth(&self.token);
+            request = request.header("prefer", r#"IdType="ImmutableId", outlook.timezone="UTC""#);
+            if let Some(body) = &body {
+                request = request.json(body);
+            }
+            let answer = request.send().await.expect("an answer");
+            let status = answer.status();
+            let text = answer.text().await.unwrap_or_default();
+            // Somebody else is asking the mailbox too much at once.
+            if status == StatusCode::TOO_MANY_REQUESTS {
+                tokio::time::sleep(BETWEEN_TRIES).await;
+                continue;
+            }
+            assert!(status.is_success(), "{method} {path}: {status} {text}");
+            return serde_json::from_str(&text).unwrap_or_default();
         }
-        let answer = request.send().await.expect("an answer");
-        let status = answer.status();
-        let text = answer.text().await.unwrap_or_default();
-        assert!(status.is_success(), "{method} {path}: {status} {text}");
-        serde_json::from_str(&text).unwrap_or_default()
+        panic!("{method} {path}: too many requests, each time")
     }
 }
 

@@ -260,6 +260,12 @@ impl Connection<'_> {
         self.settles().await;
     }
 
+    /// This level is in force.
+    pub async fn tells(&self, level: &str) {
+        let document = self.get().await;
+        assert_eq!(document["effective_detail"], level, "{document}");
+    }
+
     /// Waits until no signal is waiting or running.
     pub async fn settles(&self) {
         eventually("the connection settles", || async { self.get().await["settled"] == true }).await;

@@ -57,6 +57,9 @@ impl Scene {
         let connection = self.begin(more).await;
         sign_in_again(&connection).await;
         connection.becomes("active").await;
+        if more["detail"].is_null() {
+            connection.tells(self.daybook.level()).await;
+        }
         connection
     }
 
