@@ -3,6 +3,8 @@
 
 mod world;
 
+use daybook_core::access::{Access, Reads, Writes};
+use daybook_engine::ports::Clock;
 use serde_json::{Value, json};
 use world::launch::{claims, token};
 use world::{Answer, PASSWORD, World};
@@ -184,6 +186,30 @@ async fn an_administrator_ends_a_connection_in_the_clinicians_place() {
     assert!(!admin.see("").await.contains(&link));
     let trail = admin.see("/audit").await;
     assert!(trail.contains("Disconnected") && trail.contains("administrator User/1"), "{trail}");
+}
+
+/// Only a refused sign-in keeps Daybook out; one that lacks a permission for something new is let in still.
+#[tokio::test]
+async fn an_administrator_is_told_whether_the_account_can_be_opened() {
+    let world = World::new().await;
+    let made = world.connected(json!({})).await;
+    let id = made.rsplit('/').next().unwrap();
+    let admin = admin(&world).await;
+    let shut = "Daybook cannot open this account now";
+    let now = world.clock.now();
+    let little = Access { writes: Writes::OwnCalendars, reads: Reads::Names };
+    for (granted, refused_at, is_shut) in [(little, None, false), (Access::ALL, Some(now), true)] {
+        world
+            .arrange(&made, |connection| {
+                let evidence = &mut connection.evidence;
+                (evidence.granted, evidence.needed) = (Some(granted), Some(Access::ALL));
+                evidence.refused_at = refused_at;
+            })
+            .await;
+        assert_eq!(world.ask("GET", &made, None).await.body["state"], "reconnect_required");
+        let asked = admin.see(&format!("/disconnect?connection={id}")).await;
+        assert_eq!(asked.contains(shut), is_shut, "{asked}");
+    }
 }
 
 #[tokio::test]

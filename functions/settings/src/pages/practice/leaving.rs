@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use daybook_core::connection::{AccountName, Connection, State as ConnectionState};
+use daybook_core::connection::{AccountName, Connection};
 use daybook_engine::ports::ConnectionRef;
 
 use super::super::fields::Fields;
@@ -47,7 +47,7 @@ pub(crate) async fn form(
         account: connection.account.as_ref().map(AccountName::masked),
         events: number(view.counts.mirrored_events, "event", "events"),
         has_signed_in: connection.evidence.authorised_at.is_some(),
-        is_open: view.state != ConnectionState::ReconnectRequired,
+        is_open: connection.evidence.refused_at.is_none(),
     };
     show(&page.shell, &page)
 }
