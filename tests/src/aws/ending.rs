@@ -32,6 +32,7 @@ impl Drop for Stack {
             let from = lines.len().saturating_sub(MOST_LINES_SHOWN);
             lines[from..].iter().for_each(|line| println!("{line}"));
         } else {
+            assert!(!lines.is_empty(), "no log was read");
             assert_logs_are_silent(&lines);
             assert_puts_are_silent(&self.puts());
             self.assert_all_was_allowed();

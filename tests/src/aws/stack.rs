@@ -21,8 +21,6 @@ use crate::outside::town::Town;
 static STACKS: AtomicU32 = AtomicU32::new(1);
 
 pub struct Stack {
-    /// Where the world reaches it.
-    pub url: String,
     pub(super) name: String,
     /// Its connections live on this test's runtime.
     client: Client,
@@ -52,7 +50,6 @@ impl Stack {
         let created = tokio::task::spawn_blocking(move || here.create(&stack, &parameters, &environment));
         let described = created.await.expect("it is deployed or says why not");
         let mut stack = Self {
-            url: town.url.clone(),
             client: Client::new(&emulator.url),
             name,
             functions: functions(&described),

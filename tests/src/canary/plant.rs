@@ -45,7 +45,7 @@ pub fn patient() -> Value {
             {"use": "nickname", "text": "Nickcanary"},
             {"use": "official", "family": "Quillanary", "given": ["Zephyrine", "Maidencanary"], "prefix": ["Prefixcanary"]},
         ],
-        "telecom": [{"system": "phone", "value": "5550199"}, {"system": "email", "value": "Mailcanary@patients.example"}],
+        "telecom": [{"system": "phone", "value": "555-0199-Phonecanary"}, {"system": "email", "value": "Mailcanary@patients.example"}],
         "address": [{"line": ["77 Addresscanary"], "city": "Citycanary", "postalCode": "Zipcanary", "text": "Addresscanary"}],
         "contact": [{"name": {"family": "Kincanary"}, "telecom": [{"system": "phone", "value": "Kincanary"}]}],
         "photo": [{"title": "Photocanary"}],

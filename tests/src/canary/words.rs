@@ -2,15 +2,19 @@
 //! least level from which each may leave the EHR. And the eye that finds them, however they are written.
 
 use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::outside::calendar::PASSWORD;
 use crate::outside::cloud::CLIENT_SECRET;
 use crate::outside::daybook::{API_KEY, HOOK_SECRET};
+use crate::outside::place::NOTICE_SECRET;
 
 /// The levels, least first, as the API spells them.
 pub const LEVELS: [&str; 5] = ["busy", "appointment", "reference", "initials", "full"];
 
+/// The level that tells least.
+pub const LEAST: &str = "busy";
 /// The level that tells most.
 pub const MOST: &str = "full";
 
@@ -36,7 +40,7 @@ pub const NEVER_TOLD: [&str; 47] = [
     "Citycanary",
     "Zipcanary",
     "Mailcanary",
-    "5550199",
+    "Phonecanary",
     "1961-07-19",
     "Kincanary",
     "Insurancecanary",
@@ -123,8 +127,8 @@ const KEYS: [&str; 8] =
 
 /// Whatever is not to stand in a log or a message, and nowhere in the open.
 pub fn keys() -> Vec<&'static str> {
-    let hook = HOOK_SECRET.trim_start_matches("whsec_");
-    KEYS.into_iter().chain([hook]).collect()
+    let signed_with = [HOOK_SECRET, NOTICE_SECRET].map(|secret| secret.trim_start_matches("whsec_"));
+    KEYS.into_iter().chain(signed_with).collect()
 }
 
 /// The level that the stories are played at where they choose none: what `DAYBOOK_TEST_LEVEL` says, or what tells most.
@@ -137,21 +141,24 @@ pub fn level_of_stories() -> &'static str {
     known.unwrap_or_else(|| panic!("DAYBOOK_TEST_LEVEL is one of {LEVELS:?}"))
 }
 
-/// The canaries among `words` that stand in `bytes`: plain, in any case, percent-encoded, or as base64.
+/// The canaries among `words` that stand in `bytes`: plain, in any case, folded as iCalendar folds, percent-encoded, or as
+/// base64. A short word stands in decoded noise by chance, so it is not looked for there.
 pub fn found(bytes: &[u8], words: &[&'static str]) -> Vec<&'static str> {
-    let plain = lower(&String::from_utf8_lossy(bytes));
-    let unescaped = lower(&String::from_utf8_lossy(&unescaped(bytes)));
-    let decoded = lower(&String::from_utf8_lossy(&decoded(bytes)));
+    let plain = String::from_utf8_lossy(bytes).to_ascii_lowercase();
+    let unfolded = FOLDS.iter().fold(plain.clone(), |text, fold| text.replace(fold, ""));
+    let unescaped = String::from_utf8_lossy(&unescaped(bytes)).to_ascii_lowercase();
+    let decoded = String::from_utf8_lossy(&decoded(bytes)).to_ascii_lowercase();
     let stands = |word: &str| {
-        let word = lower(word);
-        [&plain, &unescaped, &decoded].into_iter().any(|text| text.contains(&word))
+        let word = word.to_ascii_lowercase();
+        let is_written = [&plain, &unfolded, &unescaped].into_iter().any(|text| text.contains(&word));
+        is_written || (word.len() >= LEAST_DECODED && decoded.contains(&word))
     };
     words.iter().copied().filter(|word| stands(word)).collect()
 }
 
-fn lower(text: &str) -> String {
-    text.to_ascii_lowercase()
-}
+/// Where a line of iCalendar goes on, also as JSON writes it.
+const FOLDS: [&str; 6] = ["\r\n ", "\r\n\t", "\n ", "\n\t", "\\r\\n ", "\\n "];
+const LEAST_DECODED: usize = 6;
 
 fn unescaped(bytes: &[u8]) -> Vec<u8> {
     let (mut plain, mut rest) = (Vec::with_capacity(bytes.len()), bytes);
@@ -164,27 +171,38 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// What stands in base64 there, of either alphabet.
+/// What stands in base64 there, of either alphabet, wherever in a run of such letters it begins and ends.
 fn decoded(bytes: &[u8]) -> Vec<u8> {
+    let lenient = GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let reader = GeneralPurpose::new(&alphabet::STANDARD, lenient);
     let is_of_it = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
-    let runs = bytes.split(|byte| !is_of_it(byte)).filter(|run| run.len() >= 12);
     let mut all = Vec::new();
-    for run in runs {
-        let standard = run.iter().map(|byte| match byte {
-            b'-' => b'+',
-            b'_' => b'/',
-            other => *other,
-        });
-        let whole: Vec<u8> = standard.take(run.len() - run.len() % 4).collect();
-        all.extend(BASE64_STANDARD.decode(whole).unwrap_or_default());
-        all.push(b'\n');
+    for run in bytes.split(|byte| !is_of_it(byte)).filter(|run| run.len() >= 12) {
+        let standard: Vec<u8> = run.iter().copied().map(of_standard_alphabet).collect();
+        for from in 0..4 {
+            let rest = &standard[from..];
+            // One letter alone is less than a byte.
+            let whole = if rest.len() % 4 == 1 { &rest[..rest.len() - 1] } else { rest };
+            all.extend(reader.decode(whole).unwrap_or_default());
+            all.push(b'\n');
+        }
     }
     all
 }
 
+fn of_standard_alphabet(letter: u8) -> u8 {
+    match letter {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use base64::prelude::BASE64_URL_SAFE;
+    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 
     use super::*;
 
@@ -199,6 +217,11 @@ mod tests {
             BASE64_STANDARD.encode("x Descriptioncanary y"),
             BASE64_STANDARD.encode("xy Descriptioncanary y"),
             BASE64_URL_SAFE.encode("xyz Descriptioncanary y"),
+            BASE64_STANDARD.encode("Descriptioncanary"),
+            format!("/v1/events/{}", BASE64_URL_SAFE_NO_PAD.encode("Descriptioncanary")),
+            format!("ntc_{}-1", BASE64_URL_SAFE_NO_PAD.encode("aDescriptioncanary")),
+            "SUMMARY:Appt Descri\r\n ptioncanary".to_owned(),
+            r#"{"body":"SUMMARY:Appt Descri\r\n ptioncanary"}"#.to_owned(),
         ] {
             assert_eq!(found(leak.as_bytes(), &words), ["Descriptioncanary"], "{leak}");
         }

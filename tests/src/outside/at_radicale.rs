@@ -1,4 +1,4 @@
-//! A story at a real Radicale, with a meter before it that also listens.
+//! A story at a real Radicale.
 
 use serde_json::Value;
 
@@ -32,7 +32,6 @@ impl AtRadicale {
         let ehr = Ehr::start(data.path()).await;
         ehr.empty().await;
         let meter = Meter::before(&radicale.url()).await;
-        meter.listen();
         let daybook = place.open(data.path(), &ehr, more).await?;
         let account = Account::at(&radicale.url());
         Some(Self { ehr, radicale, meter, account, daybook, _data: data })
@@ -80,8 +79,9 @@ impl AtRadicale {
 impl Drop for AtRadicale {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            let secrets = secrets_at(self.daybook.level());
-            assert_silent("what Radicale is told", &self.meter.heard(), &secrets);
+            let (heard, secrets) = (self.meter.heard(), secrets_at(self.daybook.level()));
+            assert!(!heard.is_empty(), "nobody listened to what Radicale is told");
+            assert_silent("what Radicale is told", &heard, &secrets);
         }
     }
 }

@@ -10,12 +10,10 @@ use super::process::Process;
 use super::town::Town;
 use crate::aws::Stack;
 use crate::canary::sinks::assert_silent;
-use crate::canary::words::{all_secrets, secrets_at};
+use crate::canary::words::{LEAST, all_secrets, secrets_at};
 use crate::tools::required;
 
 pub const API_KEY: &str = "test-key-of-the-demo-practice-0123456789";
-/// The level that tells least.
-const LEAST: &str = "busy";
 pub const HOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A running Daybook. It ends when dropped, and is searched for canaries then.

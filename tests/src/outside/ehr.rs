@@ -44,7 +44,6 @@ impl Ehr {
         let router = sandbox.router();
         tokio::spawn(async move { axum::serve(listener, router).await });
         let meter = Meter::before(&direct).await;
-        meter.listen();
         let client = reqwest::Client::builder().no_proxy().build().expect("a client can be built");
         let ehr = Self { meter, direct, client, sandbox };
         ehr.plant_people().await;

@@ -26,8 +26,8 @@ struct Inner {
     client: reqwest::Client,
     counts: Mutex<BTreeMap<String, u64>>,
     is_down: AtomicBool,
-    /// What was said, where somebody listens.
-    heard: Mutex<Option<Vec<u8>>>,
+    /// What was said: address, headers, body.
+    heard: Mutex<Vec<u8>>,
 }
 
 impl Meter {
@@ -62,15 +62,9 @@ impl Meter {
         std::mem::take(&mut *self.inner.counts.lock().expect("no panic while counting"))
     }
 
-    /// From now on what is said is kept: address, headers, body.
-    pub fn listen(&self) {
-        *self.inner.heard.lock().expect("no panic while listening") = Some(Vec::new());
-    }
-
     /// What was said since the last call.
     pub fn heard(&self) -> Vec<u8> {
-        let mut heard = self.inner.heard.lock().expect("no panic while listening");
-        heard.as_mut().map(std::mem::take).unwrap_or_default()
+        std::mem::take(&mut *self.inner.heard.lock().expect("no panic while listening"))
     }
 
     /// From now on every request is answered 503.
@@ -90,16 +84,17 @@ async fn pass(State(inner): State<Arc<Inner>>, request: Request) -> Response {
         .expect("no panic while counting")
         .entry(request.method().to_string())
         .or_default() += 1;
-    if inner.is_down.load(Ordering::SeqCst) {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
-    }
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
     let body = to_bytes(body, 64 << 20).await.unwrap_or_default();
     let mut headers = parts.headers;
-    if let Some(heard) = inner.heard.lock().expect("no panic while listening").as_mut() {
+    {
+        let mut heard = inner.heard.lock().expect("no panic while listening");
         heard.extend_from_slice(format!("{} {path} {headers:?}\n", parts.method).as_bytes());
         heard.extend_from_slice(&body);
+    }
+    if inner.is_down.load(Ordering::SeqCst) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     headers.remove("content-length");
     let sent = inner

@@ -10,7 +10,8 @@ use super::town::Town;
 use crate::aws::Stack;
 use crate::canary::words::level_of_stories;
 
-const NOTICE_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+/// What notices are signed with.
+pub const NOTICE_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 /// Whose accounts an agreement covers, so that every level is in force: all that stories connect.
 const COVERED: [&str; 2] = ["clinic.example", "127.0.0.1"];
 
@@ -24,7 +25,7 @@ pub enum Place {
 
 impl Place {
     /// Starts a Daybook that reads this EHR, which posts to its hook, leads people to it and takes its notices. `more` are
-    /// variables. `None` where what it needs is missing and nobody requires it.
+    /// variables; on AWS those without an underscore are parameters of the template. `None` where what it needs is missing and nobody requires it.
     pub async fn open(self, data: &Path, ehr: &Ehr, more: &[(&str, &str)]) -> Option<Daybook> {
         let town = Town::open().await;
         ehr.offer_calendar_sync(&town.url);

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use super::daybook::{API_KEY, HOOK_SECRET};
 use crate::canary::sinks::{assert_silent, files};
@@ -19,6 +20,8 @@ pub struct Process {
     binary: PathBuf,
     data: PathBuf,
     settings: Vec<(String, String)>,
+    /// Who read what it prints.
+    readers: Vec<JoinHandle<()>>,
 }
 
 type Log = Arc<Mutex<Vec<u8>>>;
@@ -26,10 +29,11 @@ type Log = Arc<Mutex<Vec<u8>>>;
 impl Process {
     /// Starts on a free port with `data` as its folder; `more` are variables.
     pub fn start(binary: &Path, data: &Path, more: &[(&str, &str)]) -> Self {
-        let settings = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let settings = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings: Vec<_> = settings.collect();
         let log = Log::default();
-        let (child, address) = spawn(binary, data, &settings, &log);
-        Self { child, address, log, binary: binary.to_owned(), data: data.to_owned(), settings }
+        let Spawned { child, address, readers } = spawn(binary, data, &settings, &log);
+        Self { child, address, log, binary: binary.to_owned(), data: data.to_owned(), settings, readers }
     }
 
     pub fn url(&self) -> String {
@@ -38,13 +42,16 @@ impl Process {
 
     /// With the same folder and settings, on another free port.
     pub fn start_again(&mut self) {
-        (self.child, self.address) = spawn(&self.binary, &self.data, &self.settings, &self.log);
+        let spawned = spawn(&self.binary, &self.data, &self.settings, &self.log);
+        (self.child, self.address, self.readers) = (spawned.child, spawned.address, spawned.readers);
     }
 
     /// As `kill -9`.
     pub fn end(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // Its last lines count too.
+        self.readers.drain(..).for_each(|reader| reader.join().expect("a reader reads to the end"));
     }
 
     fn assert_kept_nothing(&self) {
@@ -52,7 +59,7 @@ impl Process {
         assert_silent("the log", &log, &[all_secrets(), keys()].concat());
         // Sandboxes keep their own, which is where all this stands.
         let kept = files(&self.data, &|name| !name.starts_with("sandbox-") && !name.starts_with("ehr.db"));
-        assert_silent("the files", &kept, &content());
+        assert_silent("the files", &kept, &[content(), keys()].concat());
     }
 }
 
@@ -65,7 +72,13 @@ impl Drop for Process {
     }
 }
 
-fn spawn(binary: &Path, data: &Path, more: &Vec<(String, String)>, log: &Log) -> (Child, SocketAddr) {
+struct Spawned {
+    child: Child,
+    address: SocketAddr,
+    readers: Vec<JoinHandle<()>>,
+}
+
+fn spawn(binary: &Path, data: &Path, more: &[(String, String)], log: &Log) -> Spawned {
     let mut command = Command::new(binary);
     command
         .env_clear()
@@ -83,16 +96,16 @@ fn spawn(binary: &Path, data: &Path, more: &Vec<(String, String)>, log: &Log) ->
         command.env(name, value);
     }
     let mut child = command.spawn().expect("the binary starts");
+    // Somebody must read all of it, or the process stops when a pipe is full.
+    let (said, errors) = (log.clone(), child.stderr.take().expect("a pipe"));
+    let errors = std::thread::spawn(move || repeat(errors, &said));
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let first = lines.next().expect("a first line").expect("readable");
     let address = first.strip_prefix("listening on http://").and_then(|at| at.parse().ok());
     let address = address.unwrap_or_else(|| panic!("the first line tells the address, not {first}"));
-    // Somebody must read the rest, or the process stops when the pipe is full.
     let said = log.clone();
-    std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| keep(&said, line.as_bytes())));
-    let (said, errors) = (log.clone(), child.stderr.take().expect("a pipe"));
-    std::thread::spawn(move || repeat(errors, &said));
-    (child, address)
+    let keep_all = move || lines.map_while(Result::ok).for_each(|line| keep(&said, line.as_bytes()));
+    Spawned { child, address, readers: vec![errors, std::thread::spawn(keep_all)] }
 }
 
 fn keep(log: &Log, line: &[u8]) {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use daybook_tests::aws::Stack;
+use daybook_tests::outside::at_radicale::AtRadicale;
 use daybook_tests::outside::calendar::Account;
 use daybook_tests::outside::daybook::Daybook;
 use daybook_tests::outside::ehr::{Ehr, at};
@@ -13,7 +14,7 @@ use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{PLACE, one_way};
+use super::{BY_PUSH, PLACE};
 
 /// So many calendars, which the connections share: mirrors of two clinicians in one calendar do not collide.
 const CALENDARS: usize = 20;
@@ -25,7 +26,7 @@ const SHARE_A_SYNC: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_signals_for_one_connection_are_few_syncs_and_lose_nothing() {
-    let Some(scene) = one_way::scene().await else { return };
+    let Some(scene) = AtRadicale::open(PLACE, BY_PUSH).await else { return };
     let connection = scene.connect(&json!({})).await;
     // The sandbox's own messages come one by one; these come at once.
     scene.ehr.fhir("POST", "../control", Some(&json!({"hooks": "drop"}))).await;

@@ -45,25 +45,25 @@ async fn a_move_from_google_to_outlook_survives_ten_kills() {
     assert_eq!(closed(&scene).await, busy);
 
     let browser = Browser::new();
-    let mut town = Town { scene, outlook, people: [ada, copied], booked, busy };
-    town.dawdle().await;
-    let new = say_yes(&browser, &town.scene, &old).await;
+    let mut moving = Move { scene, outlook, people: [ada, copied], booked, busy };
+    moving.dawdle().await;
+    let new = say_yes(&browser, &moving.scene, &old).await;
     let mut within = 0;
     for kill in 0..KILLS {
-        let has_written = town.watch(1 + kill % 3).await;
-        let has_left = town.scene.daybook.connection(&old).get().await["state"] == "disconnected";
+        let has_written = moving.watch(1 + kill % 3).await;
+        let has_left = moving.scene.daybook.connection(&old).get().await["state"] == "disconnected";
         within += usize::from(has_written && !has_left);
-        town.scene.daybook.crash();
-        town.look(&format!("after kill {kill}")).await;
+        moving.scene.daybook.crash();
+        moving.look(&format!("after kill {kill}")).await;
     }
     println!("{within} of {KILLS} kills hit the move");
     assert!(within >= KILLS_WITHIN, "only {within} of the kills hit the move");
     eventually("the old connection has left", || async {
-        town.look("at the end").await;
-        town.scene.daybook.connection(&old).get().await["state"] == "disconnected"
+        moving.look("at the end").await;
+        moving.scene.daybook.connection(&old).get().await["state"] == "disconnected"
     })
     .await;
-    let Town { scene, outlook, people: [ada, copied], booked, busy } = town;
+    let Move { scene, outlook, people: [ada, copied], booked, busy } = moving;
     scene.daybook.connection(&new).settles().await;
 
     assert_eq!(scene.daybook.connection(&old).get().await["problems"], json!([]));
@@ -78,7 +78,7 @@ async fn a_move_from_google_to_outlook_survives_ten_kills() {
 }
 
 /// Everything that a look needs.
-struct Town {
+struct Move {
     /// With the old account.
     scene: Scene,
     /// Where it moves.
@@ -89,7 +89,7 @@ struct Town {
     busy: Times,
 }
 
-impl Town {
+impl Move {
     async fn dawdle(&self) {
         let slow = json!({"times": 100_000, "answer": {"slow": {"delay_ms": ANSWER_MS}}});
         for cloud in [&self.scene.cloud, &self.outlook] {

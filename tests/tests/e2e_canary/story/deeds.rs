@@ -11,9 +11,7 @@ use daybook_tests::outside::scene;
 use serde_json::json;
 
 use super::hand::Hand;
-use super::{At, DAV, FREE_DAY, Scene, basic, hour};
-
-type Hour = (String, String);
+use super::{At, DAV, FREE_DAY, Hour, Scene, basic, hour};
 
 impl Scene {
     /// Everything that a person does to a connection that goes on afterwards.
@@ -147,9 +145,7 @@ impl Scene {
                 self.refuse_passwords(&[]).await;
                 let browser = Browser::new();
                 let page = browser.open(&connection.authorise_url().await).await;
-                let form = page.form().with("url", &format!("{}/sandbox/caldav/", self.daybook.url));
-                let form = form.with("username", DAV.0).with("password", DAV.1);
-                let page = browser.press(&form, "Sign in").await;
+                let page = browser.press(&self.with_password(page.form()), "Sign in").await;
                 assert_eq!(page.status, 200, "{}", page.text());
             }
         }
@@ -158,7 +154,7 @@ impl Scene {
 
     async fn refuse_passwords(&self, of: &[&str]) {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let switch = client.post(format!("{}/sandbox/caldav/control", self.daybook.url));
+        let switch = client.post(format!("{}control", self.caldav_url()));
         let answer = switch.json(&json!({"refuse_password": of})).send().await.unwrap();
         assert_eq!(answer.status(), 200);
     }

@@ -7,10 +7,11 @@ mod deeds;
 mod hand;
 mod moves;
 
-use daybook_tests::canary::plant;
+use daybook_tests::canary::plant::{self, Hour};
 use daybook_tests::canary::sinks::{Sinks, assert_silent, files};
 use daybook_tests::canary::words::{LEVELS, MOST, TOLD, all_secrets, found, secrets_at};
-use daybook_tests::outside::browser::{Browser, sign_in};
+use daybook_tests::outside::at_radicale::basic;
+use daybook_tests::outside::browser::{Browser, Form, sign_in};
 use daybook_tests::outside::calendar::Account;
 use daybook_tests::outside::cloud::{ADA, Cloud, Person, Plan, Provider};
 use daybook_tests::outside::daybook::{Connection, Daybook};
@@ -55,7 +56,7 @@ struct Scene {
     data: tempfile::TempDir,
 }
 
-fn hour(days: i64, number: i64) -> (String, String) {
+fn hour(days: i64, number: i64) -> Hour {
     (at(days, (10 + number) * 60), at(days, (10 + number) * 60 + 50))
 }
 
@@ -155,6 +156,7 @@ async fn every_move(from: At, to: At) {
         let old = scene.connect(&private, level).await;
         scene.collect(&old, &mut sinks, level).await;
         let new = scene.move_to(to, &old, level).await;
+        scene.tells_all_of(level);
         for connection in [&old, &new] {
             scene.collect(connection, &mut sinks, level).await;
         }
@@ -204,15 +206,24 @@ impl Scene {
     where
         F: Future<Output = ()>,
     {
-        self.daybook.town().providers.take();
-        let told = connection.patch(json!({"detail": level})).await;
-        assert_eq!(told["effective_detail"], level, "{told}");
+        connection.patch(json!({"detail": level})).await;
+        connection.tells(level).await;
         connection.settles().await;
         deeds().await;
+        self.tells_all_of(level);
+    }
+
+    /// What providers were told since this was last asked is no more than the level allows.
+    fn heard(&self, level: &str) -> Vec<u8> {
         let said = self.daybook.town().providers.take();
-        let open = found(&said, &told_words());
-        assert_eq!(open, expected(level), "{:?}: what {level} tells is told", self.at);
-        assert_silent(&format!("what {:?} is told at {level}", self.at), &said, &secrets_at(level));
+        assert_silent(&format!("what providers are told at {level}"), &said, &secrets_at(level));
+        said
+    }
+
+    /// And no less than it promises.
+    fn tells_all_of(&self, level: &str) {
+        let told = found(&self.heard(level), &told_words());
+        assert_eq!(told, expected(level), "{:?}: what {level} tells is told", self.at);
     }
 
     /// Everything that is not planted already; answers the calendar with the clinician's own events.
@@ -249,7 +260,7 @@ impl Scene {
         }
     }
 
-    async fn book(&self, id: &str, (start, end): &(String, String)) {
+    async fn book(&self, id: &str, (start, end): &Hour) {
         self.ehr.book(id, start, end).await;
     }
 
@@ -262,6 +273,11 @@ impl Scene {
         Account::of(&self.daybook.url, DAV.0, DAV.1)
     }
 
+    /// What its people type.
+    fn caldav_url(&self) -> String {
+        format!("{}/sandbox/caldav/", self.daybook.url)
+    }
+
     async fn connect(&self, private: &str, level: &str) -> Connection<'_> {
         let two_way = json!({"direction": "two_way", "blocking_calendars": [private], "detail": level});
         let connection = match self.at {
@@ -272,13 +288,14 @@ impl Scene {
                 connection
             }
             At::CalDav => {
-                let url = format!("{}/sandbox/caldav/", self.daybook.url);
                 let mut more = two_way;
-                more["caldav"] = json!({"url": url, "username": DAV.0, "password": DAV.1});
+                more["caldav"] = json!({"url": self.caldav_url(), "username": DAV.0, "password": DAV.1});
                 self.daybook.begin("caldav", &more).await
             }
         };
         connection.becomes("active").await;
+        connection.tells(level).await;
+        self.heard(level);
         connection
     }
 
@@ -294,10 +311,17 @@ impl Scene {
         connection.sync().await;
     }
 
+    /// How one signs in there.
+    fn with_password(&self, form: Form) -> Form {
+        form.with("url", &self.caldav_url()).with("username", DAV.0).with("password", DAV.1)
+    }
+
     /// Takes in what came out anywhere.
     async fn collect(&self, connection: &Connection<'_>, sinks: &mut Sinks, level: &str) {
+        self.heard(level);
         sinks.add("the EHR is told", self.ehr.meter.heard());
         sinks.add(NOTICES, self.daybook.town().notices.take());
+        let settings = format!("/settings/connections/{}", connection.id);
         let practice = |more| format!("/v1/practices/demo/{more}");
         for path in [practice("connections"), practice("notices"), practice("audit"), connection.path("")] {
             let (status, answer) = self.daybook.call("GET", &path, None).await;
@@ -306,21 +330,26 @@ impl Scene {
         }
         sinks.add("the feed", self.feed(level).await);
         for person in [("prac-2", "clinician"), ("prac-2", "delegate"), ("prac-1", "admin")] {
-            let own = format!("/settings/connections/{}", connection.id);
-            for path in ["/settings", "/settings/connect", "/settings/feed", own.as_str()] {
-                sinks.add("pages of others", self.page(person, path).await);
+            for path in ["/settings", "/settings/connect", "/settings/feed"] {
+                let (status, page) = self.page(person, path).await;
+                assert!(matches!(status, 200 | 303 | 403), "{person:?} {path}: {status}");
+                sinks.add("pages of others", page);
             }
+            let (status, page) = self.page(person, &settings).await;
+            assert!(matches!(status, 403 | 404), "{person:?} sees {settings}: {status}");
+            sinks.add("pages of others", page);
         }
         for (path, told) in PRACTICE_PAGES {
-            let page = self.page(("prac-1", "admin"), path).await;
+            let (_, page) = self.page(("prac-1", "admin"), path).await;
             let words = String::from_utf8_lossy(&page);
             assert!(told.iter().any(|told| words.contains(told)), "{path} tells none of {told:?}");
             sinks.add("pages of administrators", page);
         }
         // Their own pages tell no more than their calendar does.
-        let settings = format!("/settings/connections/{}", connection.id);
+        let is_active = connection.get().await["state"] == "active";
         for more in ["", "/choices", "/review", "/week", "/verify"] {
-            let page = self.page(("prac-1", "clinician"), &format!("{settings}{more}")).await;
+            let (status, page) = self.page(("prac-1", "clinician"), &format!("{settings}{more}")).await;
+            assert!(status == 200 || !is_active, "their own page {more}: {status}");
             assert_silent(&format!("their own page {more} at {level}"), &page, &own_secrets(level));
         }
     }
@@ -339,7 +368,7 @@ impl Scene {
     }
 
     /// A page of Settings > Calendar Sync, as somebody whom the EHR sends there.
-    async fn page(&self, (practitioner, role): (&str, &str), path: &str) -> Vec<u8> {
+    async fn page(&self, (practitioner, role): (&str, &str), path: &str) -> (u16, Vec<u8>) {
         let client =
             reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
         let (client, token) = (client.unwrap(), self.ehr.launch_token(practitioner, role).await);
@@ -348,7 +377,8 @@ impl Scene {
         assert_eq!(arrived.status(), 303, "{role} {practitioner}");
         let cookie = arrived.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
         let page = client.get(format!("{}{path}", self.daybook.url)).header("cookie", cookie);
-        page.send().await.unwrap().bytes().await.unwrap().into()
+        let page = page.send().await.unwrap();
+        (page.status().as_u16(), page.bytes().await.unwrap().into())
     }
 
     /// What came out is silent; what is searched when everything ends is what it is taken for.
@@ -375,11 +405,6 @@ impl Scene {
             assert!(is_there, "{sink} is not what it is taken for: no {id}");
         }
     }
-}
-
-/// As iCalendar writes an instant or a day.
-fn basic(at: &str) -> String {
-    at.replace(['-', ':'], "")
 }
 
 /// What a page of one's own does not show: a level's example is of somebody who does not exist.

@@ -6,7 +6,7 @@ use daybook_tests::outside::daybook::Connection;
 use serde_json::Value;
 
 use super::hand::Hand;
-use super::{At, DAV, Scene};
+use super::{At, Scene};
 
 impl Scene {
     /// The connection that takes the old one's place.
@@ -21,10 +21,7 @@ impl Scene {
         let page = hand.send(&form, "Continue to sign in").await;
         let page = match to {
             At::Cloud(_) => allow(hand.browser(), hand.press(&page, "Continue to").await, ADA).await,
-            At::CalDav => {
-                let form = page.form().with("url", &format!("{}/sandbox/caldav/", self.daybook.url));
-                hand.send(&form.with("username", DAV.0).with("password", DAV.1), "Sign in").await
-            }
+            At::CalDav => hand.send(&self.with_password(page.form()), "Sign in").await,
         };
         page.says(&["Is this the account?", "It takes the place of"]);
         let id = page.url.path_segments().unwrap().next_back().unwrap().to_owned();
@@ -34,8 +31,8 @@ impl Scene {
         let new = self.daybook.connection(&id);
         new.becomes("active").await;
         old.becomes("disconnected").await;
+        new.tells(level).await;
         let document = new.get().await;
-        assert_eq!(document["effective_detail"], level, "{document}");
         assert_eq!(
             (&document["counts"]["mirrored_events"], &document["counts"]["owing"]),
             (&2.into(), &0.into())
