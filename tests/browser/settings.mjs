@@ -6,6 +6,7 @@ import { hands } from './hands.mjs';
 import { expect, story } from './house.mjs';
 
 const MOST_LOOKS = 80;
+const BY_PASSWORD = ['Apple', 'CalDAV'];
 
 await story(async (page, told) => {
   const me = hands(page, told.hands);
@@ -37,7 +38,12 @@ async function open(me, page, { url, clinician, script }) {
 }
 
 async function choose_calendar(me, page, { provider }) {
-  const names = { Google: 'Google Calendar', Outlook: 'Outlook / Microsoft 365', CalDAV: 'Another calendar (CalDAV)' };
+  const names = {
+    Google: 'Google Calendar',
+    Outlook: 'Outlook / Microsoft 365',
+    Apple: 'Apple Calendar (iCloud)',
+    CalDAV: 'Another calendar (CalDAV)',
+  };
   await me.tick(page.getByRole('radio', { name: names[provider] }));
   await me.tick(page.getByRole('radio', { name: 'Both ways' }));
   await me.press(page.getByRole('button', { name: 'Continue to sign in' }));
@@ -45,7 +51,7 @@ async function choose_calendar(me, page, { provider }) {
 }
 
 async function sign_in(me, page, told) {
-  if (told.provider === 'CalDAV') await type_password(me, page, told);
+  if (BY_PASSWORD.includes(told.provider)) await type_password(me, page, told);
   else await allow(me, page, told);
   await page.getByRole('heading', { name: 'Is this the account?' }).waitFor();
   await page.getByRole('heading', { name: told.account }).waitFor();
@@ -154,7 +160,7 @@ async function plan(page, { url, place, owner, own }) {
 
 async function give_up(page, { provider, own }) {
   const item = page.getByRole('listitem').filter({ hasText: own.title });
-  if (provider === 'CalDAV') await item.locator('summary').click();
+  if (BY_PASSWORD.includes(provider)) await item.locator('summary').click();
   else await item.getByRole('button', { name: own.title }).click();
   await item.getByRole('button', { name: 'Delete' }).click();
   await item.waitFor({ state: 'detached' });

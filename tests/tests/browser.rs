@@ -263,6 +263,12 @@ async fn sync_calendar_with_a_password_from_the_ehrs_settings_to_disconnect() {
     sync_calendar(CALDAV, json!({})).await;
 }
 
+/// As far as Apple can be had here: its tile and its words, and another's server behind them.
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_calendar_with_apple_from_the_ehrs_settings_to_disconnect() {
+    sync_calendar(Calendar { provider: "Apple", ..CALDAV }, json!({})).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn apples_calendar_by_its_own_words_and_address() {
     let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
@@ -274,8 +280,18 @@ async fn apples_calendar_by_its_own_words_and_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sync_calendar_by_keyboard_alone() {
+async fn sync_calendar_with_google_by_keyboard_alone() {
+    sync_calendar(GOOGLE, json!({"hands": "keyboard"})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_calendar_with_outlook_by_keyboard_alone() {
     sync_calendar(OUTLOOK, json!({"hands": "keyboard"})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_calendar_with_a_password_by_keyboard_alone() {
+    sync_calendar(CALDAV, json!({"hands": "keyboard"})).await;
 }
 
 /// A Daybook whose clinician is connected to Google already, from where she moves to Outlook.
