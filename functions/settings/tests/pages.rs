@@ -438,6 +438,37 @@ async fn the_preview_names_its_own_button() {
     }
 }
 
+/// Changing one's mind on the next page loses nothing that was ticked, whatever the direction.
+#[tokio::test]
+async fn the_form_comes_back_with_the_calendars_that_were_ticked() {
+    let world = World::new().await;
+    let made = world.connected(json!({"start": "when_confirmed"})).await;
+    let home = CalendarRef { id: "/ada/home/".into(), name: "Home".into() };
+    let at = world
+        .arrange(&made, |connection| {
+            connection.settings.blocking_calendars = BlockingCalendars::Chosen(vec![home]);
+        })
+        .await;
+    let ours = person(&world, json!({})).await;
+    let token = ours.form_token().await;
+    let (home, holidays) = ("value=\"/ada/home/\"", "value=\"/ada/holidays/\"");
+    for (asked, ticked, free) in [
+        ("direction=two_way&blocking=/ada/holidays/", vec![holidays], vec![home]),
+        ("direction=ehr_to_calendar&blocking=/ada/holidays/", vec![holidays], vec![home]),
+        ("direction=ehr_to_calendar", vec![home], vec![holidays]),
+        ("direction=two_way", vec![], vec![home, holidays]),
+    ] {
+        let form = format!("{asked}&range=month&main=none&detail=busy&{token}");
+        let page = ours.post(&format!("{at}/choices"), &form, &[]).await.text;
+        for (calendars, is_ticked) in [(ticked, true), (free, false)] {
+            for calendar in calendars {
+                let calendar = format!("name=\"blocking\" {calendar}");
+                assert_eq!(tag(&page, &calendar).contains(" checked"), is_ticked, "{asked} {calendar}");
+            }
+        }
+    }
+}
+
 /// What is missing is linked to where it is set, what cannot be known now is not.
 #[tokio::test]
 async fn what_is_missing_has_its_link_and_both_ways_says_why_not() {

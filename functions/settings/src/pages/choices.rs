@@ -121,8 +121,8 @@ pub(crate) async fn form_again(
         direction: patch.direction.unwrap_or_default(),
         window: patch.window.unwrap_or(connection.settings.window),
         detail: patch.detail.unwrap_or_default(),
-        main_calendar: patch.main_calendar.unwrap_or(MainCalendar::None),
-        blocking_calendars: patch.blocking_calendars.unwrap_or(BlockingCalendars::Owned),
+        main_calendar: patch.main_calendar.clone().unwrap_or(MainCalendar::None),
+        blocking_calendars: ticked(fields, &patch, &connection.settings),
         aged_out: patch.aged_out.unwrap_or_default(),
         block_scope: patch.block_scope.unwrap_or_default(),
         ..connection.settings.clone()
@@ -328,6 +328,15 @@ fn main_calendar(fields: &Fields, before: &Settings) -> Result<MainCalendar, End
 fn chosen_blocking(fields: &Fields) -> BlockingCalendars {
     let ids = fields.all("blocking").into_iter().take(MOST_BLOCKING);
     BlockingCalendars::Chosen(ids.map(named_later).collect())
+}
+
+/// What is ticked when the form is shown again. One way, where none is read, the form still carries what was ticked.
+fn ticked(fields: &Fields, patch: &Patch, before: &Settings) -> BlockingCalendars {
+    match (&patch.blocking_calendars, chosen_blocking(fields)) {
+        (Some(asked), _) => asked.clone(),
+        (None, BlockingCalendars::Chosen(none)) if none.is_empty() => before.blocking_calendars.clone(),
+        (None, carried) => carried,
+    }
 }
 
 /// The account says how it is called.
