@@ -242,6 +242,26 @@ async fn a_key_opens_its_own_practice_and_nothing_else() {
     }
 }
 
+/// Longer than any row of the table can be named.
+#[tokio::test]
+async fn an_id_of_any_length_is_nobodys() {
+    let world = World::new().await;
+    for id in ["x".repeat(129), "x".repeat(2_100), "%23".repeat(1_000)] {
+        for (method, more, body) in [
+            ("GET", "", None),
+            ("PATCH", "", Some(json!({"detail": "busy"}))),
+            ("DELETE", "", None),
+            ("POST", "/sync", None),
+            ("POST", "/pause", None),
+            ("POST", "/preview", None),
+            ("GET", "/calendars", None),
+        ] {
+            let answer = world.ask(method, &format!("{CONNECTIONS}/{id}{more}"), body).await;
+            assert_eq!(answer.status, 404, "{method} {more}: {}", answer.text);
+        }
+    }
+}
+
 #[tokio::test]
 async fn lists_by_practitioner() {
     let world = World::new().await;

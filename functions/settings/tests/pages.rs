@@ -181,6 +181,10 @@ async fn a_clinician_sees_their_own_connections_and_an_administrator_nobodys() {
         assert_eq!(person.get(&page).await.status, status, "{who}");
         assert_eq!(person.get(&format!("{page}/leave")).await.status, status, "{who}");
     }
+    let ours = person(&world, json!({"jti": "long"})).await;
+    for nobody in ["x".repeat(129), "x".repeat(2_100)] {
+        assert_eq!(ours.get(&format!("/settings/connections/{nobody}")).await.status, 404, "{nobody}");
+    }
     let admin = person(&world, json!({"role": "practice_admin", "sub": "User/2"})).await;
     assert_eq!(admin.get("/settings").await.headers["location"], "/settings/practice");
 }

@@ -188,9 +188,6 @@ impl Guest {
         let own = self.practitioner()?;
         let at = ConnectionRef { practice: self.practice.id.clone(), id: ConnectionId::new(id) };
         let nowhere = || Ending::nowhere().to(self);
-        if id.len() > 128 {
-            return Err(nowhere());
-        }
         let found =
             engine.store.find_connection(&at).await.map_err(|error| Ending::of(error.into()).to(self))?;
         found.filter(|found| found.practitioner == *own).ok_or_else(nowhere)

@@ -56,8 +56,13 @@ impl Connections for Table {
         }
     }
 
+    /// An id of any length may be asked for: it comes from a caller's path.
     async fn find_connection(&self, at: &ConnectionRef) -> Result<Option<Connection>, StoreError> {
-        let item = self.get(&keys::connection(at), &named(at)).await?;
+        let key = keys::connection(at);
+        if !key.fits() {
+            return Ok(None);
+        }
+        let item = self.get(&key, &named(at)).await?;
         item.as_ref().map(from_item).transpose().map_err(|broken| broken.unreadable(named(at)))
     }
 

@@ -20,7 +20,9 @@ async fn every_field_comes_back() {
         };
         assert_eq!(room.table.find_connection(&at).await.unwrap(), Some(connection));
     }
-    assert_eq!(room.table.find_connection(&name("c9")).await.unwrap(), None);
+    for nobody in ["c9", &"c".repeat(2_000), &"c".repeat(2_048), &"c".repeat(8_000), &"#".repeat(1_000)] {
+        assert_eq!(room.table.find_connection(&name(nobody)).await.unwrap(), None);
+    }
     room.table.create_if_missing().await.unwrap();
 }
 
