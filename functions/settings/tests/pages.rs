@@ -594,6 +594,30 @@ async fn a_review_that_is_due_is_asked_for_on_both_pages() {
     assert!(!later.get(&at).await.text.contains("Please look this through"));
 }
 
+/// Whoever has begun a sign-in and thought better of it does not see it for ever.
+#[tokio::test]
+async fn a_sign_in_that_was_never_finished_can_be_given_up() {
+    let world = World::new().await;
+    let ours = person(&world, json!({})).await;
+    let token = ours.form_token().await;
+    ours.post("/settings/connect", &format!("provider=google&{token}"), &[]).await;
+    let begun = world.ask("GET", world::CONNECTIONS, None).await.body["items"][0].clone();
+    let at = format!("/settings/connections/{}", begun["id"].as_str().unwrap());
+    let page = ours.get(&at).await.text;
+    assert!(page.contains(&format!("href=\"{at}/leave\">Give up this sign-in")), "{page}");
+    let page = ours.get(&format!("{at}/leave")).await.text;
+    assert!(page.contains("nothing was read or written"), "{page}");
+    assert!(!page.contains("Times that were closed") && !page.contains("name=\"mirrors\""), "{page}");
+    assert_eq!(ours.post(&format!("{at}/leave"), &token, &[]).await.status, 303);
+    let now = world.clock.now();
+    let end = |connection: &mut Connection| {
+        assert!(connection.evidence.disconnect.is_some());
+        connection.evidence.disconnected_at = Some(now);
+    };
+    world.arrange(&at, end).await;
+    assert_eq!(ours.get("/settings").await.headers["location"], "/settings/connect", "none is left");
+}
+
 /// Nobody knows the address of a connection that has ended by heart.
 #[tokio::test]
 async fn what_was_left_behind_stays_on_the_first_page() {
