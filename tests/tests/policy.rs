@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use daybook_core::access::{Access, Reads, Writes};
 use daybook_core::audit::{Deed, Hand, Who};
 use daybook_core::connection::{
     AgedOut, BlockingCalendars, CalendarRef, Direction, MainCalendar, Mirrors, ProblemKind, Provider, State,
@@ -14,7 +15,7 @@ use daybook_core::succession::Afterwards;
 use daybook_core::time::Interval;
 use daybook_core::window::WindowDays;
 use daybook_engine::command::Patch;
-use daybook_engine::ports::{ConnectionRef, Practice, Practices, StoreError};
+use daybook_engine::ports::{ConnectionRef, Connections, Practice, Practices, StoreError};
 use daybook_engine::roster::Effects;
 use daybook_engine::switch::Switch;
 use daybook_engine::view::View;
@@ -130,6 +131,17 @@ impl House {
         run(self.engine.view(&self.at)).unwrap()
     }
 
+    /// As somebody leaves it who chose what needs one more permission, and did not give it.
+    fn lack_access(&self) {
+        let mut connection = self.view().connection;
+        connection.version += 1;
+        let evidence = &mut connection.evidence;
+        evidence.granted = Some(Access { writes: Writes::OwnCalendars, reads: Reads::Names });
+        evidence.needed = Some(Access::ALL);
+        run(self.world.command_connection(&connection)).unwrap();
+        run(self.engine.sync_now(&self.at)).unwrap();
+    }
+
     fn lock_account(&self, is_locked: bool) {
         self.world.lock().accounts.get_mut("work").unwrap().is_locked = is_locked;
     }
@@ -194,6 +206,36 @@ fn a_pause_holds_everything_but_a_lowered_cap() {
     run(house.engine.resume(&house.at)).unwrap();
     house.work();
     assert_eq!(house.mirrors(), (21, 0));
+}
+
+/// What was allowed before still is: only the new choice waits.
+#[test]
+fn a_permission_that_is_missing_does_not_hold_back_a_lowered_cap() {
+    let mut house = House::new(policy(365), 20);
+    house.lack_access();
+    house.work();
+    assert_eq!((house.view().state, house.mirrors()), (State::ReconnectRequired, (20, 0)));
+    house.world.lock().book(&demo(), appointment("new", "ada", Interval::new(now(), now() + HOUR).unwrap()));
+    house.world.lock().ehrs.get_mut(&demo()).unwrap().is_down = true;
+    house.set(part2);
+    assert_eq!((house.mirrors(), house.view().above_detail), ((20, 0), 20), "nobody tells what stands there");
+    house.world.lock().ehrs.get_mut(&demo()).unwrap().is_down = false;
+    house.sweep_after(HOUR);
+    assert_eq!((house.view().state, house.view().above_detail), (State::ReconnectRequired, 0));
+    assert_eq!(house.mirrors(), (20, 20), "all tell less, and nothing new stands");
+    let writes = house.world.lock().writes;
+    house.sweep_after(HOUR * 25);
+    assert_eq!(house.world.lock().writes, writes, "nothing else is done");
+}
+
+#[test]
+fn an_account_that_is_shut_while_a_permission_is_missing_is_found_out_by_lowering() {
+    let mut house = House::new(policy(365), 3);
+    house.lack_access();
+    house.lock_account(true);
+    house.set(part2);
+    assert!(house.view().connection.evidence.is_shut());
+    assert_eq!((house.view().above_detail, house.trail()), (3, vec![Deed::AccessLost]));
 }
 
 #[test]

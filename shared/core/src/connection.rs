@@ -376,8 +376,7 @@ impl Evidence {
             Evidence { disconnected_at: Some(_), .. } => State::Disconnected,
             Evidence { disconnect: Some(_), .. } => State::Disconnecting,
             Evidence { authorised_at: None, .. } => State::Authorising,
-            Evidence { refused_at: Some(_), .. } => State::ReconnectRequired,
-            _ if self.lacks_access() => State::ReconnectRequired,
+            _ if self.is_shut() || self.lacks_access() => State::ReconnectRequired,
             Evidence { paused_at: Some(_), .. } => State::Paused,
             Evidence { started_at: None, .. } => State::Ready,
             Evidence { first_synced_at: None, .. } => State::Syncing,
@@ -385,14 +384,21 @@ impl Evidence {
         }
     }
 
+    /// Whether the provider keeps us out: nothing in the account can be read or written before the clinician has signed in
+    /// again. A permission that is missing shuts nothing.
+    pub fn is_shut(&self) -> bool {
+        self.refused_at.is_some()
+    }
+
     /// Whether the settings need more than the clinician has allowed: signing in again asks for it.
     pub fn lacks_access(&self) -> bool {
         matches!((self.granted, self.needed), (Some(granted), Some(needed)) if !granted.covers(needed))
     }
 
-    /// Whether nothing but that stands in the way: then settings that need less let it go on as well.
+    /// Whether nothing but that stands in the way: then settings that need less let it go on as well, and what stands in
+    /// the account can still be told less.
     pub fn lacks_access_only(&self) -> bool {
-        self.refused_at.is_none() && self.lacks_access()
+        !self.is_shut() && self.lacks_access()
     }
 
     /// What was put back, while it is news to whoever moved or deleted it.
@@ -497,6 +503,7 @@ mod tests {
         ] {
             let evidence = Evidence { granted, needed, refused_at, ..Evidence::default() };
             assert_eq!(evidence.lacks_access_only(), expected, "{granted:?} {needed:?} {refused_at:?}");
+            assert_eq!(evidence.is_shut(), refused_at.is_some());
         }
     }
 

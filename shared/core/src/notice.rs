@@ -204,7 +204,7 @@ pub fn offer_again(
 }
 
 fn reconnect(state: State, standing: &Standing<'_>) -> Option<News> {
-    let why = if standing.evidence.refused_at.is_some() {
+    let why = if standing.evidence.is_shut() {
         ProblemKind::CredentialsRefused
     } else {
         ProblemKind::PermissionMissing

@@ -32,8 +32,8 @@ pub struct Member {
     pub account: Option<String>,
     pub home: Option<AccountHome>,
     pub state: State,
-    /// The settings need more than the clinician has allowed.
-    pub lacks_access: bool,
+    /// All it waits for is that the clinician allows one more thing; the account is open.
+    pub lacks_access_only: bool,
     /// A signal waits to be answered.
     pub is_moving: bool,
     pub paused_at: Option<Timestamp>,
@@ -182,7 +182,7 @@ impl Engine {
             account: account.map(daybook_core::connection::AccountName::masked),
             home: account.map(|account| account.home.clone()),
             state: connection.evidence.state(),
-            lacks_access: connection.evidence.lacks_access(),
+            lacks_access_only: connection.evidence.lacks_access_only(),
             is_moving: !connection.signals.settled(),
             paused_at: connection.evidence.paused_at,
             last_synced_at: connection.evidence.last_synced_at,

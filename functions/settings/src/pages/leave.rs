@@ -49,7 +49,7 @@ pub(crate) async fn form(
         standing: standing(&view.counts),
         events: number(view.counts.mirrored_events, "event", "events"),
         is_made: matches!(view.connection.settings.main_calendar, MainCalendar::Made(_)),
-        is_shut: view.connection.evidence.refused_at.is_some(),
+        is_shut: view.connection.evidence.is_shut(),
         has_signed_in: view.connection.evidence.authorised_at.is_some(),
     };
     show(&page.shell, &page)

@@ -1,4 +1,5 @@
-//! What a pause does not hold: an entry that tells more than is allowed now is told less.
+//! What neither a pause nor a permission that is missing holds back: an entry that tells more than is allowed now is told
+//! less. It reads no calendar and brings nothing new.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +39,7 @@ impl Engine {
             schedule.failures = 0;
             return Ok(());
         }
-        tracing::info!(connection = %lease.at.id, left, "entries of a paused connection still tell too much");
+        tracing::info!(connection = %lease.at.id, left, "entries of a connection that rests still tell too much");
         schedule.failures = schedule.failures.saturating_add(1);
         let pause = retry::delay(schedule.failures, self.random.unit(), None);
         schedule.due_at = Some(after(self.clock.now(), pause));
@@ -70,7 +71,7 @@ impl Session<'_> {
             return Ok(());
         }
         let mut plan: Plan = self.plan(Lane::Appointments, &targets, &seen);
-        // A pause holds what is new.
+        // What is new waits until it goes on.
         plan.puts.retain(|put| put.novelty != Novelty::New);
         self.carry_out(Lane::Appointments, &targets, plan, &mut seen, lease).await?;
         Ok(())

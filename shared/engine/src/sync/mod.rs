@@ -124,12 +124,13 @@ impl Engine {
             }
             Err(error) => return Err(error.into()),
         };
-        let state = acquired.connection.evidence.state();
+        let evidence = acquired.connection.evidence.clone();
         let mut lease = Lease::new(self, at.clone(), acquired, &term);
-        let ended = match state {
+        let ended = match evidence.state() {
             State::Syncing | State::Active => self.sync_connected(&mut lease).await,
             State::Disconnecting => self.leave(&mut lease).await,
             State::Paused => self.lower(&mut lease).await,
+            State::ReconnectRequired if evidence.lacks_access_only() => self.lower(&mut lease).await,
             State::Authorising | State::Ready | State::ReconnectRequired | State::Disconnected => {
                 lease.release.schedule.due_at = None;
                 Ok(())

@@ -47,7 +47,7 @@ pub(crate) async fn form(
         account: connection.account.as_ref().map(AccountName::masked),
         events: number(view.counts.mirrored_events, "event", "events"),
         has_signed_in: connection.evidence.authorised_at.is_some(),
-        is_open: connection.evidence.refused_at.is_none(),
+        is_open: !connection.evidence.is_shut(),
     };
     show(&page.shell, &page)
 }

@@ -224,7 +224,7 @@ fn left(member: &Member, ids: &[PractitionerId], known: &[Option<Practitioner>])
         who: name_of(&member.practitioner, known),
         count: number(member.above, "entry", "entries"),
         account: member.account.clone().unwrap_or_else(|| "an account".to_owned()),
-        what_to_do: what_to_do(member.state),
+        what_to_do: what_to_do(member),
     }
 }
 

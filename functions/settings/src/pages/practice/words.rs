@@ -28,7 +28,7 @@ pub(super) fn sentence(member: &Member, zone: &Zone) -> String {
         State::Active if needs_attention(member) => "Working, but something needs attention.",
         State::Active if member.is_moving => "Something has changed, and is being synced now.",
         State::Active => "In step.",
-        State::ReconnectRequired if member.lacks_access => {
+        State::ReconnectRequired if member.lacks_access_only => {
             "Waiting: the clinician has to allow one more thing."
         }
         State::ReconnectRequired => "Stopped: the clinician has to sign in again.",
@@ -82,18 +82,19 @@ fn why(cap: Cap) -> &'static str {
 }
 
 /// What becomes of entries that tell too much.
-pub(super) fn what_to_do(state: State) -> &'static str {
-    match state {
+pub(super) fn what_to_do(member: &Member) -> &'static str {
+    match member.state {
         State::Disconnected => {
             "Daybook can no longer open it. Have them deleted there by hand, or have the account connected again."
         }
-        State::ReconnectRequired => {
+        State::ReconnectRequired if !member.lacks_access_only => {
             "Daybook cannot open it now. They are rewritten as soon as the clinician signs in again."
         }
         State::Authorising
         | State::Ready
         | State::Syncing
         | State::Active
+        | State::ReconnectRequired
         | State::Paused
         | State::Disconnecting => "Daybook is rewriting them.",
     }
@@ -188,5 +189,45 @@ pub(super) fn outcome(outcome: Outcome) -> Option<&'static str> {
         Outcome::Done => None,
         Outcome::Refused => Some("refused"),
         Outcome::Failed => Some("failed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daybook_core::connection::Provider;
+
+    use super::*;
+
+    fn member(state: State, lacks_access_only: bool) -> Member {
+        Member {
+            connection: "c1".into(),
+            practitioner: "ada".into(),
+            provider: Provider::Google,
+            account: None,
+            home: None,
+            state,
+            lacks_access_only,
+            is_moving: false,
+            paused_at: None,
+            last_synced_at: None,
+            detail: Detail::Busy,
+            reason: Some(Cap::Part2),
+            problems: Vec::new(),
+            above: 1,
+        }
+    }
+
+    #[test]
+    fn an_account_that_only_lacks_a_permission_is_not_called_shut() {
+        for (state, lacks_access_only, expected) in [
+            (State::Active, false, "is rewriting them"),
+            (State::Paused, false, "is rewriting them"),
+            (State::ReconnectRequired, true, "is rewriting them"),
+            (State::ReconnectRequired, false, "cannot open it now"),
+            (State::Disconnected, false, "can no longer open it"),
+        ] {
+            let told = what_to_do(&member(state, lacks_access_only));
+            assert!(told.contains(expected), "{state:?} {lacks_access_only}: {told}");
+        }
     }
 }
