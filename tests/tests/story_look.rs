@@ -7,9 +7,10 @@ use daybook_core::policy::Audience;
 use daybook_core::time::Interval;
 use daybook_core::week::{Counterpart, What};
 use daybook_engine::ports::ConnectionRef;
-use daybook_engine::verify::{Outcome, ProbeStep, Trial, Verification};
+use daybook_engine::verify::{Failure, Outcome, ProbeStep, Trial, Tried, Verdict, Verification};
 use daybook_engine::week::HoursKnown;
 use daybook_tests::story::Stage;
+use daybook_tests::world::scene::demo;
 use daybook_tests::world::worker::{run, work};
 
 /// Nobody else's number.
@@ -53,7 +54,7 @@ fn the_check_writes_reads_moves_and_removes_and_leaves_nothing() {
     let (mut stage, at) = stage();
     let before = standing(&mut stage);
     let trial = trial(&stage, &at);
-    assert!(trial.is_well(), "{trial:?}");
+    assert_eq!(trial.verdict(), Verdict::BothWork, "{trial:?}");
     let steps: Vec<ProbeStep> = trial.calendar.iter().map(|tried| tried.step).collect();
     assert_eq!(steps, [Write, ReadBack, Move, ReadMoved, Delete]);
     let steps: Vec<ProbeStep> = trial.ehr.iter().map(|tried| tried.step).collect();
@@ -66,12 +67,46 @@ fn the_check_writes_reads_moves_and_removes_and_leaves_nothing() {
 }
 
 #[test]
-fn one_way_tries_the_calendar_alone() {
+fn only_what_was_tried_is_said_to_work() {
+    for (chosen, verdict, went) in [
+        ("connect ada work", Verdict::BothWork, Some(Went::Well)),
+        ("connect ada work one-way", Verdict::CalendarWorks, Some(Went::Well)),
+        ("connect ada work main=none", Verdict::EhrWorks, Some(Went::Well)),
+        ("connect ada work one-way main=none", Verdict::NothingTried, None),
+    ] {
+        let mut stage = Stage::new();
+        stage.act(chosen);
+        let at = stage.connections.values().next().unwrap().clone();
+        let trial = trial(&stage, &at);
+        assert_eq!(trial.verdict(), verdict, "{chosen}: {trial:?}");
+        assert_eq!(remembered(&stage, &at).map(|last| last.went), went, "{chosen}");
+    }
+}
+
+/// No time can be closed there, whatever the calendar does.
+#[test]
+fn an_ehr_without_a_schedule_does_not_work() {
     let mut stage = Stage::new();
-    stage.act("connect ada work one-way");
+    stage
+        .world
+        .lock()
+        .ehrs
+        .get_mut(&demo())
+        .unwrap()
+        .practitioners
+        .get_mut(&"ada".into())
+        .unwrap()
+        .schedules
+        .clear();
+    stage.act("connect");
     let at = stage.connections.values().next().unwrap().clone();
     let trial = trial(&stage, &at);
-    assert!(trial.is_well() && trial.ehr.is_empty() && !trial.calendar.is_empty(), "{trial:?}");
+    assert_eq!(trial.verdict(), Verdict::Fails);
+    assert!(trial.calendar.iter().all(|tried| tried.outcome == Outcome::Done), "{trial:?}");
+    let [Tried { step: ProbeStep::Find, outcome: Outcome::Failed(Failure::Closed) }] = trial.ehr[..] else {
+        panic!("{trial:?}")
+    };
+    assert_eq!(remembered(&stage, &at).map(|last| last.went), Some(Went::Badly));
 }
 
 #[test]
@@ -102,7 +137,7 @@ fn while_a_sync_is_at_work_it_waits_its_turn() {
     assert_eq!(verify(&stage, &at, FOREVER), Some(Verification::Busy));
     stage.act("wait 5m");
     stage.act("sync");
-    assert!(trial(&stage, &at).is_well());
+    assert_eq!(trial(&stage, &at).verdict(), Verdict::BothWork);
 }
 
 #[test]
@@ -123,7 +158,7 @@ fn a_step_that_fails_is_told_and_the_rest_is_not_tried() {
     assert_eq!(standing(&mut stage), before, "what was owed is gone");
     assert_eq!(remembered(&stage, &at), Some(Verified { at: failed.at, went: Went::Badly }));
     let again = trial(&stage, &at);
-    assert!(again.is_well());
+    assert_eq!(again.verdict(), Verdict::BothWork);
     let well = Some(Verified { at: again.at, went: Went::Well });
     assert_eq!(remembered(&stage, &at), well);
     stage.act("sync");

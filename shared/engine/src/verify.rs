@@ -44,6 +44,8 @@ pub struct Tried {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ProbeStep {
+    /// The schedule to write to is known. Told only where it is not.
+    Find,
     Write,
     ReadBack,
     Move,
@@ -89,13 +91,39 @@ impl Failure {
     }
 }
 
+/// What a trial shows, and no more than that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    BothWork,
+    CalendarWorks,
+    EhrWorks,
+    /// At least one step failed.
+    Fails,
+    /// The settings write to neither side.
+    NothingTried,
+}
+
 impl Trial {
-    pub fn is_well(&self) -> bool {
-        self.calendar.iter().chain(&self.ehr).all(|tried| tried.outcome == Outcome::Done)
+    pub fn verdict(&self) -> Verdict {
+        let fails = |tried: &Tried| tried.outcome != Outcome::Done;
+        if self.calendar.iter().chain(&self.ehr).any(fails) {
+            return Verdict::Fails;
+        }
+        match (self.calendar.is_empty(), self.ehr.is_empty()) {
+            (false, false) => Verdict::BothWork,
+            (false, true) => Verdict::CalendarWorks,
+            (true, false) => Verdict::EhrWorks,
+            (true, true) => Verdict::NothingTried,
+        }
     }
 
-    fn went(&self) -> Went {
-        if self.is_well() { Went::Well } else { Went::Badly }
+    /// `None` where there is nothing to remember.
+    fn went(&self) -> Option<Went> {
+        match self.verdict() {
+            Verdict::BothWork | Verdict::CalendarWorks | Verdict::EhrWorks => Some(Went::Well),
+            Verdict::Fails => Some(Went::Badly),
+            Verdict::NothingTried => None,
+        }
     }
 }
 
@@ -116,7 +144,9 @@ impl Engine {
         let tried = self.try_both(&mut lease).await;
         match tried {
             Ok(trial) => {
-                lease.release.evidence.verified = Some(Verified { at: trial.at, went: trial.went() });
+                if let Some(went) = trial.went() {
+                    lease.release.evidence.verified = Some(Verified { at: trial.at, went });
+                }
                 lease.give_back_unused().await?;
                 Ok(Verification::Tried(trial))
             }
@@ -134,10 +164,11 @@ impl Engine {
         if let Some(calendar) = session.main_calendar().cloned() {
             trial.calendar = session.probe_calendar(Target::Calendar(calendar), times, lease).await?;
         }
-        if session.settings.direction == Direction::TwoWay
-            && let Some(schedule) = session.schedules().into_iter().next()
-        {
-            trial.ehr = session.probe_ehr(Target::Schedule(schedule), times, lease).await?;
+        if session.settings.direction == Direction::TwoWay {
+            trial.ehr = match session.schedules().into_iter().next() {
+                Some(schedule) => session.probe_ehr(Target::Schedule(schedule), times, lease).await?,
+                None => vec![session.lacks_schedule()],
+            };
         }
         Ok(trial)
     }
@@ -158,6 +189,12 @@ impl Session<'_> {
             what: "the check".into(),
             why: "every night of the window is taken".into(),
         })
+    }
+
+    /// No time can be closed where the EHR gives no schedule, or has never answered who this is.
+    fn lacks_schedule(&self) -> Tried {
+        let why = if self.known.is_some() { Failure::Closed } else { Failure::NotNow };
+        Tried { step: ProbeStep::Find, outcome: Outcome::Failed(why) }
     }
 
     async fn probe_calendar(

@@ -6,7 +6,7 @@ use axum::response::Response;
 use daybook_core::audit::Deed;
 use daybook_engine::audit::Doing;
 use daybook_engine::ports::ConnectionRef;
-use daybook_engine::verify::{Failure, Outcome, ProbeStep, Tried, Verification};
+use daybook_engine::verify::{Failure, Outcome, ProbeStep, Tried, Verdict, Verification};
 
 use super::told::told;
 use super::words::{Zone, verified};
@@ -30,8 +30,9 @@ enum Shown {
     /// A sync is at work.
     Busy,
     Tried {
-        is_well: bool,
-        at: String,
+        verdict: &'static str,
+        /// How it went, as a sentence.
+        how: String,
         sides: Vec<Side>,
     },
 }
@@ -84,11 +85,27 @@ pub(crate) async fn verify(
             let calendar = Side { name: "Your calendar", steps: steps(&trial.calendar, in_calendar) };
             let ehr = Side { name: "The EHR", steps: steps(&trial.ehr, in_ehr) };
             let sides = [calendar, ehr].into_iter().filter(|side| !side.steps.is_empty()).collect();
-            Shown::Tried { is_well: trial.is_well(), at: zone.time(trial.at), sides }
+            let (verdict, how) = words(trial.verdict(), &zone.time(trial.at));
+            Shown::Tried { verdict, how, sides }
         }
     };
     let page = Page { shell: guest.shell(), id, shown, last: None, zone: zone.name().to_owned() };
     show(&page.shell, &page)
+}
+
+/// The heading, and how it went. What was not tried is not said to work.
+fn words(verdict: Verdict, at: &str) -> (&'static str, String) {
+    let well = || format!("Every step went well, {at}.");
+    match verdict {
+        Verdict::BothWork => ("Both sides work", well()),
+        Verdict::CalendarWorks => ("Your calendar works", well()),
+        Verdict::EhrWorks => ("The EHR works", well()),
+        Verdict::Fails => ("Something does not work", format!("Not every step went well, {at}.")),
+        Verdict::NothingTried => {
+            let why = "Daybook has no calendar to write to, and your busy times do not close the EHR.";
+            ("There is nothing to try", why.to_owned())
+        }
+    }
 }
 
 fn steps(tried: &[Tried], why: fn(Failure) -> &'static str) -> Vec<Step> {
@@ -97,6 +114,7 @@ fn steps(tried: &[Tried], why: fn(Failure) -> &'static str) -> Vec<Step> {
 
 fn step(tried: &Tried, why: fn(Failure) -> &'static str) -> Step {
     let what = match tried.step {
+        ProbeStep::Find => "Your schedule is found",
         ProbeStep::Write => "A test entry is written",
         ProbeStep::ReadBack => "It is read back as it was written",
         ProbeStep::Move => "It is moved",
@@ -136,5 +154,24 @@ fn in_ehr(failure: Failure) -> &'static str {
             "the EHR does not keep what is written. Look again in a while; if it stays so, tell your administrator."
         }
         Failure::Misconfigured => "the EHR does not accept Daybook. Tell whoever runs it.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_tried_is_said_to_work() {
+        for (verdict, heading, how) in [
+            (Verdict::BothWork, "Both sides work", "Every step went well, 9 am."),
+            (Verdict::CalendarWorks, "Your calendar works", "Every step went well, 9 am."),
+            (Verdict::EhrWorks, "The EHR works", "Every step went well, 9 am."),
+            (Verdict::Fails, "Something does not work", "Not every step went well, 9 am."),
+            (Verdict::NothingTried, "There is nothing to try", "Daybook has no calendar to write to"),
+        ] {
+            let (said, told) = words(verdict, "9 am");
+            assert!(said == heading && told.starts_with(how), "{verdict:?}: {said}, {told}");
+        }
     }
 }
