@@ -424,6 +424,28 @@ fn what_a_clinician_kept_is_counted_when_less_is_allowed_later() {
     );
 }
 
+/// What exceeds their own wish alone is nothing to the practice, whether they go on or have left.
+#[test]
+fn a_clinician_who_lowers_themselves_breaks_no_rule() {
+    let above = |house: &House| -> Vec<u64> {
+        run(house.engine.members(&demo())).unwrap().iter().map(|member| member.above).collect()
+    };
+    let less = Patch { detail: Some(Detail::Busy), ..Patch::default() };
+    let mut house = House::new(policy(365), 7);
+    house.lock_account(true);
+    run(house.engine.change(&house.at, None, &less)).unwrap();
+    house.work();
+    assert_eq!((house.view().above_detail, above(&house)), (7, vec![0]), "the clinician alone is concerned");
+    house.set(|policy| policy.detail_cap = Detail::Appointment);
+    assert_eq!((house.view().above_detail, above(&house)), (7, vec![7]));
+    house.set(|policy| policy.detail_cap = Detail::Full);
+    run(house.engine.disconnect(&house.at, Mirrors::Remove)).unwrap();
+    house.work();
+    assert!(above(&house).is_empty(), "nor once they have left");
+    house.set(part2);
+    assert_eq!(above(&house), [7]);
+}
+
 #[test]
 fn what_a_policy_would_change_is_known_before() {
     let house = House::new(policy(365), 3);

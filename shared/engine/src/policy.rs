@@ -104,13 +104,8 @@ impl Engine {
         }
     }
 
-    /// How many entries may still tell more than is allowed now. Zero mostly costs nothing to find out.
-    pub async fn count_above(
-        &self,
-        connection: &Connection,
-        practice: &Practice,
-    ) -> Result<u64, EngineError> {
-        let (allowed, _) = detail_in_force(practice, connection, self.clock.now());
+    /// How many entries may still tell more than `allowed`. Zero mostly costs nothing to find out.
+    pub async fn count_above(&self, connection: &Connection, allowed: Detail) -> Result<u64, EngineError> {
         if !may_tell_more(connection, allowed) {
             return Ok(0);
         }

@@ -17,7 +17,7 @@ use crate::error::{EngineError, chain};
 use crate::feed::{self, FeedView};
 use crate::policy::has_work;
 use crate::ports::{Practice, Practitioner};
-use crate::view::detail_in_force;
+use crate::view::{detail_in_force, most_allowed};
 
 /// So many clinicians are asked about at the EHR at the same time.
 const AT_ONCE: usize = 5;
@@ -41,7 +41,7 @@ pub struct Member {
     pub detail: Detail,
     pub reason: Option<Cap>,
     pub problems: Vec<ProblemKind>,
-    /// Entries of ours that still tell more than is allowed now, in an account that we can open or not.
+    /// Entries of ours that still tell more than practice and account allow now, in an account that we can open or not.
     pub above: u64,
 }
 
@@ -201,8 +201,9 @@ impl Engine {
         practice: &Practice,
         all: &[Connection],
     ) -> Result<u64, EngineError> {
+        let allowed = most_allowed(practice, connection, self.clock.now());
         let Some(ended_at) = connection.evidence.disconnected_at else {
-            return self.count_above(connection, practice).await;
+            return self.count_above(connection, allowed).await;
         };
         let heir = |other: &&Connection| {
             other.id != connection.id
@@ -215,7 +216,6 @@ impl Engine {
         if all.iter().any(|other| heir(&other)) {
             return Ok(0);
         }
-        let (allowed, _) = detail_in_force(practice, connection, self.clock.now());
         Ok(above(&connection.evidence.left, allowed))
     }
 }

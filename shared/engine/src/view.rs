@@ -44,7 +44,7 @@ impl Engine {
         let (effective_detail, effective_detail_reason) = detail_in_force(&practice, &connection, now);
         let is_review_due = review::is_due(&connection.evidence, now);
         let put_back = connection.evidence.put_back_lately(now);
-        let above_detail = self.count_above(&connection, &practice).await?;
+        let above_detail = self.count_above(&connection, effective_detail).await?;
         let state = connection.evidence.state();
         let authorise_url = self.sign_in_link(&connection).await?;
         tell_missing_access(&mut connection);
@@ -100,6 +100,13 @@ pub fn detail_in_force(
 ) -> (Detail, Option<Cap>) {
     let audience = known_audience(connection, &connection.settings);
     practice.policy.effective(connection.settings.detail, &tie(connection, audience, now))
+}
+
+/// The most that practice and account allow, whatever the clinician wishes: who wishes for less breaks no rule by what still
+/// stands.
+pub fn most_allowed(practice: &Practice, connection: &Connection, now: Timestamp) -> Detail {
+    let audience = known_audience(connection, &connection.settings);
+    practice.policy.effective(Detail::Full, &tie(connection, audience, now)).0
 }
 
 /// What bears on the connection's detail.
