@@ -473,6 +473,26 @@ async fn the_form_comes_back_with_the_calendars_that_were_ticked() {
     }
 }
 
+/// The clock stands still and is moved on where everybody waits: nobody really does.
+#[tokio::test(start_paused = true)]
+async fn who_cannot_be_told_in_time_what_will_happen_may_go_on_without_it() {
+    let world = World::new().await;
+    let made = world.connected(json!({"start": "when_confirmed"})).await;
+    let at = format!("/settings/connections/{}", made.rsplit('/').next().unwrap());
+    let ours = person(&world, json!({})).await;
+    let form = format!("range=month&main=none&detail=busy&{}", ours.form_token().await);
+    let look = async || {
+        let asked = tokio::time::Instant::now();
+        let page = ours.post(&format!("{at}/preview"), &form, &[]).await;
+        assert!(asked.elapsed() < daybook_doorway::ON_LAMBDA, "the door would have shut");
+        assert!(page.status == 200 && page.text.contains("<button>Start Sync</button>"), "{}", page.text);
+        page.text.contains("or go on without the counts")
+    };
+    assert!(!look().await);
+    world.ehr.hang();
+    assert!(look().await);
+}
+
 /// What is missing is linked to where it is set, what cannot be known now is not.
 #[tokio::test]
 async fn what_is_missing_has_its_link_and_both_ways_says_why_not() {

@@ -1,6 +1,8 @@
 //! What would happen, in counts, before anything does; and the yes. What was chosen is carried along in the form, so that
 //! nothing is saved, and nothing lost, before the click.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -10,9 +12,10 @@ use daybook_core::connection::{Connection, Direction, MainCalendar, Settings};
 use daybook_core::detail::{Cap, Detail};
 use daybook_engine::audit::Doing;
 use daybook_engine::command::Patch;
-use daybook_engine::ports::ConnectionRef;
+use daybook_engine::ports::{ConnectionRef, RemoteError};
 use daybook_engine::preview::Preview;
 use daybook_engine::{EngineError, chain};
+use tokio::time::timeout;
 
 use super::choices::{NAMES, patch};
 use super::fields::Fields;
@@ -24,6 +27,10 @@ use super::words::{Places, Zone, provider, to_appointments, to_blocks};
 use super::{Ending, Guest, Posted, Room, Shell, show};
 
 const VERSION: &str = "version";
+
+/// So long a person waits for the counts. The rest of the answer still fits into what a door on Lambda has for all of it
+/// ([`daybook_doorway::ON_LAMBDA`]): whoever chose a wide range is not left with an empty page.
+const LONGEST_COUNT: Duration = Duration::from_secs(15);
 
 #[derive(Template)]
 #[template(path = "preview.html")]
@@ -66,7 +73,7 @@ enum Counted {
     },
     /// The provider has to allow more before anybody can look.
     NeedsConsent,
-    /// One side did not answer.
+    /// One side did not answer, or not in time.
     NotNow,
 }
 
@@ -145,7 +152,8 @@ async fn counted(
         return Ok((Counted::NeedsConsent, Level::Unseen));
     }
     let at = ConnectionRef::from(connection);
-    match looked(room, connection, &at, patch).await {
+    let found = timeout(LONGEST_COUNT, looked(room, connection, &at, patch)).await;
+    match found.unwrap_or_else(|_| Err(too_late())) {
         Ok((found, then)) => {
             let zone = Zone::of(&room.engine, connection, &guest.practice).await;
             let places = Places::of(&connection.settings.main_calendar, patch);
@@ -164,6 +172,11 @@ async fn counted(
         }
         Err(error) => Err(error),
     }
+}
+
+fn too_late() -> EngineError {
+    let what = "one of both sides, which is read in full,".to_owned();
+    EngineError::Calendar(RemoteError::Later { what, retry_after: None, cause: None })
 }
 
 /// What would be done, and what then, where another is to leave for it.

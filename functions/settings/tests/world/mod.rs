@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, dead_code)]
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -282,17 +282,24 @@ pub struct OneEhr(Arc<Diary>);
 pub struct Diary {
     pub booked: Mutex<Option<Vec<Appointment>>>,
     pub looks: Mutex<Vec<Detail>>,
+    /// Whoever asks for what is booked waits for ever.
+    pub hangs: AtomicBool,
 }
 
 impl Default for Diary {
     fn default() -> Self {
-        Self { booked: Mutex::new(Some(Vec::new())), looks: Mutex::default() }
+        Self { booked: Mutex::new(Some(Vec::new())), looks: Mutex::default(), hangs: AtomicBool::default() }
     }
 }
 
 impl OneEhr {
     pub fn book(&self, appointments: Option<Vec<Appointment>>) {
         *self.0.booked.lock().unwrap() = appointments;
+    }
+
+    /// From now on, who asks for what is booked waits for ever.
+    pub fn hang(&self) {
+        self.0.hangs.store(true, Ordering::SeqCst);
     }
 
     /// The levels that were asked for since last time.
@@ -329,6 +336,9 @@ impl Ehr for OneEhr {
         detail: Detail,
     ) -> Result<Appointments, RemoteError> {
         self.0.looks.lock().unwrap().push(detail);
+        if self.0.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         let down = || RemoteError::Later { what: "the EHR".into(), retry_after: None, cause: None };
         let items = self.0.booked.lock().unwrap().clone().ok_or_else(down)?;
         Ok(Appointments { items, unreadable: vec![], completeness: Completeness::Complete })
