@@ -12,6 +12,7 @@ use daybook_engine::week::HoursKnown;
 use daybook_tests::story::Stage;
 use daybook_tests::world::scene::demo;
 use daybook_tests::world::worker::{run, work};
+use jiff::SignedDuration;
 
 /// Nobody else's number.
 const PERSON: usize = 9;
@@ -127,6 +128,30 @@ fn a_death_at_any_await_leaves_nothing_for_long() {
         awaits += 1;
     }
     assert!(awaits > 10, "it awaited only {awaits} times");
+}
+
+/// A page is cut off after a while: the sweep need not wait for the next poll.
+#[test]
+fn what_a_death_leaves_standing_is_due_within_a_minute() {
+    let before = standing(&mut stage().0);
+    let mut awaits = 1;
+    let mut left = 0;
+    loop {
+        let (mut stage, at) = stage();
+        let ended = verify(&stage, &at, awaits).is_some();
+        let owing = run(stage.engine.find(&at)).unwrap().schedule.owing_at;
+        let soon = stage.world.lock().now + SignedDuration::from_mins(1);
+        if standing(&mut stage) != before {
+            left += 1;
+            assert!(owing.is_some_and(|at| at <= soon), "after a death at await {awaits}: {owing:?}");
+        }
+        if ended {
+            assert_eq!(owing, None);
+            break;
+        }
+        awaits += 1;
+    }
+    assert!(left > 5, "it stood only {left} times");
 }
 
 #[test]

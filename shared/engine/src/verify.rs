@@ -117,6 +117,13 @@ impl Trial {
         }
     }
 
+    /// Whatever was written is known to be gone.
+    fn leaves_nothing(&self) -> bool {
+        let mut removals =
+            self.calendar.iter().chain(&self.ehr).filter(|tried| tried.step == ProbeStep::Delete);
+        removals.all(|tried| tried.outcome == Outcome::Done)
+    }
+
     /// `None` where there is nothing to remember.
     fn went(&self) -> Option<Went> {
         match self.verdict() {
@@ -161,6 +168,10 @@ impl Engine {
         let session = Session::look_around(self, lease).await?;
         let mut trial = Trial { at: session.now, calendar: Vec::new(), ehr: Vec::new() };
         let times = session.probe_times().await.map_err(|error| Halt::Broken(EngineError::Ehr(error)))?;
+        let before = lease.connection.schedule.clone();
+        // Whoever waits for the answer may be cut off at any moment: then the sweep comes by for what stands.
+        lease.owes_from(after(lease.now(), AGAIN));
+        lease.checkpoint().await?;
         if let Some(calendar) = session.main_calendar().cloned() {
             trial.calendar = session.probe_calendar(Target::Calendar(calendar), times, lease).await?;
         }
@@ -169,6 +180,9 @@ impl Engine {
                 Some(schedule) => session.probe_ehr(Target::Schedule(schedule), times, lease).await?,
                 None => vec![session.lacks_schedule()],
             };
+        }
+        if trial.leaves_nothing() {
+            lease.connection.schedule = before;
         }
         Ok(trial)
     }
