@@ -45,6 +45,8 @@ pub struct House {
     pub practice: Practice,
     /// Empty without [`Part::API_KEYS`].
     pub api_keys: Vec<SecretString>,
+    /// Empty without [`Part::PLATFORM_KEYS`].
+    pub platform_keys: Vec<SecretString>,
     /// Empty without [`Part::HOOK_SECRETS`].
     pub hook_secrets: Vec<SecretString>,
     /// Where our sign-in page may lead a browser to.
@@ -151,6 +153,7 @@ impl Ground {
             queue: self.received_from.clone(),
             practice: self.config.practice.clone(),
             api_keys: letters.api_keys()?,
+            platform_keys: letters.platform_keys()?,
             hook_secrets: letters.hook_secrets()?,
             sign_in_pages: calendars.sign_in_pages,
             stack: self.config.stack.clone(),

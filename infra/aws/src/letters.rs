@@ -17,6 +17,7 @@ use crate::start::{StartError, failed};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Letter {
     ApiKeys,
+    PlatformKeys,
     HookSecrets,
     NoticeSecrets,
     Ehr,
@@ -29,6 +30,7 @@ impl Letter {
     fn name(self, practice: &PracticeId) -> String {
         match self {
             Letter::ApiKeys => format!("practices/{practice}/api"),
+            Letter::PlatformKeys => "platform".to_owned(),
             Letter::HookSecrets => format!("practices/{practice}/hook"),
             Letter::NoticeSecrets => format!("practices/{practice}/notices"),
             Letter::Ehr => format!("practices/{practice}/ehr"),
@@ -99,6 +101,10 @@ impl Letters {
         self.keys(Letter::ApiKeys)
     }
 
+    pub fn platform_keys(&self) -> Result<Vec<SecretString>, StartError> {
+        self.keys(Letter::PlatformKeys)
+    }
+
     pub fn hook_secrets(&self) -> Result<Vec<SecretString>, StartError> {
         self.keys(Letter::HookSecrets)
     }
@@ -154,6 +160,8 @@ mod tests {
     fn each_has_its_form() {
         let api = letters(Letter::ApiKeys, r#"{"key":"one","also":"two"}"#);
         assert_eq!(exposed(&api.api_keys().unwrap()), ["one", "two"]);
+        let platform = letters(Letter::PlatformKeys, r#"{"key":"three"}"#);
+        assert_eq!(exposed(&platform.platform_keys().unwrap()), ["three"]);
         let hook = letters(Letter::HookSecrets, r#"{"key":"whsec_x","note":"rotated in May"}"#);
         assert_eq!(exposed(&hook.hook_secrets().unwrap()), ["whsec_x"]);
         for (text, expected) in [

@@ -57,6 +57,14 @@ impl Part {
             Ok(())
         },
     };
+    /// The keys of whoever runs the platform, which open what holds for a practice.
+    pub const PLATFORM_KEYS: Part = Part {
+        kind: Kind::PlatformKeys,
+        lay: |ground| {
+            want(ground, Letter::PlatformKeys);
+            Ok(())
+        },
+    };
     /// What the EHR signs its hooks with.
     pub const HOOK_SECRETS: Part = Part {
         kind: Kind::HookSecrets,

@@ -15,7 +15,7 @@ use super::recorder::{Call, Put};
 use super::roles::Statement;
 use super::tools;
 use crate::outside::cloud::CLIENT_SECRET;
-use crate::outside::daybook::{API_KEY, HOOK_SECRET};
+use crate::outside::daybook::{API_KEY, HOOK_SECRET, PLATFORM_KEY};
 use crate::outside::town::Town;
 
 static STACKS: AtomicU32 = AtomicU32::new(1);
@@ -228,7 +228,7 @@ fn parameters(public_url: &str, ehr: &str, more: &[(&str, &str)]) -> Value {
         (format!("{public_url}/sandbox/google"), format!("{public_url}/sandbox/microsoft"));
     let mut parameters = json!({
         "Architecture": "x86_64", "DeletionProtection": "false", "SweepRate": "rate(1 hour)",
-        "EhrFhirUrl": ehr, "PublicUrl": public_url, "ApiKey": API_KEY, "EhrHookSecret": HOOK_SECRET,
+        "EhrFhirUrl": ehr, "PublicUrl": public_url, "ApiKey": API_KEY, "PlatformKey": PLATFORM_KEY, "EhrHookSecret": HOOK_SECRET,
         "CaldavAllow": "loopback",
         "GoogleClientId": "daybook-sandbox", "GoogleClientSecret": CLIENT_SECRET, "GoogleApiUrl": google,
         "GoogleAuthUrl": format!("{google}/o/oauth2/v2/auth"), "GoogleTokenUrl": format!("{google}/token"),

@@ -7,7 +7,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::outside::calendar::PASSWORD;
 use crate::outside::cloud::CLIENT_SECRET;
-use crate::outside::daybook::{API_KEY, HOOK_SECRET};
+use crate::outside::daybook::{API_KEY, HOOK_SECRET, PLATFORM_KEY};
 use crate::outside::place::NOTICE_SECRET;
 
 /// The levels, least first, as the API spells them.
@@ -122,8 +122,8 @@ pub fn content() -> Vec<&'static str> {
 }
 
 /// Keys and passwords of the stories, and the beginnings that the providers' tokens have.
-const KEYS: [&str; 8] =
-    [API_KEY, CLIENT_SECRET, PASSWORD, "ada-sandbox", "ya29.", "1//0g", "eyJ0eXAi", "0.AXoA"];
+const KEYS: [&str; 9] =
+    [API_KEY, PLATFORM_KEY, CLIENT_SECRET, PASSWORD, "ada-sandbox", "ya29.", "1//0g", "eyJ0eXAi", "0.AXoA"];
 
 /// Whatever is not to stand in a log or a message, and nowhere in the open.
 pub fn keys() -> Vec<&'static str> {

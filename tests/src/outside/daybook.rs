@@ -14,6 +14,7 @@ use crate::canary::words::{LEAST, all_secrets, secrets_at};
 use crate::tools::required;
 
 pub const API_KEY: &str = "test-key-of-the-demo-practice-0123456789";
+pub const PLATFORM_KEY: &str = "test-key-of-the-platform-0123456789abcdef";
 pub const HOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A running Daybook. It ends when dropped, and is searched for canaries then.
@@ -155,6 +156,17 @@ impl Daybook {
         let answer = request.send().await.expect("an answer");
         let status = answer.status().as_u16();
         (status, answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// What holds for the practice, as whoever holds this key reads it, or sets it by a body.
+    pub async fn practice(&self, key: &str, body: Option<Value>) -> (u16, Value) {
+        let url = format!("{}/v1/practices/demo", self.url);
+        let request = match body {
+            Some(body) => self.client.put(url).json(&body),
+            None => self.client.get(url),
+        };
+        let answer = request.bearer_auth(key).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null))
     }
 
     /// Connects `prac-1` to a CalDAV account, with `more` settings, and waits until the first sync is done.

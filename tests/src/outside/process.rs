@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use super::daybook::{API_KEY, HOOK_SECRET};
+use super::daybook::{API_KEY, HOOK_SECRET, PLATFORM_KEY};
 use crate::canary::sinks::{assert_silent, files};
 use crate::canary::words::{all_secrets, content, keys};
 
@@ -86,6 +86,7 @@ fn spawn(binary: &Path, data: &Path, more: &[(String, String)], log: &Log) -> Sp
         .env("DAYBOOK_LISTEN", "127.0.0.1:0")
         .env("DAYBOOK_DATA_DIR", data)
         .env("DAYBOOK_API_KEY", API_KEY)
+        .env("DAYBOOK_PLATFORM_KEY", PLATFORM_KEY)
         .env("DAYBOOK_EHR_HOOK_SECRET", HOOK_SECRET)
         .env("DAYBOOK_SWEEP_SECONDS", "2")
         .env("RUST_BACKTRACE", "1")

@@ -17,6 +17,8 @@ mod diary;
 mod leaving;
 #[path = "../e2e_cloud/mirrors.rs"]
 mod mirrors;
+#[path = "../e2e_cloud/policy.rs"]
+mod policy;
 #[path = "../e2e_cloud/sign_in.rs"]
 mod sign_in;
 #[path = "../e2e_cloud/tokens.rs"]

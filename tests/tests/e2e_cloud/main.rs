@@ -10,6 +10,7 @@ mod leaving;
 mod mirrors;
 mod moving;
 mod pages;
+mod policy;
 mod sign_in;
 mod tokens;
 

@@ -66,6 +66,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ),
     ("EHR", &["SECRETS_PREFIX", "PRACTICE", "EHR_FHIR_URL"]),
     ("API_KEYS", &["SECRETS_PREFIX", "PRACTICE"]),
+    ("PLATFORM_KEYS", &["SECRETS_PREFIX"]),
     ("HOOK_SECRETS", &["SECRETS_PREFIX", "PRACTICE"]),
     ("COURIER", &["SECRETS_PREFIX", "PRACTICE"]),
 ];
@@ -155,7 +156,8 @@ fn no_secret_is_in_a_variable() {
             "EhrToken",
             "GoogleClientSecret",
             "MicrosoftClientSecret",
-            "NoticeSecret"
+            "NoticeSecret",
+            "PlatformKey"
         ]
     );
     for (id, function) in plain.all("AWS::Lambda::Function") {

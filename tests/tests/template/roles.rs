@@ -41,6 +41,7 @@ const ROLES: &[(&str, &str)] = &[
          dynamodb Query: index owing
          dynamodb Query: index remote
          secretsmanager GetSecretValue: practices/${Practice}/api
+         secretsmanager GetSecretValue: platform
          secretsmanager GetSecretValue: practices/${Practice}/ehr
          secretsmanager GetSecretValue: providers/google
          secretsmanager GetSecretValue: providers/microsoft

@@ -27,6 +27,7 @@ pub enum Kind {
     Calendars,
     Ehr,
     ApiKeys,
+    PlatformKeys,
     HookSecrets,
     Courier,
 }
