@@ -74,8 +74,8 @@ fn the_secrets_are_called_what_the_code_calls_them() {
         let name = name.strip_prefix("${AWS::StackName}/").unwrap().replace("${Practice}", "{practice}");
         assert!(code.contains(&format!("\"{name}\"")), "the code reads no {name}");
     }
-    let named = ["=> format!(\"practices/", "=> \"providers/", "=> \"platform\""];
-    let read: usize = named.iter().map(|name| code.matches(name).count()).sum();
+    let arms = ["=> format!(\"practices/", "=> \"providers/", "=> \"platform\""];
+    let read: usize = arms.iter().map(|arm| code.matches(arm).count()).sum();
     assert_eq!(names.len(), read);
 }
 
