@@ -8,7 +8,7 @@ use axum::response::{Html, IntoResponse, Response};
 use daybook_core::connection::Provider;
 use daybook_engine::EngineError;
 use daybook_engine::ports::{RemoteError, StoreError, VaultError};
-use daybook_engine::sign_in::{Stopped, Why};
+use daybook_engine::sign_in::{Meanwhile, Stopped, Why};
 
 use crate::door::Begun;
 use crate::plan;
@@ -52,14 +52,16 @@ impl Ending {
 
     /// What a stopped sign-in comes to; `provider` where it is known.
     pub fn of(stopped: Stopped, provider: Option<Provider>) -> Self {
-        let Stopped { why, retry } = stopped;
+        let Stopped { why, retry, meanwhile } = stopped;
         let name = provider.map_or("the provider", plan::provider_name);
         let ending = match &why {
             Why::LinkOver => over(),
             Why::OtherBrowser => other_browser(),
-            Why::Declined => declined(name),
-            Why::AdministratorNeeded => administrator_needed(name),
-            Why::TooLittle { needed, granted } => too_little(name, &plan::missing(*needed, *granted)),
+            Why::Declined => declined(name, meanwhile),
+            Why::AdministratorNeeded => administrator_needed(name, meanwhile),
+            Why::TooLittle { needed, granted } => {
+                too_little(name, &plan::missing(*needed, *granted), meanwhile)
+            }
             Why::OtherAccount { expected, shown } => other_account(expected, shown),
             Why::Failed(error) => failed(error, name),
         };
@@ -150,32 +152,55 @@ fn other_browser() -> Ending {
     Ending::new(StatusCode::FORBIDDEN, "Begun in another browser", text, ASK_AGAIN)
 }
 
-fn declined(name: &str) -> Ending {
-    let text = format!("You did not allow Daybook at {name}. Nothing was changed.");
-    let next = "If you want your calendar connected after all, try again.";
-    Ending::new(StatusCode::UNPROCESSABLE_ENTITY, "Not connected", text, next)
+/// What was chosen is saved before anybody signs in for it.
+fn so(meanwhile: Meanwhile) -> &'static str {
+    match meanwhile {
+        Meanwhile::NothingWaits => "Nothing was changed.",
+        Meanwhile::SyncWaits => {
+            "Until it is allowed, the sync waits: what stands stays, and may be out of date."
+        }
+    }
 }
 
-fn administrator_needed(name: &str) -> Ending {
+fn declined(name: &str, meanwhile: Meanwhile) -> Ending {
+    let text = format!("You did not allow Daybook at {name}. {}", so(meanwhile));
+    let (title, next) = match meanwhile {
+        Meanwhile::NothingWaits => {
+            ("Not connected", "If you want your calendar connected after all, try again.")
+        }
+        Meanwhile::SyncWaits => {
+            ("Not allowed", "Try again and allow it, or choose what needs less in your settings.")
+        }
+    };
+    Ending::new(StatusCode::UNPROCESSABLE_ENTITY, title, text, next)
+}
+
+fn administrator_needed(name: &str, meanwhile: Meanwhile) -> Ending {
     let text = format!(
         "Your organisation lets its administrators decide which apps may be used with {name}, and none has allowed \
-         Daybook yet. Nothing was changed."
+         Daybook yet. {}",
+        so(meanwhile)
     );
-    let next = "Ask your administrator to allow Daybook, then try again.";
+    let next = match meanwhile {
+        Meanwhile::NothingWaits => "Ask your administrator to allow Daybook, then try again.",
+        Meanwhile::SyncWaits => {
+            "Ask your administrator to allow Daybook, then try again; or choose what needs less in your settings."
+        }
+    };
     Ending::new(StatusCode::UNPROCESSABLE_ENTITY, "Your administrator must allow this first", text, next)
 }
 
-fn too_little(name: &str, missing: &[&str]) -> Ending {
+fn too_little(name: &str, missing: &[&str], meanwhile: Meanwhile) -> Ending {
     let text = format!(
-        "For what you chose, Daybook also has to {}. That box was not ticked at {name}. Nothing was changed.",
-        missing.join(", and to ")
+        "For what you chose, Daybook also has to {}. That box was not ticked at {name}. {}",
+        missing.join(", and to "),
+        so(meanwhile)
     );
-    Ending::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "One permission is missing",
-        text,
-        "Try again, and tick every box.",
-    )
+    let next = match meanwhile {
+        Meanwhile::NothingWaits => "Try again, and tick every box.",
+        Meanwhile::SyncWaits => "Try again, and tick every box; or choose what needs less in your settings.",
+    };
+    Ending::new(StatusCode::UNPROCESSABLE_ENTITY, "One permission is missing", text, next)
 }
 
 fn other_account(expected: &str, shown: &str) -> Ending {

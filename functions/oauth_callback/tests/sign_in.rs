@@ -212,6 +212,7 @@ async fn each_ending_has_its_page_and_one_next_step() {
         assert_eq!(ended.status, status, "{query} {}", ended.text);
         is_guarded(&ended);
         assert!(ended.text.contains(expected), "{expected} in {}", ended.text);
+        assert!(!ended.text.contains("the sync waits"), "{}", ended.text);
         assert!(!ended.text.contains(&state), "the state is not repeated");
         assert_eq!(!ended.header("retry-after").is_empty(), status == 503);
         assert_eq!(
@@ -219,6 +220,31 @@ async fn each_ending_has_its_page_and_one_next_step() {
             can_retry
         );
         assert_eq!(world.find(&connection).await.account, None, "{query}");
+    }
+}
+
+/// What was chosen is saved before the sign-in that it needs: until that holds, a sync that had begun stands still.
+#[tokio::test]
+async fn whoever_is_synced_is_told_that_the_sync_waits_until_it_is_allowed() {
+    for (query, title) in [
+        ("error=access_denied", "Not allowed"),
+        ("error=consent_required", "Your administrator must allow this first"),
+        ("code=little", "One permission is missing"),
+    ] {
+        let world = World::new().await;
+        let (connection, path) = world.waiting(Provider::Google, settings()).await;
+        let (cookie, state) = world.sent(&path).await;
+        assert_eq!(world.get(&format!("{CALLBACK}?code=ada&state={state}"), &cookie).await.status, 200);
+        refuse(&world, &connection).await;
+        let path = world.link(&world.find(&connection).await).await;
+        let (cookie, state) = world.sent(&path).await;
+        let ended = world.get(&format!("{CALLBACK}?state={state}&{query}"), &cookie).await;
+        assert_eq!(ended.status, 422, "{query} {}", ended.text);
+        for words in [title, "Until it is allowed, the sync waits", "choose what needs less in your settings"]
+        {
+            assert!(ended.text.contains(words), "{words} in {}", ended.text);
+        }
+        assert!(!ended.text.contains("Nothing was changed"), "{}", ended.text);
     }
 }
 

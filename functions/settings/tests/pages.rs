@@ -539,6 +539,14 @@ async fn what_lacks_a_permission_can_still_be_changed_and_what_is_signed_out_can
         "{page}"
     );
     assert_eq!(ours.get(&format!("{at}/choices")).await.status, 200);
+    let needs_more = format!(
+        "direction=two_way&range=month&main=ours&new_name=Work&detail=busy&{}",
+        ours.form_token().await
+    );
+    let preview = ours.post(&format!("{at}/preview"), &needs_more, &[]).await.text;
+    for words in ["asked to sign in once more", "The sync waits until you have signed in and allowed it."] {
+        assert!(preview.contains(words), "{words} in {preview}");
+    }
     let now = world.clock.now();
     let at = world.arrange(&made, |connection| connection.evidence.refused_at = Some(now)).await;
     let page = ours.get(&at).await.text;

@@ -48,12 +48,33 @@ pub enum Way {
     Password,
 }
 
-/// Why a sign-in went no further. Nothing was changed.
+/// Why a sign-in went no further. It changed nothing itself.
 #[derive(Debug)]
 pub struct Stopped {
     pub why: Why,
     /// A fresh link, where trying again can help.
     pub retry: Option<String>,
+    pub meanwhile: Meanwhile,
+}
+
+/// What a sign-in that went no further leaves as it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Meanwhile {
+    /// Nothing waits for it.
+    NothingWaits,
+    /// A sync that had begun: since its settings were changed it needs more than has been allowed.
+    SyncWaits,
+}
+
+impl Meanwhile {
+    fn of(connection: &Connection) -> Self {
+        let evidence = &connection.evidence;
+        if evidence.started_at.is_some() && evidence.lacks_access_only() {
+            Self::SyncWaits
+        } else {
+            Self::NothingWaits
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +103,7 @@ impl From<StoreError> for Why {
 
 impl From<Why> for Stopped {
     fn from(why: Why) -> Self {
-        Stopped { why, retry: None }
+        Stopped { why, retry: None, meanwhile: Meanwhile::NothingWaits }
     }
 }
 
@@ -260,7 +281,7 @@ impl Engine {
             Ok(done) => Ok(done),
             Err(why) => {
                 let retry = self.sign_in_link(connection).await.ok().flatten();
-                Err(Stopped { why, retry })
+                Err(Stopped { why, retry, meanwhile: Meanwhile::of(connection) })
             }
         }
     }
