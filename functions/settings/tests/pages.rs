@@ -493,6 +493,23 @@ async fn who_cannot_be_told_in_time_what_will_happen_may_go_on_without_it() {
     assert!(look().await);
 }
 
+/// That nothing has to be done does not mean that nothing is booked; and nowhere, nothing appears.
+#[tokio::test]
+async fn where_nothing_is_to_be_done_no_more_is_promised_than_is_known() {
+    let world = World::new().await;
+    let made = world.connected(json!({"start": "when_confirmed"})).await;
+    let at = format!("/settings/connections/{}", made.rsplit('/').next().unwrap());
+    let ours = person(&world, json!({})).await;
+    let token = ours.form_token().await;
+    for (main, is_promised) in [("none", false), ("ours&new_name=Work", true)] {
+        let form = format!("range=month&main={main}&detail=busy&{token}");
+        let page = ours.post(&format!("{at}/preview"), &form, &[]).await.text;
+        assert!(page.contains("Nothing has to be added or removed."), "{page}");
+        assert_eq!(page.contains("New appointments appear as they are booked."), is_promised, "{page}");
+        assert!(!page.contains("There are no appointments"), "{page}");
+    }
+}
+
 /// What is missing is linked to where it is set, what cannot be known now is not.
 #[tokio::test]
 async fn what_is_missing_has_its_link_and_both_ways_says_why_not() {
