@@ -4,6 +4,7 @@
 mod world;
 
 use daybook_core::access::{Access, Reads, Writes};
+use daybook_core::connection::{Disconnect, Problem, ProblemKind};
 use daybook_engine::ports::Clock;
 use serde_json::{Value, json};
 use world::launch::{claims, token};
@@ -209,6 +210,38 @@ async fn an_administrator_is_told_whether_the_account_can_be_opened() {
         assert_eq!(world.ask("GET", &made, None).await.body["state"], "reconnect_required");
         let asked = admin.see(&format!("/disconnect?connection={id}")).await;
         assert_eq!(asked.contains(shut), is_shut, "{asked}");
+    }
+}
+
+/// The page where a connection is ended promises its number, whether or not it tells too much.
+#[tokio::test]
+async fn an_administrator_sees_what_was_left_behind_in_an_account_that_is_shut() {
+    let world = World::new().await;
+    let made = world.connected(json!({})).await;
+    let id = made.rsplit('/').next().unwrap();
+    let now = world.clock.now();
+    world.arrange(&made, |connection| connection.evidence.refused_at = Some(now)).await;
+    let admin = admin(&world).await;
+    let asked = admin.see(&format!("/disconnect?connection={id}")).await;
+    assert!(asked.contains("their number is then shown under “Who is connected”"), "{asked}");
+    for (count, is_listed) in [(None, false), (Some(8), true)] {
+        world
+            .arrange(&made, |connection| {
+                let mirrors = daybook_core::connection::Mirrors::Remove;
+                connection.evidence.disconnect = Some(Disconnect { asked_at: now, mirrors });
+                connection.evidence.disconnected_at = Some(now);
+                let left = count.map(|count| Problem {
+                    kind: ProblemKind::LeftBehind,
+                    detail: "8 events of ours could not be removed".to_owned(),
+                    count: Some(count),
+                    since: now,
+                });
+                connection.problems = left.map(|left| ("left behind".to_owned(), left)).into_iter().collect();
+            })
+            .await;
+        let page = admin.see("").await;
+        assert_eq!(page.contains("Left behind:</strong> 8 entries."), is_listed, "{page}");
+        assert_eq!(page.contains("prac-1"), is_listed, "{page}");
     }
 }
 

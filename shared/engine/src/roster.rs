@@ -43,6 +43,8 @@ pub struct Member {
     pub problems: Vec<ProblemKind>,
     /// Entries of ours that still tell more than practice and account allow now, in an account that we can open or not.
     pub above: u64,
+    /// Entries of ours that a disconnect could not remove any more.
+    pub left_behind: u64,
 }
 
 /// For how many connections a policy would change what.
@@ -90,15 +92,14 @@ impl Known {
 }
 
 impl Engine {
-    /// Everybody who is connected, by practitioner; and of those who left, the ones who left too much behind.
+    /// Everybody who is connected, by practitioner; and of those who left, the ones who left something behind.
     pub async fn members(&self, practice: &PracticeId) -> Result<Vec<Member>, EngineError> {
         let practice = self.read_practice(practice).await?;
         let all = self.store.list_connections(&practice.id, None).await?;
         let mut members = Vec::new();
         for connection in &all {
-            let has_left = connection.evidence.state() == State::Disconnected;
             let above = self.above(connection, &practice, &all).await?;
-            if !has_left || above > 0 {
+            if connection.concerns_clinician(&all) || above > 0 {
                 members.push(self.member(connection, &practice, above));
             }
         }
@@ -190,6 +191,7 @@ impl Engine {
             reason,
             problems,
             above,
+            left_behind: left_behind(connection),
         }
     }
 
@@ -218,6 +220,11 @@ impl Engine {
         }
         Ok(above(&connection.evidence.left, allowed))
     }
+}
+
+fn left_behind(connection: &Connection) -> u64 {
+    let left = connection.problems.values().filter(|problem| problem.kind == ProblemKind::LeftBehind);
+    left.filter_map(|problem| problem.count).sum()
 }
 
 fn above(left: &BTreeMap<Detail, u64>, allowed: Detail) -> u64 {

@@ -76,6 +76,8 @@ struct Row {
     account: Option<String>,
     level: String,
     problems: Vec<&'static str>,
+    /// Of one that has ended.
+    left_behind: Option<String>,
 }
 
 /// Entries that tell more than is allowed.
@@ -214,7 +216,13 @@ fn row(member: &Member, zone: &Zone) -> Row {
         account: member.account.clone(),
         level: level(member),
         problems: member.problems.iter().copied().map(title).collect(),
+        left_behind: left_behind(member),
     }
+}
+
+fn left_behind(member: &Member) -> Option<String> {
+    let is_over = member.state == ConnectionState::Disconnected;
+    (is_over && member.left_behind > 0).then(|| number(member.left_behind, "entry", "entries"))
 }
 
 fn left(member: &Member, ids: &[PractitionerId], known: &[Option<Practitioner>]) -> Left {

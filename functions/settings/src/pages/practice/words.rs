@@ -214,6 +214,7 @@ mod tests {
             reason: Some(Cap::Part2),
             problems: Vec::new(),
             above: 1,
+            left_behind: 0,
         }
     }
 
