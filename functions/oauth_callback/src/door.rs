@@ -20,7 +20,7 @@ use serde::Deserialize;
 use crate::cookie;
 use crate::ending::{Ending, retype};
 use crate::origin::{self, LeadsTo};
-use crate::page::{self, Again};
+use crate::page::{self, Again, Server};
 use crate::typed::Typed;
 
 #[derive(Clone)]
@@ -43,6 +43,12 @@ impl Place {
     }
 }
 
+/// What our own link says beside its path.
+#[derive(Deserialize)]
+pub(crate) struct Chosen {
+    server: Option<String>,
+}
+
 /// What a browser brings back. Other parameters that a provider adds are not read.
 #[derive(Deserialize)]
 pub(crate) struct Back {
@@ -56,6 +62,7 @@ pub(crate) struct Back {
 pub(crate) async fn open(
     State(door): State<Door>,
     Path(place): Path<Place>,
+    chosen: Result<Query<Chosen>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Ending> {
     if origin::is_prefetch(&headers) {
@@ -65,7 +72,8 @@ pub(crate) async fn open(
     let cookie = door.cookie(link.nonce())?;
     let opened = door.engine.open_sign_in(&link, cookie.shown(&headers)).await;
     let opened = opened.map_err(|stopped| Ending::of(stopped, None))?;
-    page::sign_in(&door.leads_to, &opened, &cookie, None)
+    let server = Server::of(chosen.ok().and_then(|Query(chosen)| chosen.server).as_deref());
+    page::sign_in(&door.leads_to, &opened, &cookie, server, None)
 }
 
 /// `POST` to the same address: on to the provider's page, or the password that was typed.
@@ -184,7 +192,7 @@ impl Door {
     async fn ask_again(&self, link: &Link, browser: &str, again: &Again<'_>) -> Result<Response, Ending> {
         let opened = self.engine.open_sign_in(link, Some(browser)).await;
         let opened = opened.map_err(|stopped| Ending::of(stopped, None))?;
-        page::sign_in(&self.leads_to, &opened, &self.cookie(link.nonce())?, Some(again))
+        page::sign_in(&self.leads_to, &opened, &self.cookie(link.nonce())?, Server::Unsaid, Some(again))
     }
 
     /// The audit trail: a sign-in, and the start where the sign-in was the yes.

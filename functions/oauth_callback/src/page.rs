@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, LOCATION, SET_COOKIE};
 use axum::response::{Html, IntoResponse, Response};
 use daybook_core::access::Access;
-use daybook_core::connection::{Connection, MainCalendar, State};
+use daybook_core::connection::{AccountName, Connection, MainCalendar, State};
+use daybook_core::policy::AccountKind;
 use daybook_engine::sign_in::{Opened, Way};
 
 use crate::cookie;
@@ -15,7 +16,7 @@ use crate::origin::LeadsTo;
 use crate::plan;
 use crate::typed::Typed;
 
-/// Where most who type a password have their calendar.
+/// Where Apple keeps calendars.
 const ICLOUD: &str = "https://caldav.icloud.com";
 
 #[derive(Template)]
@@ -43,6 +44,34 @@ struct Fields<'a> {
     fault: Option<&'a str>,
 }
 
+/// Whose calendar server it is, as far as was chosen before. It only fills in the form: nobody is sent to Apple who did
+/// not choose it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Server {
+    Icloud,
+    Unsaid,
+}
+
+impl Server {
+    /// The word in a link; what it does not know says nothing.
+    pub fn of(word: Option<&str>) -> Self {
+        if word == Some("icloud") { Self::Icloud } else { Self::Unsaid }
+    }
+
+    /// Who signs in again has one already.
+    fn or_known(self, account: Option<&AccountName>) -> Self {
+        let is_icloud = account.is_some_and(|account| account.home.kind == AccountKind::Icloud);
+        if is_icloud { Self::Icloud } else { self }
+    }
+
+    fn address(self) -> &'static str {
+        match self {
+            Self::Icloud => ICLOUD,
+            Self::Unsaid => "",
+        }
+    }
+}
+
 /// What is told about what was typed before.
 pub(crate) struct Again<'a> {
     pub typed: &'a Typed,
@@ -55,13 +84,15 @@ pub(crate) fn sign_in(
     leads_to: &LeadsTo,
     opened: &Opened,
     cookie: &cookie::Name,
+    server: Server,
     again: Option<&Again<'_>>,
 ) -> Result<Response, Ending> {
     let connection = &opened.connection;
+    let server = server.or_known(connection.account.as_ref());
     let fields = match opened.way {
         Way::Page => None,
         Way::Password => Some(Fields {
-            url: again.map_or(ICLOUD, |again| &again.typed.url),
+            url: again.map_or(server.address(), |again| &again.typed.url),
             username: again.map_or("", |again| &again.typed.username),
             fault: again.map(|again| again.fault),
         }),

@@ -346,6 +346,11 @@ async fn a_password_is_asked_for_on_our_own_page() {
     let chosen = Settings { start: Start::WhenConfirmed, ..settings() };
     let (connection, path) = world.waiting(Provider::Caldav, chosen).await;
     let page = world.get(&path, "").await;
+    assert!(
+        page.text.contains("maxlength=\"1024\" value=\"\""),
+        "nobody is sent to Apple unasked: {}",
+        page.text
+    );
     assert!(page.header("content-security-policy").contains("form-action 'self';"));
     let cookie = page.cookie().unwrap();
     let form =
@@ -373,6 +378,25 @@ async fn a_password_is_asked_for_on_our_own_page() {
     assert_eq!(world.find(&connection).await.evidence.state(), State::Ready);
     let over = world.post(&path, &cookie, &form("https://dav.example", "ada@home.example", PASSWORD)).await;
     assert_eq!(over.status, 410);
+}
+
+/// What was chosen before the sign-in only fills in the form.
+#[tokio::test]
+async fn apples_server_is_filled_in_for_whoever_chose_apple() {
+    let world = World::new().await;
+    let (_, path) = world.waiting(Provider::Caldav, settings()).await;
+    let cookie = world.get(&path, "").await.cookie().unwrap();
+    for (query, address) in [
+        ("", ""),
+        ("?server=icloud", "https://caldav.icloud.com"),
+        ("?server=evil.example", ""),
+        ("?server=icloud&server=icloud", ""),
+    ] {
+        let page = world.get(&format!("{path}{query}"), &cookie).await;
+        assert_eq!(page.status, 200, "{query} {}", page.text);
+        let field = format!("maxlength=\"1024\" value=\"{address}\"");
+        assert!(page.text.contains(&field), "{query} {}", page.text);
+    }
 }
 
 #[tokio::test]

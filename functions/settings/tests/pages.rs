@@ -405,6 +405,25 @@ async fn a_provider_that_the_practice_forbids_is_shown_and_cannot_be_chosen() {
     }
 }
 
+/// Apple's calendar and any other CalDAV one are one provider; only the first has Apple's server filled in.
+#[tokio::test]
+async fn the_sign_in_page_is_told_of_apples_calendar_only_where_it_was_chosen() {
+    let world = World::new().await;
+    let old = world.connected(json!({})).await;
+    let moving = format!("/settings/connections/{}/move", old.rsplit('/').next().unwrap());
+    let ours = person(&world, json!({})).await;
+    let token = ours.form_token().await;
+    for path in ["/settings/connect", &moving] {
+        for (chosen, is_told) in [("apple", true), ("caldav", false), ("google", false)] {
+            let begun = ours.post(path, &format!("provider={chosen}&{token}"), &[]).await;
+            assert_eq!(begun.status, 303, "{}", begun.text);
+            let link = begun.headers["location"].to_str().unwrap();
+            assert!(link.contains("/sign-in/demo/"), "{link}");
+            assert_eq!(link.ends_with("?server=icloud"), is_told, "{path} {chosen} {link}");
+        }
+    }
+}
+
 /// Whoever cannot save both ways is told so before the click.
 #[tokio::test]
 async fn both_ways_is_not_offered_where_saving_it_would_be_refused() {

@@ -214,7 +214,8 @@ const DAYS: [(Weekday, &str); 7] = [
 /// The form: a connection that waits for its clinician to sign in, and on to that.
 pub(crate) async fn connect(State(room): State<Room>, posted: Posted) -> Result<Response, Ending> {
     let guest = &posted.guest;
-    let provider = provider_of(posted.fields.get("provider"));
+    let chosen = posted.fields.get("provider");
+    let provider = provider_of(chosen);
     let provider = provider.ok_or_else(|| again("Choose the calendar that you use.").to(guest))?;
     let direction = match posted.fields.get("direction") {
         "two_way" => Direction::TwoWay,
@@ -227,7 +228,7 @@ pub(crate) async fn connect(State(room): State<Room>, posted: Posted) -> Result<
     let connection = told(&room, guest, doing, begun)
         .await
         .map_err(|error| Ending::of(error).to(guest).with_link("/settings/connect", "Back"))?;
-    room.to_sign_in(guest, &connection).await
+    room.to_chosen_sign_in(guest, &connection, chosen).await
 }
 
 /// What the form's choice of a calendar means.
@@ -277,11 +278,31 @@ impl Room {
         self.engine.connect(new).await
     }
 
+    /// The same; where it was Apple's calendar that was chosen, our page fills in Apple's server.
+    pub(crate) async fn to_chosen_sign_in(
+        &self,
+        guest: &Guest,
+        connection: &Connection,
+        chosen: &str,
+    ) -> Result<Response, Ending> {
+        let query = if chosen == "apple" { "?server=icloud" } else { "" };
+        self.on_to_sign_in(guest, connection, query).await
+    }
+
     /// To our sign-in page; from a frame by way of the connection's page, which opens it in a window of its own.
     pub(crate) async fn to_sign_in(
         &self,
         guest: &Guest,
         connection: &Connection,
+    ) -> Result<Response, Ending> {
+        self.on_to_sign_in(guest, connection, "").await
+    }
+
+    async fn on_to_sign_in(
+        &self,
+        guest: &Guest,
+        connection: &Connection,
+        query: &str,
     ) -> Result<Response, Ending> {
         let link = match guest.session.place {
             Place::Window => {
@@ -289,6 +310,7 @@ impl Room {
             }
             Place::Frame => None,
         };
+        let link = link.map(|link| format!("{link}{query}"));
         Ok(to(&link.unwrap_or_else(|| format!("/settings/connections/{}", connection.id))))
     }
 }

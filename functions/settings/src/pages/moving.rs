@@ -90,7 +90,7 @@ pub(crate) async fn begin(
     let begun = room.successor(guest, &old, provider, afterwards).await;
     let doing = Doing::to(Deed::Connected, begun.as_ref().unwrap_or(&old));
     let new = told(&room, guest, doing, begun).await.map_err(fault)?;
-    room.to_sign_in(guest, &new).await
+    room.to_chosen_sign_in(guest, &new, fields.get("provider")).await
 }
 
 fn address(id: &str) -> String {
