@@ -58,8 +58,13 @@ async function sign_in(me, page, told) {
   await me.press(page.getByRole('link', { name: 'Yes, go on' }));
 }
 
-async function type_password(me, page, { url, user, password }) {
-  await me.type(page.getByLabel('Address of the calendar server'), `${url}/sandbox/caldav/`);
+/** Apple's own kind of password is told of, and Apple's server filled in, only where Apple was chosen. */
+async function type_password(me, page, { provider, url, user, password }) {
+  const server = page.getByLabel('Address of the calendar server');
+  const filled = await server.inputValue();
+  expect(filled === (provider === 'Apple' ? 'https://caldav.icloud.com' : ''), `${filled} is filled in`);
+  await page.getByText(/app-specific password/).first().waitFor();
+  await me.type(server, `${url}/sandbox/caldav/`);
   await me.type(page.getByLabel('User name'), user);
   await me.type(page.getByLabel('Password'), password);
   await me.press(page.getByRole('button', { name: 'Sign in' }));

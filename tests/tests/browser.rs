@@ -270,16 +270,6 @@ async fn sync_calendar_with_apple_from_the_ehrs_settings_to_disconnect() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn apples_calendar_by_its_own_words_and_address() {
-    let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
-    let data = tempfile::tempdir().unwrap();
-    let daybook = Daybook::start(&binary, data.path(), &[]);
-    let told = json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "account": "ada", "user": "ada",
-        "password": "ada-sandbox"});
-    browser.tell("apple", told).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn sync_calendar_with_google_by_keyboard_alone() {
     sync_calendar(GOOGLE, json!({"hands": "keyboard"})).await;
 }
