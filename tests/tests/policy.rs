@@ -254,6 +254,23 @@ fn an_attestation_that_ends_lowers_the_cap_at_the_next_run() {
     assert_eq!(house.view().effective_detail, Detail::Full);
 }
 
+/// Nobody else wakes a connection that rests.
+#[test]
+fn an_attestation_that_ends_during_a_pause_lowers_the_cap() {
+    let mut house = House::new(policy(10), 3);
+    run(house.engine.pause(&house.at)).unwrap();
+    house.work();
+    for _ in 0..11 {
+        house.sweep_after(HOUR * 24);
+    }
+    let view = house.view();
+    assert_eq!((view.state, view.effective_detail), (State::Paused, Detail::Appointment));
+    assert_eq!(view.above_detail, 0, "names stay in the calendar");
+    let writes = house.world.lock().writes;
+    house.sweep_after(HOUR * 25);
+    assert_eq!((house.view().connection.schedule.due_at, house.world.lock().writes), (None, writes));
+}
+
 #[test]
 fn a_calendar_that_is_shared_later_tells_nothing_from_the_next_day_on() {
     let mut house = House::new(policy(365), 3);

@@ -20,7 +20,6 @@ use super::problems::{About, Problems};
 use super::scope::Trust;
 use super::session::calendar_problem;
 use super::{Session, Tally, ehr};
-use crate::view::tie;
 
 /// Moves what may move. Called only when every step is done or owed.
 pub(super) fn schedule(session: &Session<'_>, lease: &mut Lease<'_>, seen: &Seen, settled: &Settled) {
@@ -187,8 +186,7 @@ fn due_at(session: &Session<'_>, seen: &Seen, schedule: &Schedule, now: Timestam
     });
     let renewals = schedule.tellings.values().map(Telling::due_at);
     let reconcile = schedule.reconciled.map(|last| after(last.at, pace.reconcile));
-    let expiry = session.practice.policy.next_expiry(&tie(&session.connection, None, now));
-    [Some(midnight), schedule.owing_at, reconcile, expiry]
+    [Some(midnight), schedule.owing_at, reconcile, session.next_expiry(now)]
         .into_iter()
         .flatten()
         .chain(polls)

@@ -19,11 +19,12 @@ use crate::error::EngineError;
 use crate::policy::may_tell_more;
 
 impl Engine {
-    /// Writes over what tells too much, each entry where it stands, and does nothing else. What cannot be reached now is
-    /// due again.
+    /// Writes over what tells too much, each entry where it stands, and does nothing else. It is due again when an agreement
+    /// ends, and where something could not be reached.
     pub(super) async fn lower(&self, lease: &mut Lease<'_>) -> Result<(), Halt> {
         lease.release.schedule.due_at = None;
         let session = Session::leaving(self, lease).await?;
+        lease.release.schedule.due_at = session.next_expiry(session.now);
         if !may_tell_more(&session.connection, session.detail) {
             return Ok(());
         }

@@ -4,6 +4,7 @@
 use daybook_core::connection::Onlookers;
 use daybook_core::detail::{Cap, Detail};
 use daybook_core::policy::Audience;
+use jiff::Timestamp;
 
 use super::lease::Lease;
 use super::problems::About;
@@ -38,6 +39,11 @@ impl Session<'_> {
         let audience = self.main_calendar().and(known.or(Some(Audience::Unknown)));
         let tie = tie(&self.connection, audience, self.now);
         self.practice.policy.effective(self.connection.settings.detail, &tie)
+    }
+
+    /// When the next agreement ends by which entries may tell what they do.
+    pub(crate) fn next_expiry(&self, now: Timestamp) -> Option<Timestamp> {
+        self.practice.policy.next_expiry(&tie(&self.connection, None, now))
     }
 
     async fn look_at_onlookers(&self) -> Result<Option<Audience>, RemoteError> {
