@@ -126,7 +126,7 @@ fn deed_name(deed: Deed) -> &'static str {
         Deed::Switched => "Switched to another account",
         Deed::Disconnected => "Disconnected",
         Deed::Ended => "Ended the connection",
-        Deed::AccessLost => "Could no longer open the calendar",
+        Deed::AccessLost => "Had to wait for the clinician to sign in or to allow more",
         Deed::DeletionsHeld => "Held unusually many deletions",
         Deed::EntriesPutBack => "Put entries back that were moved or deleted",
         Deed::FeedMade => "Made an address to subscribe to",
