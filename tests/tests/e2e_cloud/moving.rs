@@ -12,7 +12,7 @@ use daybook_tests::outside::ehr::at;
 use daybook_tests::outside::eventually;
 use serde_json::{Value, json};
 
-use super::{Scene, scene, sign_in_again};
+use super::{Scene, scene};
 
 const APPOINTMENTS: i64 = 120;
 const BUSY_TIMES: i64 = 40;
@@ -38,9 +38,7 @@ async fn a_move_from_google_to_outlook_survives_ten_kills() {
     let copied = outlook.person(ADA).await;
     let calendar = copied.make_calendar("Private").await;
     assert_eq!(plan(&copied, &calendar).await, busy, "the same life in both accounts");
-    let connection = scene.begin(&json!({"direction": "two_way", "blocking_calendars": [private]})).await;
-    sign_in_again(&connection).await;
-    connection.becomes("active").await;
+    let connection = scene.connect(&json!({"direction": "two_way", "blocking_calendars": [private]})).await;
     let old = connection.id.clone();
     assert_eq!(closed(&scene).await, busy);
 

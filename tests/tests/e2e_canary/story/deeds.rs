@@ -3,7 +3,7 @@
 
 use daybook_tests::outside::browser::Browser;
 use daybook_tests::outside::calendar::{Resource, main_calendar};
-use daybook_tests::outside::cloud::{ADA, Cloud};
+use daybook_tests::outside::cloud::{ADA, Cloud, Person};
 use daybook_tests::outside::daybook::Connection;
 use daybook_tests::outside::ehr::at;
 use daybook_tests::outside::eventually;
@@ -11,7 +11,7 @@ use daybook_tests::outside::scene;
 use serde_json::json;
 
 use super::hand::Hand;
-use super::{At, DAV, FREE_DAY, Hour, Scene, basic, hour};
+use super::{At, DAV, FREE_DAY, Hour, Scene, basic, book, hour};
 
 impl Scene {
     /// Everything that a person does to a connection that goes on afterwards.
@@ -26,7 +26,7 @@ impl Scene {
 
     async fn drag_and_delete(&self, connection: &Connection<'_>) {
         let (booked, elsewhere) = (hour(2, 2), hour(2, 4));
-        self.book("dragged", &booked).await;
+        book(&self.ehr, "dragged", &booked).await;
         self.shows_after_sync(connection, &booked).await;
         self.drag(connection, &booked, &elsewhere).await;
         self.shows_after_sync(connection, &booked).await;
@@ -68,9 +68,8 @@ impl Scene {
         match self.at {
             At::Cloud(provider) => {
                 let person = self.person(provider).await;
-                let events = person.events(&calendar).await;
-                let event = events.iter().find(|event| event.start == from.0).unwrap();
-                person.shift(&calendar, &event.id, &to.0, &to.1).await;
+                let id = find_event(&person, &calendar, from).await;
+                person.shift(&calendar, &id, &to.0, &to.1).await;
             }
             At::CalDav => {
                 let Resource { path, body } = self.find_resource(&calendar, from).await.unwrap();
@@ -86,9 +85,8 @@ impl Scene {
         match self.at {
             At::Cloud(provider) => {
                 let person = self.person(provider).await;
-                let events = person.events(&calendar).await;
-                let event = events.iter().find(|event| event.start == at.0).unwrap();
-                person.delete(&calendar, &event.id).await;
+                let id = find_event(&person, &calendar, at).await;
+                person.delete(&calendar, &id).await;
             }
             At::CalDav => {
                 let resource = self.find_resource(&calendar, at).await.unwrap();
@@ -105,7 +103,7 @@ impl Scene {
     /// What is booked meanwhile is caught up with.
     async fn pause(&self, connection: &Connection<'_>) {
         connection.post("pause").await;
-        self.book("paused", &hour(2, 3)).await;
+        book(&self.ehr, "paused", &hour(2, 3)).await;
         connection.post("resume").await;
         connection.settles().await;
         assert!(self.shows(connection, &hour(2, 3)).await, "what was booked during the pause is missing");
@@ -158,4 +156,9 @@ impl Scene {
         let answer = switch.json(&json!({"refuse_password": of})).send().await.unwrap();
         assert_eq!(answer.status(), 200);
     }
+}
+
+async fn find_event(person: &Person, calendar: &str, at: &Hour) -> String {
+    let events = person.events(calendar).await;
+    events.into_iter().find(|event| event.start == at.0).unwrap().id
 }

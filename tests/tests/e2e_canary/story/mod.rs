@@ -11,13 +11,14 @@ use daybook_tests::canary::plant::{self, Hour};
 use daybook_tests::canary::sinks::{Sinks, assert_silent, files};
 use daybook_tests::canary::words::{LEVELS, MOST, TOLD, all_secrets, found, secrets_at};
 use daybook_tests::outside::at_radicale::basic;
-use daybook_tests::outside::browser::{Browser, Form, sign_in};
+use daybook_tests::outside::browser::Form;
 use daybook_tests::outside::calendar::Account;
 use daybook_tests::outside::cloud::{ADA, Cloud, Person, Plan, Provider};
 use daybook_tests::outside::daybook::{Connection, Daybook};
 use daybook_tests::outside::ehr::{Ehr, at};
 use daybook_tests::outside::eventually;
 use daybook_tests::outside::place::Place;
+use daybook_tests::outside::scene::{book, sign_in_again};
 use serde_json::json;
 
 use super::PLACE;
@@ -229,8 +230,8 @@ impl Scene {
     /// Everything that is not planted already; answers the calendar with the clinician's own events.
     async fn plant(&self) -> String {
         self.ehr.put("Slot/slot-canary", &plant::slot(&hour(30, 0))).await;
-        self.book("a1", &hour(20, 0)).await;
-        self.book("a2", &hour(BY_HAND, 0)).await;
+        book(&self.ehr, "a1", &hour(20, 0)).await;
+        book(&self.ehr, "a2", &hour(BY_HAND, 0)).await;
         let broken = plant::broken_appointment("broken", &hour(21, 0));
         self.ehr.put("Appointment/broken", &broken).await;
         let (once, by_hand) = (hour(25, 0), hour(BY_HAND, 0));
@@ -260,10 +261,6 @@ impl Scene {
         }
     }
 
-    async fn book(&self, id: &str, (start, end): &Hour) {
-        self.ehr.book(id, start, end).await;
-    }
-
     async fn person(&self, provider: Provider) -> Person {
         Cloud::of(provider, &self.daybook.url).person(ADA).await
     }
@@ -283,8 +280,7 @@ impl Scene {
         let connection = match self.at {
             At::Cloud(provider) => {
                 let connection = self.daybook.begin(provider.word(), &two_way).await;
-                let page = sign_in(&Browser::new(), &connection.authorise_url().await, ADA).await;
-                assert_eq!(page.status, 200, "{}", page.text());
+                sign_in_again(&connection).await;
                 connection
             }
             At::CalDav => {
@@ -302,8 +298,8 @@ impl Scene {
     /// What happens in a day: booked, moved, cancelled, looked at from all sides.
     async fn live(&self, connection: &Connection<'_>, day: i64) {
         let id = format!("b{day}");
-        self.book(&id, &hour(day, 1)).await;
-        self.book("a1", &hour(20, day)).await;
+        book(&self.ehr, &id, &hour(day, 1)).await;
+        book(&self.ehr, "a1", &hour(20, day)).await;
         connection.sync().await;
         self.ehr.cancel(&id).await;
         connection.sync().await;
