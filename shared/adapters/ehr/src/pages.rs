@@ -108,8 +108,8 @@ impl<T: Resource> Found<T> {
                 Some(Read::Named(stub)) if is_kind::<T>(stub.resource_type.as_deref()) => {
                     self.unreadable.push(stub.id);
                 }
-                Some(Read::Nameless(_)) if mode.as_deref() != Some("outcome") => self.nameless += 1,
-                Some(Read::Named(_) | Read::Nameless(_)) | None => {}
+                Some(Read::Nameless) if mode.as_deref() != Some("outcome") => self.nameless += 1,
+                Some(Read::Named(_) | Read::Nameless) | None => {}
             }
         }
     }

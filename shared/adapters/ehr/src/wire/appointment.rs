@@ -2,8 +2,9 @@
 //! tell beyond it is a part of its own, read at that level only.
 
 use daybook_core::detail::Modality;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::{Coded, Extension, Identifier, Meta, Named, Reference, Resource};
 use crate::translate::{modality_from, number_from, service_from};
@@ -59,13 +60,20 @@ pub(crate) enum ParticipationCode {
 }
 
 /// An appointment with what its level adds.
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "L: Deserialize<'de>"))]
 pub(crate) struct Told<L> {
-    #[serde(flatten)]
     pub(crate) appointment: Appointment,
-    #[serde(flatten)]
     pub(crate) more: L,
+}
+
+/// Both are read of the same text.
+impl<'de, L: DeserializeOwned> Deserialize<'de> for Told<L> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        let appointment = serde_json::from_str(text).map_err(|_| D::Error::custom("no appointment"))?;
+        let more =
+            serde_json::from_str(text).map_err(|_| D::Error::custom("no appointment of this level"))?;
+        Ok(Self { appointment, more })
+    }
 }
 
 impl<L> Resource for Told<L> {

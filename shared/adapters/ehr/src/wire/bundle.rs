@@ -1,14 +1,15 @@
 //! Bundles: pages of a search, and the answers to a batch. An entry that cannot be read does not spoil the
 //! others.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::Meta;
 use crate::refusal::Outcome;
 
 #[derive(Deserialize)]
-#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+#[serde(bound(deserialize = "T: DeserializeOwned"))]
 pub(crate) struct Bundle<T> {
     #[serde(rename = "resourceType")]
     pub(crate) resource_type: Option<String>,
@@ -24,7 +25,7 @@ pub(crate) struct Link {
 }
 
 #[derive(Deserialize)]
-#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+#[serde(bound(deserialize = "T: DeserializeOwned"))]
 pub(crate) struct Entry<T> {
     pub(crate) resource: Option<Read<T>>,
     pub(crate) search: Option<SearchMode>,
@@ -49,12 +50,20 @@ pub(crate) struct EntryResponse {
 }
 
 /// A resource as far as it could be read.
-#[derive(Deserialize)]
-#[serde(untagged)]
 pub(crate) enum Read<T> {
     Understood(T),
     Named(Stub),
-    Nameless(IgnoredAny),
+    Nameless,
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Read<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(match serde_json::from_str(text) {
+            Ok(resource) => Self::Understood(resource),
+            Err(_) => serde_json::from_str(text).map_or(Self::Nameless, Self::Named),
+        })
+    }
 }
 
 /// What is left of a resource that does not have its type's shape.

@@ -208,7 +208,7 @@ fn occurrence(line: &Line) -> Option<Result<Event, Unreadable>> {
         Line::Event(event) if event.is_cancelled() => None,
         Line::Event(event) => Some(translate::occurrence(event)),
         Line::Unreadable { .. } => Some(Err(Unreadable::BadField)),
-        Line::Nameless(_) => None,
+        Line::Nameless => None,
     }
 }
 

@@ -93,7 +93,7 @@ fn told_in_full(lines: Vec<Line>, within: Interval) -> Vec<Entry> {
                 None => single(&mut items, *event),
             },
             Line::Unreadable { id } => items.entry(id).or_default().unreadable = true,
-            Line::Nameless(_) => {}
+            Line::Nameless => {}
         }
     }
     items.into_iter().map(|(item, gathered)| gathered.entry(&item, within)).collect()
@@ -148,7 +148,7 @@ fn changes(lines: Vec<Line>, within: Interval) -> Vec<Entry> {
                 }
             }
             Line::Unreadable { id } => singles.entry(id).or_default().unreadable = true,
-            Line::Nameless(_) => {}
+            Line::Nameless => {}
         }
     }
     singles.retain(|item, _| !series.contains(item));

@@ -5,8 +5,8 @@ use daybook_core::mirror::MirrorId;
 use daybook_core::time::Interval;
 use daybook_engine::ports::RemoteError;
 use http::Request;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use url::Url;
 
 use super::event::{Dress, Event};
@@ -58,12 +58,29 @@ pub struct Page {
 }
 
 /// One event of a page; one that cannot be read does not spoil the others (E-040).
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug)]
 pub enum Line {
     Event(Box<Event>),
     Unreadable { id: String },
-    Nameless(IgnoredAny),
+    Nameless,
+}
+
+/// What is left of an event that does not have its shape.
+#[derive(Deserialize)]
+struct Stub {
+    id: String,
+}
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(match serde_json::from_str(text) {
+            Ok(event) => Self::Event(event),
+            Err(_) => {
+                serde_json::from_str(text).map_or(Self::Nameless, |Stub { id }| Self::Unreadable { id })
+            }
+        })
+    }
 }
 
 impl Operation for ListEvents<'_> {

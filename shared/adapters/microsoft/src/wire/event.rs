@@ -151,14 +151,19 @@ pub enum Line {
     Unreadable { id: String },
 }
 
+/// What is left of an event that does not have its shape.
+#[derive(Deserialize)]
+struct Stub {
+    id: String,
+}
+
 impl Line {
     /// `None`: not even an id.
-    pub fn read(value: Value) -> Option<Self> {
-        let id = value.get("id").and_then(Value::as_str)?.to_owned();
-        Some(
-            serde_json::from_value(value)
-                .map_or(Line::Unreadable { id }, |event| Line::Event(Box::new(event))),
-        )
+    pub fn read(text: &str) -> Option<Self> {
+        match serde_json::from_str(text) {
+            Ok(event) => Some(Self::Event(event)),
+            Err(_) => serde_json::from_str(text).ok().map(|Stub { id }| Self::Unreadable { id }),
+        }
     }
 
     /// Whether it says no more than that something is not there.

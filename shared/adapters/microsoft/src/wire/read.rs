@@ -7,6 +7,7 @@ use daybook_engine::ports::RemoteError;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::event::{FIELDS, Found, Line, MARKER, MIRROR_FIELDS, REMINDER, named};
 use super::{Call, Operation, PREFER_PAGES, Reply, encoded, failure, parse_json, unintelligible};
@@ -23,7 +24,7 @@ pub struct Page {
 
 #[derive(Deserialize)]
 struct WirePage {
-    value: Vec<Value>,
+    value: Vec<Box<RawValue>>,
     #[serde(rename = "@odata.nextLink")]
     next: Option<String>,
     #[serde(rename = "@odata.deltaLink")]
@@ -32,7 +33,7 @@ struct WirePage {
 
 fn parse_page(what: String, reply: &Reply) -> Result<Page, RemoteError> {
     let page: WirePage = parse_json(what, reply)?;
-    let lines = page.value.into_iter().filter_map(Line::read).collect();
+    let lines = page.value.iter().filter_map(|line| Line::read(line.get())).collect();
     Ok(Page { lines, next: page.next, delta: page.delta })
 }
 
