@@ -345,7 +345,10 @@ fn under_narrower_bounds_everything_but_the_window_can_be_changed_and_a_switch_t
     let wide = Patch { window: WindowDays::new(7, 365), ..Patch::default() };
     let refused =
         |done: Result<(), EngineError>| matches!(done, Err(EngineError::Invalid { field: "window", .. }));
-    assert!(refused(run(house.engine.preview_change(&house.at, &wide)).map(|_| ())), "before it is saved");
+    assert!(
+        refused(run(house.engine.preview_change(&house.view().connection, &wide)).map(|_| ())),
+        "before it is saved"
+    );
     assert!(refused(run(house.engine.change(&house.at, None, &wide)).map(|_| ())));
     house.world.lock().open_account("home", &["family"]);
     let switch = Switch {
@@ -365,7 +368,7 @@ fn how_much_another_calendar_would_tell_is_known_before() {
     house.world.lock().calendar("work", "private").info.shared = true;
     let level = |main: MainCalendar| {
         let patch = Patch { main_calendar: Some(main), ..Patch::default() };
-        run(house.engine.preview_change(&house.at, &patch)).unwrap().level
+        run(house.engine.preview_change(&house.view().connection, &patch)).unwrap().level
     };
     let calendar = |id: &str| MainCalendar::Existing(CalendarRef { id: id.into(), name: String::new() });
     let writes = house.world.lock().writes;

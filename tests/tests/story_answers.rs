@@ -2,7 +2,6 @@
 //! calendar that came into the account.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use daybook_core::connection::Connection;
 use daybook_core::free_day::Standing;
 use daybook_core::new_calendar::{Answer, questions};
 use daybook_engine::EngineError;
@@ -18,12 +17,8 @@ fn stage() -> (Stage, ConnectionRef) {
     (stage, at)
 }
 
-fn found(stage: &Stage, at: &ConnectionRef) -> Connection {
-    run(stage.engine.find(at)).unwrap()
-}
-
 fn problems(stage: &Stage, at: &ConnectionRef) -> usize {
-    found(stage, at).problems.len()
+    stage.connection(at).problems.len()
 }
 
 #[test]
@@ -31,7 +26,7 @@ fn e_078_one_click_closes_a_day_that_is_marked_free_and_another_opens_it() {
     let (mut stage, at) = stage();
     assert_eq!(stage.act("show blocks"), [""; 0]);
     assert_eq!(problems(&stage, &at), 1, "free-all-day");
-    let week = |stage: &Stage| run(stage.engine.week(&at, None)).unwrap().free_days;
+    let week = |stage: &Stage| run(stage.engine.week(stage.connection(&at), None)).unwrap().free_days;
     let day = week(&stage).remove(0);
     assert_eq!(day.standing, Standing::Open);
     run(stage.engine.decide_day(&at, &day.mark, Standing::ClosedByHand)).unwrap();
@@ -57,7 +52,7 @@ fn e_078_one_click_closes_a_day_that_is_marked_free_and_another_opens_it() {
 fn a_calendar_that_comes_later_is_asked_about_and_never_added_in_silence() {
     let (mut stage, at) = stage();
     let asked = |stage: &Stage| {
-        let connection = found(stage, &at);
+        let connection = stage.connection(&at);
         questions(&connection).into_iter().map(|one| one.id.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(asked(&stage), [""; 0], "what was there, `new` too, was seen when it was chosen from");

@@ -139,7 +139,7 @@ fn what_a_death_leaves_standing_is_due_within_a_minute() {
     loop {
         let (mut stage, at) = stage();
         let ended = verify(&stage, &at, awaits).is_some();
-        let owing = run(stage.engine.find(&at)).unwrap().schedule.owing_at;
+        let owing = stage.connection(&at).schedule.owing_at;
         let soon = stage.world.lock().now + SignedDuration::from_mins(1);
         if standing(&mut stage) != before {
             left += 1;
@@ -212,7 +212,7 @@ fn the_week_shows_both_sides_as_they_stand() {
     stage.act("private: add birthday 2026-11-26 all-day free");
     stage.act("ehr: book new 2026-11-25T15:00Z 50m");
     stage.act("private: add dentist 2026-11-25T20:00Z 1h");
-    let week = run(stage.engine.week(&at_, None)).unwrap();
+    let week = run(stage.engine.week(stage.connection(&at_), None)).unwrap();
     assert_eq!(week.first, "2026-11-23".parse().unwrap());
     let told: Vec<String> =
         week.entries.iter().map(|entry| format!("{} {:?}", at(&entry.at), entry.what)).collect();
@@ -233,13 +233,13 @@ fn the_week_shows_both_sides_as_they_stand() {
     assert_eq!((week.hours, week.free), (HoursKnown::NotGiven, vec![]), "this EHR gives no hours");
     assert_eq!(writes(stage.world.lock().told.drain(..).collect()), [""; 0], "a look writes nothing");
     stage.act("sync");
-    let week = run(stage.engine.week(&at_, Some("2026-11-28".parse().unwrap()))).unwrap();
+    let week = run(stage.engine.week(stage.connection(&at_), Some("2026-11-28".parse().unwrap()))).unwrap();
     let missing = |what: What| {
         matches!(what, What::Appointment(Counterpart::Missing) | What::Event(Counterpart::Missing))
     };
     assert!(!week.entries.iter().any(|entry| missing(entry.what)), "{:?}", week.entries);
     assert_eq!(week.entries.len(), 8);
-    let next = run(stage.engine.week(&at_, Some("2026-11-30".parse().unwrap()))).unwrap();
+    let next = run(stage.engine.week(stage.connection(&at_), Some("2026-11-30".parse().unwrap()))).unwrap();
     assert!(next.entries.is_empty() && next.free_days.is_empty(), "{next:?}");
 }
 
@@ -248,7 +248,7 @@ fn a_week_leaves_no_time_free_that_another_connection_has_closed() {
     let (mut stage, at_) = stage();
     stage.act("diary: add choir 2026-11-25T20:00Z 1h");
     stage.act("connect ada home main=none blocking=diary");
-    let week = run(stage.engine.week(&at_, None)).unwrap();
+    let week = run(stage.engine.week(stage.connection(&at_), None)).unwrap();
     let blocks = week.entries.iter().filter(|entry| entry.what == What::Block);
     let blocks: Vec<String> = blocks.map(|entry| at(&entry.at)).collect();
     assert_eq!(blocks, ["Tue 22:00", "Wed 20:00"]);
@@ -266,7 +266,7 @@ fn the_review_shows_five_entries_as_they_stand_and_is_due_after_ninety_days() {
     stage.act("main: delete a25");
     // Nothing has been written for it yet.
     stage.act("ehr: book new 2026-11-26T20:00Z 50m");
-    let review = run(stage.engine.review(&at_)).unwrap();
+    let review = run(stage.engine.review(stage.connection(&at_))).unwrap();
     let entries = review.entries.unwrap();
     let told: Vec<String> = entries
         .iter()
@@ -287,12 +287,16 @@ fn the_review_shows_five_entries_as_they_stand_and_is_due_after_ninety_days() {
     );
     assert_eq!(review.counts.mirrored_events, 7);
     stage.act("ehr: down");
-    assert_eq!(run(stage.engine.review(&at_)).unwrap().entries, None, "nobody tells what should stand");
+    assert_eq!(
+        run(stage.engine.review(stage.connection(&at_))).unwrap().entries,
+        None,
+        "nobody tells what should stand"
+    );
     stage.act("ehr: up");
     let main = review.main_calendar.unwrap();
     assert_eq!((main.name.as_str(), main.seen_by), ("main", Audience::Own));
     let is_due = |stage: &Stage| {
-        let due_at = run(stage.engine.review(&at_)).unwrap().due_at;
+        let due_at = run(stage.engine.review(stage.connection(&at_))).unwrap().due_at;
         due_at.unwrap() <= stage.world.lock().now
     };
     assert!(!is_due(&stage));

@@ -61,7 +61,7 @@ fn covered(stage: &mut Stage) -> (BTreeSet<String>, usize) {
 }
 
 fn state(stage: &Stage, at: &ConnectionRef) -> State {
-    run(stage.engine.find(at)).unwrap().evidence.state()
+    stage.connection(at).evidence.state()
 }
 
 /// How many awaits a switch takes.
@@ -119,7 +119,7 @@ fn check(appointments: usize, events: usize, dies_at: usize) -> Steps {
     let expected = covered(&mut stage);
     assert_eq!((expected.0.len(), expected.1), (appointments, events));
     let (old, new) = switch(&mut stage, Afterwards::Leaves);
-    let preview = run(stage.engine.preview_switch(&new, &Patch::default())).unwrap();
+    let preview = run(stage.engine.preview_switch(&stage.connection(&new), &Patch::default())).unwrap();
     assert_eq!(preview.writes.appointments.create, appointments as u64);
     assert_eq!(
         (preview.removes.mirrored_events, preview.removes.busy_blocks),

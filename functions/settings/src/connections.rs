@@ -183,7 +183,7 @@ pub(crate) async fn calendars(
     State(door): State<Door>,
     At(at): At,
 ) -> Result<Json<List<CalendarAnswer>>, Problem> {
-    let calendars = door.engine.list_calendars(&at).await?;
+    let calendars = door.engine.list_calendars(&door.engine.find(&at).await?).await?;
     Ok(Json(List::of(calendars.into_iter().map(Into::into).collect())))
 }
 

@@ -1,6 +1,8 @@
 //! What a person may tell a connection: change, start, pause, resume, sync, confirm deletions, disconnect.
 //! Each is one conditional write of the person's fields, then a signal; the worker does the work.
 
+use std::sync::Arc;
+
 use daybook_core::access::Access;
 use daybook_core::connection::{
     AgedOut, BlockScope, BlockingCalendars, Connection, Direction, Disconnect, MainCalendar, Mirrors,
@@ -15,7 +17,7 @@ use daybook_core::window::WindowDays;
 use crate::Engine;
 use crate::connect::{check_window, name_calendars};
 use crate::error::EngineError;
-use crate::ports::{CalendarInfo, Cause, ConnectionRef, Named, StoreError};
+use crate::ports::{Account, CalendarInfo, Cause, ConnectionRef, Named, StoreError};
 use crate::view::audience_of;
 
 /// Settings to change; `None` leaves one as it is.
@@ -51,7 +53,7 @@ impl Engine {
         let before = self.find(at).await?;
         self.check_change(&before, patch).await?;
         let patch = &patch.clone().keeping_made(&before.settings);
-        let named = self.patched_settings(at, &before, patch).await?;
+        let (named, _) = self.patched_settings(&before, patch).await?;
         let patch = Patch {
             main_calendar: patch.main_calendar.is_some().then_some(named.main_calendar),
             blocking_calendars: patch.blocking_calendars.is_some().then_some(named.blocking_calendars),
@@ -79,19 +81,21 @@ impl Engine {
         Ok(())
     }
 
-    /// The settings as they would be, with the calendars that are newly named looked up in the account.
+    /// The settings as they would be, with the calendars that are newly named looked up in the account; and the account's
+    /// calendars, where they were listed for it.
     pub(crate) async fn patched_settings(
         &self,
-        at: &ConnectionRef,
         before: &Connection,
         patch: &Patch,
-    ) -> Result<Settings, EngineError> {
+    ) -> Result<(Settings, Option<Vec<CalendarInfo>>), EngineError> {
         let patch = &patch.clone().keeping_made(&before.settings);
         let mut named = patched(&before.settings, patch);
-        if patch.main_calendar.is_some() || patch.blocking_calendars.is_some() {
-            name_calendars(&mut named, &self.list_calendars(at).await?)?;
+        if patch.main_calendar.is_none() && patch.blocking_calendars.is_none() {
+            return Ok((named, None));
         }
-        Ok(named)
+        let calendars = self.list_calendars(before).await?;
+        name_calendars(&mut named, &calendars)?;
+        Ok((named, Some(calendars)))
     }
 
     /// The clinician's yes.
@@ -171,12 +175,8 @@ impl Engine {
     }
 
     /// The account's calendars, read now.
-    pub async fn list_calendars(&self, at: &ConnectionRef) -> Result<Vec<CalendarInfo>, EngineError> {
-        let connection = self.find(at).await?;
-        let Some(account) = self.accounts.open(at, connection.evidence.authorised_at).await? else {
-            return Err(wrong_state(&connection));
-        };
-        account.list_calendars().await.map_err(EngineError::Calendar)
+    pub async fn list_calendars(&self, connection: &Connection) -> Result<Vec<CalendarInfo>, EngineError> {
+        self.account_of(connection).await?.list_calendars().await.map_err(EngineError::Calendar)
     }
 
     /// Who would see these settings' main calendar, asked now; `None` where there is none, or it is still to be made.
@@ -186,11 +186,14 @@ impl Engine {
         main: &MainCalendar,
         calendars: &[CalendarInfo],
     ) -> Result<Option<Audience>, EngineError> {
-        let at = ConnectionRef::from(connection);
-        let Some(account) = self.accounts.open(&at, connection.evidence.authorised_at).await? else {
-            return Err(wrong_state(connection));
-        };
+        let account = self.account_of(connection).await?;
         audience_of(main, calendars, account.as_ref()).await.map_err(EngineError::Calendar)
+    }
+
+    async fn account_of(&self, connection: &Connection) -> Result<Arc<dyn Account>, EngineError> {
+        let at = ConnectionRef::from(connection);
+        let opened = self.accounts.open(&at, connection.evidence.authorised_at).await?;
+        opened.ok_or_else(|| wrong_state(connection))
     }
 
     pub(crate) async fn command(

@@ -1,6 +1,7 @@
 //! Preview: what a full sync would create, change and delete, without writing anything.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use daybook_core::coincidence;
 use daybook_core::connection::{Connection, MainCalendar};
@@ -14,7 +15,7 @@ use daybook_core::time::Interval;
 use crate::Engine;
 use crate::command::{Patch, wrong_state};
 use crate::error::EngineError;
-use crate::ports::{Acquired, ConnectionRef, LeaseTerm, Previous, RemoteError};
+use crate::ports::{Acquired, CalendarInfo, ConnectionRef, LeaseTerm, Previous, RemoteError};
 use crate::sync::{Halt, Lease, Part, Seen, Session};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -43,20 +44,24 @@ pub const MOST_COINCIDENCES: usize = 100;
 impl Engine {
     /// Reads both sides in full and counts what would be done. Takes no lease and writes nothing.
     pub async fn preview(&self, at: &ConnectionRef) -> Result<Preview, EngineError> {
-        self.preview_change(at, &Patch::default()).await
+        self.preview_change(&self.find(at).await?, &Patch::default()).await
     }
 
     /// The same, as if these settings were changed already. Refuses what the change itself would refuse.
-    pub async fn preview_change(&self, at: &ConnectionRef, patch: &Patch) -> Result<Preview, EngineError> {
-        let mut connection = self.find(at).await?;
-        self.check_change(&connection, patch).await?;
-        connection.settings = self.patched_settings(at, &connection, patch).await?;
-        let mut lease = unleased(self, at, connection)?;
-        self.look(&mut lease).await.map_err(Halt::into_error)
+    pub async fn preview_change(&self, before: &Connection, patch: &Patch) -> Result<Preview, EngineError> {
+        self.check_change(before, patch).await?;
+        let (settings, calendars) = self.patched_settings(before, patch).await?;
+        let mut lease = unleased(self, Connection { settings, ..before.clone() })?;
+        self.look(&mut lease, calendars).await.map_err(Halt::into_error)
     }
 
-    async fn look(&self, lease: &mut Lease<'_>) -> Result<Preview, Halt> {
+    async fn look(
+        &self,
+        lease: &mut Lease<'_>,
+        calendars: Option<Vec<CalendarInfo>>,
+    ) -> Result<Preview, Halt> {
         let mut session = Session::look_around(self, lease).await?.at_everything();
+        session.calendars = calendars.map(OnceLock::from).unwrap_or_default();
         session.choose_blocking_calendars(lease).await?;
         session.see_onlookers(lease).await?;
         session = session.at_everything();
@@ -101,8 +106,8 @@ fn closes(seen: &Seen) -> Vec<Interval> {
     wanted.collect()
 }
 
-/// What was entered by hand before. A main calendar that closes no time is read for this alone; where it cannot be, there
-/// is nothing to list.
+/// What was entered by hand before. Where the entries of a main calendar that closes no time cannot be read, there is
+/// nothing to list of it.
 async fn coincidences(session: &Session<'_>, seen: &Seen) -> Vec<Interval> {
     let (mut appointments, mut events) = (Vec::new(), Vec::new());
     for (owner, sight) in &seen.owners {
@@ -112,9 +117,8 @@ async fn coincidences(session: &Session<'_>, seen: &Seen) -> Vec<Interval> {
             _ => {}
         }
     }
-    let unread = session.main_calendar().filter(|main| !session.blocking_calendars().contains(main));
-    if let Some(main) = unread {
-        match session.times_of_events(main).await {
+    if let Some(main) = session.main_calendar() {
+        match session.times_of(main, &seen.bystanders).await {
             Ok(times) => events.extend(times),
             Err(error) => {
                 tracing::info!(connection = %session.at.id, error = %error, "no coincidences could be looked for");
@@ -127,17 +131,14 @@ async fn coincidences(session: &Session<'_>, seen: &Seen) -> Vec<Interval> {
 }
 
 /// A look without a claim: nothing that needs a lease is ever called on it. Refuses where nobody has signed in.
-pub(crate) fn unleased<'e>(
-    engine: &'e Engine,
-    at: &ConnectionRef,
-    connection: Connection,
-) -> Result<Lease<'e>, EngineError> {
+pub(crate) fn unleased<'e>(engine: &'e Engine, connection: Connection) -> Result<Lease<'e>, EngineError> {
     if connection.evidence.authorised_at.is_none() {
         return Err(wrong_state(&connection));
     }
+    let at = ConnectionRef::from(&connection);
     let term = LeaseTerm { holder: String::new(), until: engine.clock.now(), sole_process: None };
     let acquired = Acquired { connection, generation: 0, previous: Previous::Released };
-    Ok(Lease::new(engine, at.clone(), acquired, &term))
+    Ok(Lease::new(engine, at, acquired, &term))
 }
 
 /// The main calendar does not exist yet; whatever goes into it is new.

@@ -61,17 +61,17 @@ pub struct Found {
 
 impl Engine {
     /// Reads what there is to review, the entries at the provider.
-    pub async fn review(&self, at: &ConnectionRef) -> Result<Review, EngineError> {
-        let view = self.view(at).await?;
+    pub async fn review(&self, connection: Connection) -> Result<Review, EngineError> {
+        let view = self.view_of(connection).await?;
         let connection = view.connection;
-        let mut lease = unleased(self, at, connection.clone())?;
+        let mut lease = unleased(self, connection.clone())?;
         let session = Session::look_around(self, &mut lease).await.map_err(Halt::into_error)?;
         let account = session.account.as_ref();
         let main_calendar = seen(&connection, account).await.map_err(EngineError::Calendar)?;
         let entries = match session.coming(ENTRIES).await {
-            Ok(coming) => Some(self.entries(at, &connection, account, coming).await?),
+            Ok(coming) => Some(self.entries(&session, coming).await?),
             Err(error) => {
-                tracing::info!(connection = %at.id, %error, "the next appointments cannot be read");
+                tracing::info!(connection = %connection.id, %error, "the next appointments cannot be read");
                 None
             }
         };
@@ -102,19 +102,17 @@ impl Engine {
     /// What stands for them at the provider.
     async fn entries(
         &self,
-        at: &ConnectionRef,
-        connection: &Connection,
-        account: &dyn Account,
+        session: &Session<'_>,
         coming: Vec<(MirrorId, Interval)>,
     ) -> Result<Vec<Entry>, EngineError> {
-        let Some(main) = connection.settings.main_calendar.known() else { return Ok(Vec::new()) };
+        let Some(main) = session.main_calendar() else { return Ok(Vec::new()) };
         let names: Vec<MirrorId> = coming.iter().map(|(mirror, _)| mirror.clone()).collect();
-        let links = self.store.find_appointment_links(at, &names).await?;
+        let links = self.store.find_appointment_links(&session.at, &names).await?;
         let linked: Vec<MirrorRef> =
             links.into_iter().map(|link| MirrorRef { mirror: link.mirror, remote: link.remote }).collect();
         let mut found = Vec::new();
         if !linked.is_empty() {
-            let calendar = account.calendar(&main.id);
+            let calendar = session.account.calendar(main);
             found = Mirrors::find(calendar.as_ref(), &linked).await.map_err(EngineError::Calendar)?;
         }
         let entry = |(mirror, at): (MirrorId, Interval)| {

@@ -70,18 +70,17 @@ impl Engine {
     /// Both phases in numbers, as if these settings were changed already; for a connection that succeeds another.
     pub async fn preview_switch(
         &self,
-        at: &ConnectionRef,
+        new: &Connection,
         patch: &Patch,
     ) -> Result<SwitchPreview, EngineError> {
-        let new = self.find(at).await?;
-        let Some(Succession { of, afterwards }) = new.evidence.succeeds else {
+        let Some(Succession { of, afterwards }) = &new.evidence.succeeds else {
             let why = "this connection succeeds no other".to_owned();
             return Err(EngineError::Invalid { field: "connection", why });
         };
-        let at_old = beside(at, &of);
+        let at_old = beside(&ConnectionRef::from(new), of);
         let old = self.find(&at_old).await?;
         let counts = self.store.count_links(&at_old).await?;
-        let mut writes = self.preview_change(at, patch).await?;
+        let mut writes = self.preview_change(new, patch).await?;
         let closed_now = self.closed_by(&at_old).await?;
         let (removes, closed) = match afterwards {
             Afterwards::Leaves => {
@@ -91,7 +90,7 @@ impl Engine {
                 (Counts { busy_blocks: 0, ..counts }, closed_throughout(&closed_now, closed_now.clone()))
             }
         };
-        Ok(SwitchPreview { writes, old, afterwards, removes, closed })
+        Ok(SwitchPreview { writes, old, afterwards: *afterwards, removes, closed })
     }
 
     /// Times to come that a connection keeps closed.

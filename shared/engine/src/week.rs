@@ -1,7 +1,7 @@
 //! The picture of one practice-local week, drawn from fresh reads of both systems. It writes nothing, and holds no title
 //! of anything: when something is, and whether the other side shows it too.
 
-use daybook_core::connection::{Direction, MainCalendar};
+use daybook_core::connection::{Connection, Direction, MainCalendar};
 use daybook_core::free_day::FreeDay;
 use daybook_core::key::{Owner, Target};
 use daybook_core::mirror::Content;
@@ -14,7 +14,6 @@ use jiff::tz::TimeZone;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::ConnectionRef;
 use crate::preview::{look_in_full, unleased};
 use crate::sync::{Halt, Session};
 
@@ -43,9 +42,8 @@ pub enum HoursKnown {
 
 impl Engine {
     /// Draws the week of `day`, or this one. Reads both sides; takes no lease.
-    pub async fn week(&self, at: &ConnectionRef, day: Option<Date>) -> Result<Week, EngineError> {
-        let connection = self.find(at).await?;
-        let mut lease = unleased(self, at, connection)?;
+    pub async fn week(&self, connection: Connection, day: Option<Date>) -> Result<Week, EngineError> {
+        let mut lease = unleased(self, connection)?;
         let mut session = Session::look_around(self, &mut lease).await.map_err(Halt::into_error)?;
         session.choose_blocking_calendars(&mut lease).await.map_err(Halt::into_error)?;
         let practitioner = &session.connection.practitioner;

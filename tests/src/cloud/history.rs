@@ -257,7 +257,7 @@ impl History {
         let at = self.some_connection();
         let done = match self.chance.u32(0..3) {
             0 => run(self.stage.house.engine.resume(&at)).map(drop),
-            1 => run(self.stage.house.engine.list_calendars(&at)).map(drop),
+            1 => run(self.stage.house.engine.list_calendars(&self.stage.connection(&at))).map(drop),
             _ => run(self.stage.house.engine.sync_now(&at)).map(drop),
         };
         self.told(&format!("- somebody asks: {done:?}"));

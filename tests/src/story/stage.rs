@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daybook_core::connection::{
-    AgedOut, BlockScope, BlockingCalendars, CalendarRef, Direction, MainCalendar, Mirrors, Settings, Start,
+    AgedOut, BlockScope, BlockingCalendars, CalendarRef, Connection, Direction, MainCalendar, Mirrors,
+    Settings, Start,
 };
 use daybook_core::detail::Detail;
 use daybook_core::window::WindowDays;
@@ -214,6 +215,11 @@ impl Stage {
             block_scope: Some(settings.block_scope),
             reminder_minutes: Some(settings.reminder_minutes),
         }
+    }
+
+    /// As it stands now.
+    pub fn connection(&self, at: &ConnectionRef) -> Connection {
+        run(self.engine.find(at)).unwrap()
     }
 
     fn all(&self) -> Vec<ConnectionRef> {

@@ -1,7 +1,11 @@
 //! What a clinician looks at, where each provider names its items in a way of its own.
 
+use daybook_core::connection::{BlockingCalendars, CalendarRef};
+use daybook_core::detail::Detail;
 use daybook_core::time::date_of;
 use daybook_core::week::{Counterpart, Entry, What};
+use daybook_engine::command::Patch;
+use daybook_engine::preview::LanePreview;
 use daybook_tests::cloud::hand::Weeks;
 use daybook_tests::cloud::stage::Stage;
 use daybook_tests::world::scene::{appointment, demo};
@@ -25,7 +29,7 @@ fn a_week_shows_what_stands_on_both_sides_and_what_is_missing() {
         stage.hand.add(&stage.house, &private, untold, Weeks::Once);
         stage.written();
         let day = date_of(seen.start(), &TimeZone::UTC);
-        let week = run(stage.house.engine.week(&at, Some(day))).unwrap();
+        let week = run(stage.house.engine.week(stage.connection(&at), Some(day))).unwrap();
         let expected = [
             (seen, What::Appointment(Counterpart::Stands)),
             (seen, What::Mirror),
@@ -38,7 +42,50 @@ fn a_week_shows_what_stands_on_both_sides_and_what_is_missing() {
         ];
         assert_eq!(week.entries, expected.map(|(at, what)| Entry { at, what }), "{provider:?}");
         assert_eq!(stage.written(), [""; 0], "{provider:?}: a look writes nothing");
-        let next = run(stage.house.engine.week(&at, Some(day.saturating_add(jiff::Span::new().days(7)))));
+        let next = run(stage
+            .house
+            .engine
+            .week(stage.connection(&at), Some(day.saturating_add(jiff::Span::new().days(7)))));
         assert_eq!(next.unwrap().entries, [], "{provider:?}");
+    }
+}
+
+#[test]
+fn an_entry_made_by_hand_is_found_in_a_main_calendar_that_closes_no_time() {
+    for provider in ALL {
+        let mut stage = Stage::connected(provider);
+        let (at, main, private) = (stage.at().clone(), stage.main.clone(), stage.private.clone());
+        let [seen, lunch] = [1, 3].map(|hours| stage.hour(2, hours));
+        stage.book("a1", seen);
+        let blocking = BlockingCalendars::Chosen(vec![CalendarRef { id: private, name: String::new() }]);
+        let patch = Patch { blocking_calendars: Some(blocking), ..Patch::default() };
+        run(stage.house.engine.change(&at, None, &patch)).unwrap();
+        stage.sync_now(&at);
+        stage.hand.add(&stage.house, &main, seen, Weeks::Once);
+        stage.hand.add(&stage.house, &main, lunch, Weeks::Once);
+        let preview = run(stage.house.engine.preview(&at)).unwrap();
+        assert_eq!(preview.coincidences, [seen], "{provider:?}");
+        assert_eq!(preview.appointments, LanePreview::default(), "{provider:?}");
+    }
+}
+
+#[test]
+fn a_preview_lists_the_account_once_and_reads_each_calendar_once() {
+    // With who sees the main calendar; on CalDAV the list tells that, and the place from which to follow a calendar is asked for.
+    for (provider, requests) in ALL.into_iter().zip([4, 4, 5]) {
+        let stage = Stage::connected(provider);
+        let connection = stage.connection(stage.at());
+        let private = CalendarRef { id: stage.private.clone(), name: String::new() };
+        let patch = Patch {
+            blocking_calendars: Some(BlockingCalendars::Chosen(vec![private])),
+            detail: Some(Detail::Full),
+            ..Patch::default()
+        };
+        stage.house.world.lock().told.clear();
+        stage.house.world.lock().tells_reads = true;
+        run(stage.house.engine.preview_change(&connection, &patch)).unwrap();
+        let mut told = std::mem::take(&mut stage.house.world.lock().told);
+        told.retain(|line| line.starts_with("  ") && line.contains(": "));
+        assert_eq!(told.len(), requests, "{provider:?}: {told:#?}");
     }
 }

@@ -78,7 +78,7 @@ fn two_processes_refresh_one_after_the_other() {
             run(stage.house.engine.sync_now(&at)).unwrap();
             let world = stage.house.world.clone();
             let door = stage.house.process();
-            let mut asked = Box::pin(door.list_calendars(&at));
+            let mut asked = Box::pin(async { door.list_calendars(&door.find(&at).await?).await });
             assert!(stage.house.workers[0].take(&world));
             for _ in 0..begins {
                 stage.house.workers[0].poll(&world);
@@ -94,7 +94,7 @@ fn two_processes_refresh_one_after_the_other() {
             stage.house.world.lock().tells_reads = false;
             stage.sweep_after(SignedDuration::from_secs(90));
             assert_eq!(stage.state(&at), State::Active, "{provider:?}: {begins}");
-            let calendars = run(stage.house.process().list_calendars(&at));
+            let calendars = run(stage.house.process().list_calendars(&stage.connection(&at)));
             assert!(calendars.is_ok(), "{provider:?}: {begins}: {calendars:?}");
             assert!(answer.is_some(), "{provider:?}: {begins}");
             stage.assert_agreed();

@@ -11,7 +11,7 @@ use daybook_core::connection::{
 use daybook_core::ids::CalendarId;
 use daybook_core::window::WindowDays;
 use daybook_engine::command::Patch;
-use daybook_engine::ports::{CalendarInfo, ConnectionRef};
+use daybook_engine::ports::CalendarInfo;
 use daybook_engine::view::tie;
 use daybook_engine::{EngineError, chain};
 
@@ -136,8 +136,7 @@ async fn shown(
     connection: &Connection,
     settings: &Settings,
 ) -> Result<Response, Ending> {
-    let at = ConnectionRef::from(connection);
-    let calendars = room.engine.list_calendars(&at).await;
+    let calendars = room.engine.list_calendars(connection).await;
     let calendars = calendars.map_err(|error| Ending::at(guest, connection.id.as_str(), error))?;
     let zone = Zone::of(&room.engine, connection, &guest.practice).await;
     let now = room.engine.clock.now();

@@ -151,8 +151,7 @@ async fn counted(
         room.engine.check_change(connection, patch).await?;
         return Ok((Counted::NeedsConsent, Level::Unseen));
     }
-    let at = ConnectionRef::from(connection);
-    let found = timeout(LONGEST_COUNT, looked(room, connection, &at, patch)).await;
+    let found = timeout(LONGEST_COUNT, looked(room, connection, patch)).await;
     match found.unwrap_or_else(|_| Err(too_late())) {
         Ok((found, then)) => {
             let zone = Zone::of(&room.engine, connection, &guest.practice).await;
@@ -183,11 +182,10 @@ fn too_late() -> EngineError {
 async fn looked(
     room: &Room,
     connection: &Connection,
-    at: &ConnectionRef,
     patch: &Patch,
 ) -> Result<(Preview, Vec<String>), EngineError> {
     if connection.evidence.succeeds.is_some() && connection.evidence.handed_over_at.is_none() {
-        match room.engine.preview_switch(at, patch).await {
+        match room.engine.preview_switch(connection, patch).await {
             Ok(preview) => {
                 let lines = then(&preview);
                 return Ok((preview.writes, lines));
@@ -197,7 +195,7 @@ async fn looked(
             Err(error) => return Err(error),
         }
     }
-    Ok((room.engine.preview_change(at, patch).await?, Vec::new()))
+    Ok((room.engine.preview_change(connection, patch).await?, Vec::new()))
 }
 
 /// Whether the provider has allowed what these settings need.

@@ -34,8 +34,7 @@ pub(crate) async fn page(
 ) -> Result<Response, Ending> {
     let connection = guest.connection(&room.engine, &id).await?;
     let zone = Zone::of(&room.engine, &connection, &guest.practice).await;
-    let at = ConnectionRef::from(&connection);
-    let review = room.engine.review(&at).await.map_err(|error| Ending::at(&guest, &id, error))?;
+    let review = room.engine.review(connection).await.map_err(|error| Ending::at(&guest, &id, error))?;
     let page = Page {
         shell: guest.shell(),
         id,

@@ -72,9 +72,8 @@ pub(crate) async fn page(
     guest: Guest,
 ) -> Result<Response, Ending> {
     let connection = guest.connection(&room.engine, &id).await?;
-    let at = ConnectionRef::from(&connection);
     let day = asked.from.and_then(|from| from.parse::<Date>().ok());
-    let week = room.engine.week(&at, day).await.map_err(|error| Ending::at(&guest, &id, error))?;
+    let week = room.engine.week(connection, day).await.map_err(|error| Ending::at(&guest, &id, error))?;
     let page = page_of(&guest, id, &week);
     show(&page.shell, &page)
 }

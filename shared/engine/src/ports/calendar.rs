@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use daybook_core::connection::CalendarRef;
 use daybook_core::event::Sighting;
 use daybook_core::ids::{CalendarId, Cursor, ItemId, Revision};
 use daybook_core::link::Touch;
@@ -119,6 +120,12 @@ pub struct CalendarInfo {
     pub owned: bool,
     pub primary: bool,
     pub shared: bool,
+}
+
+impl From<&CalendarInfo> for CalendarRef {
+    fn from(calendar: &CalendarInfo) -> Self {
+        Self { id: calendar.id.clone(), name: calendar.name.clone() }
+    }
 }
 
 /// One calendar: a place of events, and of our mirrors.

@@ -123,6 +123,7 @@ impl Session<'_> {
         self.load_links(id, &sorted, reach, seen).await?;
         self.sort_silent(id, &mut sorted, role, seen);
         see_known_mirrors(id, &mut sorted, seen);
+        seen.bystanders.unread.append(&mut sorted.bystanders);
         let read = calendar.get(&sorted.unread, self.window).await?;
         let unanswered = self.see_unanswered(id, &sorted.unread, &read, seen);
         let mut unreadable = unanswered;
@@ -136,6 +137,8 @@ impl Session<'_> {
                 let is_open = |day: &&FreeDay| day.standing == Standing::Open;
                 free_all_day += observed.free_days.iter().filter(is_open).count();
                 seen.free_days.extend(observed.free_days);
+            } else {
+                seen.bystanders.times.extend(self.times(&sighting.seen));
             }
             unreadable += usize::from(observed.unreadable);
         }
@@ -180,7 +183,8 @@ impl Session<'_> {
                         }
                         // A mirror of ours in a calendar that holds none: moved there by its reader, or an old one.
                         Some(_) => {}
-                        None => sorted.unread.extend(role.closes_time.then(|| item.clone())),
+                        None if role.closes_time => sorted.unread.push(item.clone()),
+                        None => sorted.bystanders.push(item.clone()),
                     }
                 }
             }
@@ -383,6 +387,8 @@ struct Sorted<'a> {
     mirrors: Vec<(MirrorId, &'a ItemId, Option<&'a Revision>)>,
     gone_mirrors: Vec<MirrorId>,
     unread: Vec<ItemId>,
+    /// Told by their names only, in a calendar that closes no time.
+    bystanders: Vec<ItemId>,
 }
 
 /// A mirror in the very state that we left is not read again.

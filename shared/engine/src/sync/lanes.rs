@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::apply::Applied;
 use super::ehr::Asked;
+use super::hand_made::Bystanders;
 use super::lease::Lease;
 use super::problems::{About, Problems};
 use super::scope::{Reach, Scope, Trust};
@@ -56,6 +57,8 @@ pub(crate) struct Seen {
     pub unclear_appointments: usize,
     /// All-day entries that are marked free.
     pub free_days: Vec<FreeDay>,
+    /// The clinician's own entries in a main calendar that closes no time. Nothing is planned from them.
+    pub bystanders: Bystanders,
     /// What could not be read; its side stays unreported.
     pub failed: BTreeSet<Part>,
     /// Marked appointments for which the EHR gave no answer.
@@ -196,6 +199,9 @@ impl Session<'_> {
     /// Mirrors that another connection of this practitioner accounts for are no strays. Its links are read after the
     /// mirrors: a link is saved before its mirror.
     async fn leave_to_others(&self, seen: &mut Seen) -> Result<(), EngineError> {
+        if seen.mirrors.values().flat_map(HashMap::keys).all(|mirror| seen.links.contains_key(mirror)) {
+            return Ok(());
+        }
         let practitioner = &self.connection.practitioner;
         for other in self.engine.store.connections_of(&self.at.practice, practitioner).await? {
             if other == self.at {

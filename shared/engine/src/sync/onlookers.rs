@@ -47,8 +47,8 @@ impl Session<'_> {
     }
 
     async fn look_at_onlookers(&self) -> Result<Option<Audience>, RemoteError> {
-        let calendars = self.account.list_calendars().await?;
-        audience_of(&self.settings.main_calendar, &calendars, &*self.account).await
+        let calendars = self.calendars().await?;
+        audience_of(&self.settings.main_calendar, calendars, &*self.account).await
     }
 
     fn detail_seen_by(&self, audience: Option<Audience>) -> Detail {

@@ -1,6 +1,6 @@
 //! What one run works with: the practice, its key and zone, both sides opened, the calendars settled.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use daybook_core::connection::{
     BlockScope, BlockingCalendars, CalendarRef, Connection, Direction, Known, MainCalendar, ProblemKind,
@@ -26,7 +26,7 @@ use super::scope::{Reach, Scope, scope};
 use super::{Halt, zone};
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{Account, ConnectionRef, Ehr, Practice, Previous, RemoteError, VaultError};
+use crate::ports::{Account, CalendarInfo, ConnectionRef, Ehr, Practice, Previous, RemoteError, VaultError};
 use crate::view::detail_in_force;
 
 /// How long what the EHR told about a practitioner is taken as true.
@@ -44,6 +44,8 @@ pub(crate) struct Session<'e> {
     pub key: PracticeKey,
     pub ehr: Arc<dyn Ehr>,
     pub account: Arc<dyn Account>,
+    /// The account's calendars, once somebody has listed them.
+    pub calendars: OnceLock<Vec<CalendarInfo>>,
     pub known: Option<Known>,
     /// UTC where nobody gives one; then nothing is read from calendars.
     pub zone: TimeZone,
@@ -99,6 +101,7 @@ impl<'e> Session<'e> {
             key,
             ehr,
             account: account.unwrap_or_else(|| Arc::new(Nobody)),
+            calendars: OnceLock::new(),
             known: None,
             zone: TimeZone::UTC,
             hours: None,
@@ -194,7 +197,7 @@ impl<'e> Session<'e> {
         let slug = format!("daybook-{}", self.key.item_digest(&owner, name));
         let made = self.account.create_calendar(name, &slug).await;
         if let Some(made) = remote(made, About::MainCalendar, self.now, lease)? {
-            self.settings.main_calendar = MainCalendar::Made(CalendarRef { id: made.id, name: made.name });
+            self.settings.main_calendar = MainCalendar::Made(CalendarRef::from(&made));
         }
         Ok(())
     }
@@ -204,13 +207,22 @@ impl<'e> Session<'e> {
         if !self.reads_events() || self.settings.blocking_calendars != BlockingCalendars::Owned {
             return Ok(());
         }
-        let listed = self.account.list_calendars().await;
+        let listed = self.calendars().await;
         if let Some(calendars) = remote(listed, About::Account, self.now, lease)? {
-            let owned = calendars.into_iter().filter(|calendar| calendar.owned);
-            let chosen = owned.map(|calendar| CalendarRef { id: calendar.id, name: calendar.name });
-            self.settings.blocking_calendars = BlockingCalendars::Chosen(chosen.collect());
+            let owned = calendars.iter().filter(|calendar| calendar.owned);
+            let chosen = owned.map(CalendarRef::from).collect();
+            self.settings.blocking_calendars = BlockingCalendars::Chosen(chosen);
         }
         Ok(())
+    }
+
+    /// The calendars of the account, listed once.
+    pub async fn calendars(&self) -> Result<&[CalendarInfo], RemoteError> {
+        if let Some(listed) = self.calendars.get() {
+            return Ok(listed);
+        }
+        let listed = self.account.list_calendars().await?;
+        Ok(self.calendars.get_or_init(|| listed))
     }
 
     /// The same, looking at both sides in full.
