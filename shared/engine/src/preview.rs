@@ -131,7 +131,7 @@ async fn coincidences(session: &Session<'_>, seen: &Seen) -> Vec<Interval> {
 }
 
 /// A look without a claim: nothing that needs a lease is ever called on it. Refuses where nobody has signed in.
-pub(crate) fn unleased<'e>(engine: &'e Engine, connection: Connection) -> Result<Lease<'e>, EngineError> {
+pub(crate) fn unleased(engine: &Engine, connection: Connection) -> Result<Lease<'_>, EngineError> {
     if connection.evidence.authorised_at.is_none() {
         return Err(wrong_state(&connection));
     }

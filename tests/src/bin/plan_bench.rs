@@ -110,8 +110,8 @@ impl Scene {
         let plan = plan(&Look {
             key: &self.key,
             practitioner: &"ada".into(),
-            links: &self.links,
-            owners: &self.owners,
+            links: &self.links.iter().collect::<Vec<_>>(),
+            owners: &self.owners.iter().collect(),
             mirrors: &self.mirrors,
             targets: std::slice::from_ref(&self.target),
             listed: &self.listed,

@@ -53,8 +53,8 @@ pub enum MirrorSight {
 pub struct Look<'a> {
     pub key: &'a PracticeKey,
     pub practitioner: &'a PractitionerId,
-    pub links: &'a [Link],
-    pub owners: &'a HashMap<Owner, OwnerSight>,
+    pub links: &'a [&'a Link],
+    pub owners: &'a HashMap<&'a Owner, &'a OwnerSight>,
     pub mirrors: &'a Mirrors,
     /// Where mirrors should stand. A link to any other target loses its mirror.
     pub targets: &'a [Target],
@@ -212,12 +212,12 @@ impl Plan {
     }
 
     /// Turns removals by absence into holds, source by source, where the brake says so.
-    fn apply_brake(&mut self, links: &[Link], rule: BrakeRule, now: Timestamp) {
+    fn apply_brake(&mut self, links: &[&Link], rule: BrakeRule, now: Timestamp) {
         let is_absent = |delete: &&Delete| delete.why == Why::Absence;
         if rule == BrakeRule::Released || !self.deletes.iter().any(|delete| is_absent(&delete)) {
             return;
         }
-        let linked = sight::series_by_source(links.iter());
+        let linked = sight::series_by_source(links.iter().copied());
         let missing =
             sight::series_by_source(self.deletes.iter().filter(is_absent).map(|delete| &delete.link));
         let of = |source: &Source| linked.get(source).map_or(0, HashSet::len);

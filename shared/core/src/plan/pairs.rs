@@ -54,7 +54,7 @@ fn fresh_links(look: &Look, pairs: &[Pair]) -> Vec<Link> {
     let linked: HashSet<(&Owner, &Target)> =
         look.links.iter().map(|link| (&link.owner, &link.target)).collect();
     let mut fresh = Vec::new();
-    for (owner, sight) in look.owners.iter().filter(|(_, sight)| is_inside(sight)) {
+    for (&owner, sight) in look.owners.iter().filter(|(_, sight)| is_inside(sight)) {
         let OwnerSight::Wanted(content) = sight else { continue };
         let targets = look.targets.iter().filter(|target| !linked.contains(&(owner, *target)));
         fresh.extend(targets.map(|target| fresh_link(look, owner, target, content.interval())));
@@ -102,7 +102,7 @@ struct Pair<'a> {
 
 impl<'a> Pair<'a> {
     fn new(look: &'a Look<'a>, link: &'a Link, novelty: Novelty) -> Self {
-        let sight = look.owners.get(&link.owner);
+        let sight = look.owners.get(&link.owner).copied();
         let found = look.mirrors.get(&link.target).and_then(|mirrors| mirrors.get(&link.mirror));
         let wanted = match sight {
             Some(OwnerSight::Wanted(content)) => Some((content, look.key.fingerprint(content))),

@@ -110,8 +110,8 @@ impl Scene {
         plan(&Look {
             key: &self.key,
             practitioner: &self.practitioner,
-            links: &self.links,
-            owners: &self.owners,
+            links: &self.links.iter().collect::<Vec<_>>(),
+            owners: &self.owners.iter().collect(),
             mirrors: &self.mirrors,
             targets: &self.targets,
             listed: &self.listed,

@@ -177,7 +177,7 @@ impl Session<'_> {
                 }
             }
         }
-        let mut again = self.plan_links(lane, targets, &links, seen);
+        let mut again = self.plan_links(lane, targets, &links.iter().collect::<Vec<_>>(), seen);
         let of_these = |link: &Link| links.iter().any(|conflicted| conflicted.mirror == link.mirror);
         again.puts.retain(|put| of_these(&put.link));
         again.deletes.retain(|delete| of_these(&delete.link) && delete.why != Why::Stray);

@@ -326,15 +326,13 @@ impl Session<'_> {
     }
 
     pub(super) fn plan(&self, lane: Lane, targets: &[Target], seen: &Seen) -> Plan {
-        let links: Vec<Link> =
-            seen.links.values().filter(|link| link.owner.lane() == lane).cloned().collect();
+        let links: Vec<&Link> = seen.links.values().filter(|link| link.owner.lane() == lane).collect();
         self.plan_links(lane, targets, &links, seen)
     }
 
-    pub(super) fn plan_links(&self, lane: Lane, targets: &[Target], links: &[Link], seen: &Seen) -> Plan {
-        let owners = seen.owners.iter().filter(|(owner, _)| owner.lane() == lane);
-        let owners: HashMap<Owner, OwnerSight> =
-            owners.map(|(owner, sight)| (owner.clone(), sight.clone())).collect();
+    pub(super) fn plan_links(&self, lane: Lane, targets: &[Target], links: &[&Link], seen: &Seen) -> Plan {
+        let owners: HashMap<&Owner, &OwnerSight> =
+            seen.owners.iter().filter(|(owner, _)| owner.lane() == lane).collect();
         plan(&Look {
             key: &self.key,
             practitioner: &self.connection.practitioner,

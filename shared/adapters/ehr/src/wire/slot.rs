@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::{Error as _, IgnoredAny};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -50,7 +50,7 @@ impl KeptSlot {
 
     /// The names of what it says.
     pub(crate) fn fields(&self) -> impl Iterator<Item = String> {
-        let fields: BTreeMap<String, IgnoredAny> = serde_json::from_str(self.raw.get()).unwrap_or_default();
+        let fields: BTreeMap<String, &RawValue> = serde_json::from_str(self.raw.get()).unwrap_or_default();
         fields.into_keys()
     }
 }
