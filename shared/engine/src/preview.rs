@@ -1,7 +1,6 @@
 //! Preview: what a full sync would create, change and delete, without writing anything.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
 
 use daybook_core::coincidence;
 use daybook_core::connection::{Connection, MainCalendar};
@@ -60,12 +59,12 @@ impl Engine {
         lease: &mut Lease<'_>,
         calendars: Option<Vec<CalendarInfo>>,
     ) -> Result<Preview, Halt> {
-        let mut session = Session::look_around(self, lease).await?.at_everything();
-        session.calendars = calendars.map(OnceLock::from).unwrap_or_default();
+        let session = Session::look_around(self, lease).await?;
+        let mut session = session.having_listed(calendars).at_everything();
         session.choose_blocking_calendars(lease).await?;
         session.see_onlookers(lease).await?;
         session = session.at_everything();
-        let mut seen = look_in_full(&session, lease).await?;
+        let mut seen = whole(session.observe_with_bystanders(lease).await?)?;
         let mut counts = HashMap::new();
         for lane in [Lane::Appointments, Lane::Busy] {
             let known = session.targets(lane);
@@ -74,7 +73,7 @@ impl Engine {
             counts.insert(lane, count(&session.plan_with_looks(lane, &targets, &mut seen).await));
         }
         let of = |lane| counts.get(&lane).copied().unwrap_or_default();
-        let coincidences = coincidences(&session, &seen).await;
+        let coincidences = coincidences(&session, &mut seen).await;
         let closes = closes(&seen);
         Ok(Preview {
             appointments: of(Lane::Appointments),
@@ -86,9 +85,8 @@ impl Engine {
     }
 }
 
-/// Both sides in full, or the side that could not be read.
-pub(crate) async fn look_in_full(session: &Session<'_>, lease: &mut Lease<'_>) -> Result<Seen, Halt> {
-    let seen = session.observe(lease).await?;
+/// Both sides, or the side that could not be read.
+pub(crate) fn whole(seen: Seen) -> Result<Seen, Halt> {
     if seen.has_failed(Part::Ehr) {
         return Err(Halt::Broken(EngineError::Ehr(unreachable("the EHR"))));
     }
@@ -108,7 +106,7 @@ fn closes(seen: &Seen) -> Vec<Interval> {
 
 /// What was entered by hand before. Where the entries of a main calendar that closes no time cannot be read, there is
 /// nothing to list of it.
-async fn coincidences(session: &Session<'_>, seen: &Seen) -> Vec<Interval> {
+async fn coincidences(session: &Session<'_>, seen: &mut Seen) -> Vec<Interval> {
     let (mut appointments, mut events) = (Vec::new(), Vec::new());
     for (owner, sight) in &seen.owners {
         match (owner, sight) {
@@ -117,8 +115,8 @@ async fn coincidences(session: &Session<'_>, seen: &Seen) -> Vec<Interval> {
             _ => {}
         }
     }
-    if let Some(main) = session.main_calendar() {
-        match session.times_of(main, &seen.bystanders).await {
+    if let (Some(main), Some(bystanders)) = (session.main_calendar(), seen.bystanders.take()) {
+        match session.times_of(main, bystanders).await {
             Ok(times) => events.extend(times),
             Err(error) => {
                 tracing::info!(connection = %session.at.id, error = %error, "no coincidences could be looked for");

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::ports::{Account, ConnectionRef, Counts, MirrorRef, Mirrors, RemoteError};
+use crate::ports::{ConnectionRef, Counts, MirrorRef, Mirrors, RemoteError};
 use crate::preview::unleased;
 use crate::sync::{Halt, Session};
 use crate::view::audience_of;
@@ -66,8 +66,7 @@ impl Engine {
         let connection = view.connection;
         let mut lease = unleased(self, connection.clone())?;
         let session = Session::look_around(self, &mut lease).await.map_err(Halt::into_error)?;
-        let account = session.account.as_ref();
-        let main_calendar = seen(&connection, account).await.map_err(EngineError::Calendar)?;
+        let main_calendar = seen(&session).await.map_err(EngineError::Calendar)?;
         let entries = match session.coming(ENTRIES).await {
             Ok(coming) => Some(self.entries(&session, coming).await?),
             Err(error) => {
@@ -127,10 +126,9 @@ impl Engine {
     }
 }
 
-async fn seen(connection: &Connection, account: &dyn Account) -> Result<Option<MainCalendar>, RemoteError> {
-    let main = &connection.settings.main_calendar;
-    let calendars = account.list_calendars().await?;
-    let seen_by = audience_of(main, &calendars, account).await?;
+async fn seen(session: &Session<'_>) -> Result<Option<MainCalendar>, RemoteError> {
+    let main = &session.settings.main_calendar;
+    let seen_by = audience_of(main, session.list_calendars().await?, session.account.as_ref()).await?;
     Ok(main.known().zip(seen_by).map(|(main, seen_by)| MainCalendar { name: main.name.clone(), seen_by }))
 }
 

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 
 use crate::Engine;
 use crate::error::EngineError;
-use crate::preview::{look_in_full, unleased};
+use crate::preview::{unleased, whole};
 use crate::sync::{Halt, Session};
 
 /// One week as it stands.
@@ -51,7 +51,7 @@ impl Engine {
         let first = week::monday_of(day.unwrap_or_else(|| date_of(session.now, &session.zone)));
         let within = week::interval(first, &session.zone);
         let session = session.at_stretch(within);
-        let seen = look_in_full(&session, &mut lease).await.map_err(Halt::into_error)?;
+        let seen = session.observe(&mut lease).await.and_then(whole).map_err(Halt::into_error)?;
         let read = read_of(&session, &seen, within);
         let wanted = wanted(&session);
         Ok(Week {

@@ -123,7 +123,9 @@ impl Session<'_> {
         self.load_links(id, &sorted, reach, seen).await?;
         self.sort_silent(id, &mut sorted, role, seen);
         see_known_mirrors(id, &mut sorted, seen);
-        seen.bystanders.unread.append(&mut sorted.bystanders);
+        if let Some(bystanders) = &mut seen.bystanders {
+            bystanders.unread.extend(sorted.bystanders.iter().copied().cloned());
+        }
         let read = calendar.get(&sorted.unread, self.window).await?;
         let unanswered = self.see_unanswered(id, &sorted.unread, &read, seen);
         let mut unreadable = unanswered;
@@ -137,8 +139,8 @@ impl Session<'_> {
                 let is_open = |day: &&FreeDay| day.standing == Standing::Open;
                 free_all_day += observed.free_days.iter().filter(is_open).count();
                 seen.free_days.extend(observed.free_days);
-            } else {
-                seen.bystanders.times.extend(self.times(&sighting.seen));
+            } else if let Some(bystanders) = &mut seen.bystanders {
+                bystanders.times.extend(self.times(&sighting.seen));
             }
             unreadable += usize::from(observed.unreadable);
         }
@@ -184,7 +186,9 @@ impl Session<'_> {
                         // A mirror of ours in a calendar that holds none: moved there by its reader, or an old one.
                         Some(_) => {}
                         None if role.closes_time => sorted.unread.push(item.clone()),
-                        None => sorted.bystanders.push(item.clone()),
+                        None if name.is_none() => sorted.bystanders.push(item),
+                        // Whoever else's mirror it is, nobody has made it by hand.
+                        None => {}
                     }
                 }
             }
@@ -388,7 +392,7 @@ struct Sorted<'a> {
     gone_mirrors: Vec<MirrorId>,
     unread: Vec<ItemId>,
     /// Told by their names only, in a calendar that closes no time.
-    bystanders: Vec<ItemId>,
+    bystanders: Vec<&'a ItemId>,
 }
 
 /// A mirror in the very state that we left is not read again.

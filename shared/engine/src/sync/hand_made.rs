@@ -9,7 +9,7 @@ use daybook_core::time::Interval;
 use super::Session;
 use crate::ports::RemoteError;
 
-/// What the reading of a main calendar told of entries that are not ours.
+/// What the reading of a main calendar told of entries that bear none of our names.
 #[derive(Default)]
 pub(crate) struct Bystanders {
     pub times: Vec<Interval>,
@@ -18,13 +18,13 @@ pub(crate) struct Bystanders {
 }
 
 impl Session<'_> {
-    /// When all of them take time, as far as the window reaches.
+    /// When all of them take time, at least as far as the window reaches.
     pub async fn times_of(
         &self,
         main: &CalendarId,
-        bystanders: &Bystanders,
+        bystanders: Bystanders,
     ) -> Result<Vec<Interval>, RemoteError> {
-        let mut times = bystanders.times.clone();
+        let mut times = bystanders.times;
         if !bystanders.unread.is_empty() {
             let read = self.account.calendar(main).get(&bystanders.unread, self.window).await?;
             times.extend(read.iter().flat_map(|sighting| self.times(&sighting.seen)));
@@ -32,7 +32,7 @@ impl Session<'_> {
         Ok(times)
     }
 
-    /// What bears one of our names is no hand-made entry, whoever's it is.
+    /// When a sighting takes time. What bears one of our names is no hand-made entry, whoever's it is.
     pub(super) fn times(&self, seen: &Seen) -> Vec<Interval> {
         let Seen::Events(events) = seen else { return Vec::new() };
         let closes = |event| match busy(event, &self.zone) {

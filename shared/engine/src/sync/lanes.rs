@@ -57,8 +57,9 @@ pub(crate) struct Seen {
     pub unclear_appointments: usize,
     /// All-day entries that are marked free.
     pub free_days: Vec<FreeDay>,
-    /// The clinician's own entries in a main calendar that closes no time. Nothing is planned from them.
-    pub bystanders: Bystanders,
+    /// The clinician's own entries in a main calendar that closes no time, for whoever asks for them. Nothing is planned
+    /// from them.
+    pub bystanders: Option<Bystanders>,
     /// What could not be read; its side stays unreported.
     pub failed: BTreeSet<Part>,
     /// Marked appointments for which the EHR gave no answer.
@@ -115,7 +116,16 @@ pub(crate) struct Settled {
 impl Session<'_> {
     /// Looks as far as this run looks.
     pub async fn observe(&self, lease: &mut Lease<'_>) -> Result<Seen, Halt> {
-        let mut seen = Seen::default();
+        self.observe_into(Seen::default(), lease).await
+    }
+
+    /// The same, and at the bystanders.
+    pub async fn observe_with_bystanders(&self, lease: &mut Lease<'_>) -> Result<Seen, Halt> {
+        let seen = Seen { bystanders: Some(Bystanders::default()), ..Seen::default() };
+        self.observe_into(seen, lease).await
+    }
+
+    async fn observe_into(&self, mut seen: Seen, lease: &mut Lease<'_>) -> Result<Seen, Halt> {
         self.load_links_before(&mut seen).await?;
         self.observe_ehr(&mut seen, lease).await;
         if self.scope.reach == Reach::Stretch {
@@ -197,7 +207,7 @@ impl Session<'_> {
     }
 
     /// Mirrors that another connection of this practitioner accounts for are no strays. Its links are read after the
-    /// mirrors: a link is saved before its mirror.
+    /// mirrors: a link is saved before its mirror. Where each mirror has a link of this connection's, no other's matters.
     async fn leave_to_others(&self, seen: &mut Seen) -> Result<(), EngineError> {
         if seen.mirrors.values().flat_map(HashMap::keys).all(|mirror| seen.links.contains_key(mirror)) {
             return Ok(());

@@ -13,7 +13,7 @@ impl Session<'_> {
         if !self.reads_events() || !self.looks_at_everything() || !has_chosen {
             return;
         }
-        let listed = match self.calendars().await {
+        let listed = match self.list_calendars().await {
             Ok(listed) => listed,
             Err(error) => {
                 tracing::info!(connection = %self.at.id, error = %error, "new calendars could not be looked for");

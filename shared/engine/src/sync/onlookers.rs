@@ -47,7 +47,7 @@ impl Session<'_> {
     }
 
     async fn look_at_onlookers(&self) -> Result<Option<Audience>, RemoteError> {
-        let calendars = self.calendars().await?;
+        let calendars = self.list_calendars().await?;
         audience_of(&self.settings.main_calendar, calendars, &*self.account).await
     }
 

@@ -44,8 +44,8 @@ pub(crate) struct Session<'e> {
     pub key: PracticeKey,
     pub ehr: Arc<dyn Ehr>,
     pub account: Arc<dyn Account>,
-    /// The account's calendars, once somebody has listed them.
-    pub calendars: OnceLock<Vec<CalendarInfo>>,
+    /// The account's calendars, once somebody has asked for them.
+    listed: OnceLock<Vec<CalendarInfo>>,
     pub known: Option<Known>,
     /// UTC where nobody gives one; then nothing is read from calendars.
     pub zone: TimeZone,
@@ -101,7 +101,7 @@ impl<'e> Session<'e> {
             key,
             ehr,
             account: account.unwrap_or_else(|| Arc::new(Nobody)),
-            calendars: OnceLock::new(),
+            listed: OnceLock::new(),
             known: None,
             zone: TimeZone::UTC,
             hours: None,
@@ -207,7 +207,7 @@ impl<'e> Session<'e> {
         if !self.reads_events() || self.settings.blocking_calendars != BlockingCalendars::Owned {
             return Ok(());
         }
-        let listed = self.calendars().await;
+        let listed = self.list_calendars().await;
         if let Some(calendars) = remote(listed, About::Account, self.now, lease)? {
             let owned = calendars.iter().filter(|calendar| calendar.owned);
             let chosen = owned.map(CalendarRef::from).collect();
@@ -216,13 +216,18 @@ impl<'e> Session<'e> {
         Ok(())
     }
 
-    /// The calendars of the account, listed once.
-    pub async fn calendars(&self) -> Result<&[CalendarInfo], RemoteError> {
-        if let Some(listed) = self.calendars.get() {
+    /// The calendars of the account: one request, however often it is asked.
+    pub async fn list_calendars(&self) -> Result<&[CalendarInfo], RemoteError> {
+        if let Some(listed) = self.listed.get() {
             return Ok(listed);
         }
         let listed = self.account.list_calendars().await?;
-        Ok(self.calendars.get_or_init(|| listed))
+        Ok(self.listed.get_or_init(|| listed))
+    }
+
+    /// The same, where somebody has listed them a moment ago.
+    pub fn having_listed(self, calendars: Option<Vec<CalendarInfo>>) -> Self {
+        Self { listed: calendars.map(OnceLock::from).unwrap_or_default(), ..self }
     }
 
     /// The same, looking at both sides in full.

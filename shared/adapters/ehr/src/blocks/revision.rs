@@ -10,7 +10,7 @@ use crate::wire::{KeptSlot, Meta};
 pub(super) fn revision_of(kept: &KeptSlot) -> Revision {
     let meta = kept.slot.meta.clone().unwrap_or_default();
     known_revision(&meta)
-        .unwrap_or_else(|| Revision::new(format!("#{}", short_hash(&[&kept.whole().to_string()]))))
+        .unwrap_or_else(|| Revision::new(format!("#{}", short_hash(&[&kept.raw.to_string()]))))
 }
 
 /// From what a write tells without the slot itself.

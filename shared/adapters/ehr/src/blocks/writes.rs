@@ -116,7 +116,7 @@ pub(super) fn standing(kept: &KeptSlot) -> Written {
     Written {
         remote: kept.slot.id.as_deref().map(ItemId::from),
         revision: Some(revision_of(kept)),
-        touch: Some(touch_of(kept.fields())),
+        touch: Some(touch_of(&kept.raw)),
     }
 }
 
@@ -131,28 +131,29 @@ fn id_in(location: &str) -> Option<&str> {
 const OURS: [&str; 9] =
     ["resourceType", "id", "meta", "identifier", "schedule", "status", "start", "end", "comment"];
 
-fn touch_of(mut fields: impl Iterator<Item = String>) -> Touch {
-    if fields.all(|name| OURS.contains(&name.as_str())) { Touch::OursAlone } else { Touch::Decorated }
+fn touch_of(raw: &Value) -> Touch {
+    let mut names = raw.as_object().into_iter().flat_map(|fields| fields.keys());
+    if names.all(|name| OURS.contains(&name.as_str())) { Touch::OursAlone } else { Touch::Decorated }
 }
 
 /// The slot as it is, at another time. Everything that we do not know stays.
 pub(super) fn moved(kept: &KeptSlot, block: BlockContent) -> Value {
-    let mut whole = kept.whole();
-    if let Some(fields) = whole.as_object_mut() {
+    let mut raw = kept.raw.clone();
+    if let Some(fields) = raw.as_object_mut() {
         fields.insert("status".to_owned(), json!("busy-unavailable"));
         fields.insert("start".to_owned(), json!(write_instant(block.interval.start())));
         fields.insert("end".to_owned(), json!(write_instant(block.interval.end())));
     }
-    whole
+    raw
 }
 
 /// The slot as one that should never have been, for an EHR that deletes nothing.
 pub(super) fn withdrawn(kept: &KeptSlot) -> Value {
-    let mut whole = kept.whole();
-    if let Some(fields) = whole.as_object_mut() {
+    let mut raw = kept.raw.clone();
+    if let Some(fields) = raw.as_object_mut() {
         fields.insert("status".to_owned(), json!("entered-in-error"));
     }
-    whole
+    raw
 }
 
 /// The whole of a block, as a body for a slot that exists.
@@ -195,7 +196,7 @@ mod tests {
         let body = moved(&kept, BlockContent { interval });
         let expected = r#"{"resourceType":"Slot","id":"s","status":"busy-unavailable","start":"2026-10-27T17:30:00Z","end":"2026-10-27T18:15:00Z","overbooked":false,"extension":[{"url":"u"}]}"#;
         assert_eq!(body, serde_json::from_str::<Value>(expected).unwrap());
-        assert_eq!(touch_of(kept.fields()), Touch::Decorated);
+        assert_eq!(touch_of(&body), Touch::Decorated);
         assert_eq!(withdrawn(&kept)["status"], "entered-in-error");
     }
 }

@@ -1,12 +1,9 @@
 //! Slots. The whole of one is kept beside what we read of it, so that an update loses nothing that the EHR
 //! or a person has added.
 
-use std::collections::BTreeMap;
-
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::{Identifier, Meta, Reference, Resource};
 
@@ -39,26 +36,13 @@ pub(crate) enum SlotStatus {
 #[derive(Clone)]
 pub(crate) struct KeptSlot {
     pub(crate) slot: Slot,
-    raw: Box<RawValue>,
-}
-
-impl KeptSlot {
-    /// Everything that it says.
-    pub(crate) fn whole(&self) -> Value {
-        serde_json::from_str(self.raw.get()).unwrap_or_default()
-    }
-
-    /// The names of what it says.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = String> {
-        let fields: BTreeMap<String, &RawValue> = serde_json::from_str(self.raw.get()).unwrap_or_default();
-        fields.into_keys()
-    }
+    pub(crate) raw: Value,
 }
 
 impl<'de> Deserialize<'de> for KeptSlot {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let slot = serde_json::from_str(raw.get()).map_err(|_| D::Error::custom("no slot"))?;
+        let raw = Value::deserialize(deserializer)?;
+        let slot = Slot::deserialize(&raw).map_err(|_| D::Error::custom("no slot"))?;
         Ok(Self { slot, raw })
     }
 }
