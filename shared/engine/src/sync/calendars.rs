@@ -183,12 +183,11 @@ impl Session<'_> {
                         Some(name) if role.holds_mirrors => {
                             sorted.mirrors.push((name.clone(), item, revision.as_ref()));
                         }
-                        // A mirror of ours in a calendar that holds none: moved there by its reader, or an old one.
-                        Some(_) => {}
                         None if role.closes_time => sorted.unread.push(item.clone()),
                         None if name.is_none() => sorted.bystanders.push(item),
-                        // Whoever else's mirror it is, nobody has made it by hand.
-                        None => {}
+                        // A mirror of ours in a calendar that holds none: moved there by its reader, or an old one. Or
+                        // somebody else's, which nobody has made by hand.
+                        Some(_) | None => {}
                     }
                 }
             }
