@@ -4,15 +4,15 @@
 
 import { hands } from './hands.mjs';
 import { expect, story } from './house.mjs';
+import { answer, choose_calendar, is_by_password, sign_in } from './sign_in.mjs';
 
 const MOST_LOOKS = 80;
-const BY_PASSWORD = ['Apple', 'CalDAV'];
 
 await story(async (page, told) => {
   const me = hands(page, told.hands);
   await open(me, page, told);
   await choose_calendar(me, page, told);
-  await sign_in(me, page, told);
+  await get_signed_in(me, page, told);
   await choose(me, page, told);
   await start(me, page);
   await verify(me, page);
@@ -37,50 +37,20 @@ async function open(me, page, { url, clinician, script }) {
   expect(before.includes('America/New_York') && before.includes('Mon'), `zone and hours are missing: ${before}`);
 }
 
-async function choose_calendar(me, page, { provider }) {
-  const names = {
-    Google: 'Google Calendar',
-    Outlook: 'Outlook / Microsoft 365',
-    Apple: 'Apple Calendar (iCloud)',
-    CalDAV: 'Another calendar (CalDAV)',
-  };
-  await me.tick(page.getByRole('radio', { name: names[provider] }));
-  await me.tick(page.getByRole('radio', { name: 'Both ways' }));
-  await me.press(page.getByRole('button', { name: 'Continue to sign in' }));
-  await page.getByRole('heading', { name: 'Connect your calendar', level: 1 }).waitFor();
-}
-
-async function sign_in(me, page, told) {
-  if (BY_PASSWORD.includes(told.provider)) await type_password(me, page, told);
-  else await allow(me, page, told);
+async function get_signed_in(me, page, told) {
+  if (!is_by_password(told.provider)) await change_their_mind(me, page, told);
+  await sign_in(me, page, told);
   await page.getByRole('heading', { name: 'Is this the account?' }).waitFor();
   await page.getByRole('heading', { name: told.account }).waitFor();
   await me.press(page.getByRole('link', { name: 'Yes, go on' }));
 }
 
-/** Apple's own kind of password is told of, and Apple's server filled in, only where Apple was chosen. */
-async function type_password(me, page, { provider, url, user, password }) {
-  const server = page.getByLabel('Address of the calendar server');
-  const filled = await server.inputValue();
-  expect(filled === (provider === 'Apple' ? 'https://caldav.icloud.com' : ''), `${filled} is filled in`);
-  await page.getByText(/app-specific password/).first().waitFor();
-  await me.type(server, `${url}/sandbox/caldav/`);
-  await me.type(page.getByLabel('User name'), user);
-  await me.type(page.getByLabel('Password'), password);
-  await me.press(page.getByRole('button', { name: 'Sign in' }));
-}
-
-/** First they change their mind: one link leads back, and what was chosen is kept. */
-async function allow(me, page, { provider, account }) {
-  await me.press(page.getByRole('button', { name: `Continue to ${provider}` }));
-  await me.press(page.getByRole('link', { name: account }));
-  await me.press(page.getByRole('button', { name: 'Cancel' }));
+/** One link leads back, and what was chosen is kept. */
+async function change_their_mind(me, page, told) {
+  await answer(me, page, told, 'Cancel');
   await me.press(page.getByRole('link', { name: 'Back to Calendar Sync' }));
   await me.press(page.getByRole('link', { name: 'Open' }));
   await me.press(page.getByRole('button', { name: 'Sign in' }));
-  await me.press(page.getByRole('button', { name: `Continue to ${provider}` }));
-  await me.press(page.getByRole('link', { name: account }));
-  await me.press(page.getByRole('button', { name: 'Allow' }));
 }
 
 async function choose(me, page) {
@@ -165,7 +135,7 @@ async function plan(page, { url, place, owner, own }) {
 
 async function give_up(page, { provider, own }) {
   const item = page.getByRole('listitem').filter({ hasText: own.title });
-  if (BY_PASSWORD.includes(provider)) await item.locator('summary').click();
+  if (is_by_password(provider)) await item.locator('summary').click();
   else await item.getByRole('button', { name: own.title }).click();
   await item.getByRole('button', { name: 'Delete' }).click();
   await item.waitFor({ state: 'detached' });

@@ -1,35 +1,37 @@
 // Every page of Settings > Calendar Sync, in both colour schemes, on a desk and on a phone.
 
+import { hands } from './hands.mjs';
 import { looked_at } from './look.mjs';
 import { expect, story } from './house.mjs';
-
-const NAMES = { Google: 'Google Calendar', Outlook: 'Outlook / Microsoft 365', CalDAV: 'Another calendar (CalDAV)' };
+import { answer, choose_calendar, is_by_password, type_login } from './sign_in.mjs';
 
 await story(async (page, told) => {
   const { url, provider } = told;
+  const me = hands(page);
   const faults = [];
   const click = (role, name) => page.getByRole(role, { name }).click();
   for (const [name, show] of Object.entries({
     ehr_settings: () => page.goto(`${url}/sandbox/ehr/settings?practitioner=prac-2`),
     connect: () => click('button', 'Open Calendar Sync'),
     authorising: async () => {
-      await page.getByRole('radio', { name: NAMES[provider] }).check();
-      await page.getByRole('radio', { name: 'Both ways' }).check();
-      await click('button', 'Continue to sign in');
+      await choose_calendar(me, page, told);
       await page.goto(`${url}/settings`);
     },
     sign_in: async () => {
       await click('link', 'Open');
       await click('button', 'Sign in');
     },
-    cancelled: () => (provider === 'CalDAV' ? type(page, told, 'guess') : ask(page, told, 'Cancel')),
+    cancelled: async () => {
+      if (is_by_password(provider)) await type_login(me, page, { ...told, password: 'guess' });
+      else await answer(me, page, told, 'Cancel');
+    },
     ready: async () => {
-      if (provider === 'CalDAV') await type(page, told, told.password);
+      if (is_by_password(provider)) await type_login(me, page, told);
       else {
         await click('link', 'Back to Calendar Sync');
         await click('link', 'Open');
         await click('button', 'Sign in');
-        await ask(page, told, 'Allow');
+        await answer(me, page, told, 'Allow');
       }
       await page.getByRole('heading', { name: 'Is this the account?' }).waitFor();
     },
@@ -86,17 +88,3 @@ await story(async (page, told) => {
   }
   expect(faults.length === 0, faults.join('\n'));
 }, { refusals: [401, 404, 422] });
-
-/** What they say to the provider's question. */
-async function ask(page, { provider, account }, answer) {
-  await page.getByRole('button', { name: `Continue to ${provider}` }).click();
-  await page.getByRole('link', { name: account }).click();
-  await page.getByRole('button', { name: answer }).click();
-}
-
-async function type(page, { url, account }, password) {
-  await page.getByLabel('Address of the calendar server').fill(`${url}/sandbox/caldav/`);
-  await page.getByLabel('User name').fill(account);
-  await page.getByLabel('Password').fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-}

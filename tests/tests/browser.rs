@@ -235,17 +235,34 @@ const OUTLOOK: Calendar = Calendar {
 const CALDAV: Calendar =
     Calendar { provider: "CalDAV", account: "ada", place: "/sandbox/caldav/", owner: "Ada Marsh" };
 
+/// The same server, chosen as Apple's: as far as Apple can be had here, its tile and its words.
+const APPLE: Calendar = Calendar { provider: "Apple", ..CALDAV };
+
+impl Calendar {
+    /// What whoever signs in there must know; `url` is where the sandbox answers.
+    fn told(&self, url: &str) -> Value {
+        let Self { provider, account, place, owner } = self;
+        let server = format!("{url}{}", CALDAV.place);
+        json!({"clinician": "Dr. Maya Okafor", "provider": provider, "account": account, "place": place, "owner": owner,
+            "server": server, "user": CALDAV.account, "password": "ada-sandbox"})
+    }
+}
+
+/// With what else is told.
+fn with(mut told: Value, more: &Value) -> Value {
+    told.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    told
+}
+
 /// The EHR's help page "Sync Calendar", for one provider: every step of it.
 async fn sync_calendar(chosen: Calendar, more: Value) {
     let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
     let data = tempfile::tempdir().unwrap();
     let daybook = Daybook::start(&binary, data.path(), &[]);
-    let Calendar { provider, account, place, owner } = chosen;
-    let mut told = json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "provider": provider, "account": account,
-        "place": place, "owner": owner, "user": "ada", "password": "ada-sandbox",
-        "own": {"title": "Beekeeping", "start": format!("{}T13:10", far_monday()), "times": "1:10 – 2:10 pm"}});
-    told.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    browser.tell("settings", told).await;
+    let own =
+        json!({"title": "Beekeeping", "start": format!("{}T13:10", far_monday()), "times": "1:10 – 2:10 pm"});
+    let told = with(chosen.told(&daybook.url), &json!({"url": daybook.url, "own": own}));
+    browser.tell("settings", with(told, &more)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,10 +280,9 @@ async fn sync_calendar_with_a_password_from_the_ehrs_settings_to_disconnect() {
     sync_calendar(CALDAV, json!({})).await;
 }
 
-/// As far as Apple can be had here: its tile and its words, and another's server behind them.
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_calendar_with_apple_from_the_ehrs_settings_to_disconnect() {
-    sync_calendar(Calendar { provider: "Apple", ..CALDAV }, json!({})).await;
+    sync_calendar(APPLE, json!({})).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -292,10 +308,8 @@ async fn move_to_outlook(more: Value) {
     let connection = daybook.begin("google", &json!({"direction": "two_way"})).await;
     sign_in_again(&connection).await;
     connection.becomes("active").await;
-    let mut told =
-        json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "account": "ada@clinic.example"});
-    told.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    browser.tell("switch", told).await;
+    let told = json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "account": "ada@clinic.example"});
+    browser.tell("switch", with(told, &more)).await;
     assert_eq!(connection.get().await["state"], "disconnected");
 }
 
@@ -356,12 +370,11 @@ async fn subscribing_without_a_password_from_the_ehrs_settings_to_its_end() {
 }
 
 /// Every page of the settings, for one provider; Google and Outlook have the accounts of different people.
-async fn settings_pages_are_accessible(Calendar { provider, account, .. }: Calendar) {
+async fn settings_pages_are_accessible(chosen: Calendar) {
     let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
     let data = tempfile::tempdir().unwrap();
     let daybook = Daybook::start(&binary, data.path(), &[]);
-    let told =
-        json!({"url": daybook.url, "provider": provider, "account": account, "password": "ada-sandbox"});
+    let told = with(chosen.told(&daybook.url), &json!({"url": daybook.url}));
     browser.tell("settings_accessible", told).await;
 }
 
@@ -513,8 +526,18 @@ async fn an_administrator_without_a_mouse_and_without_script() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sync_calendar_with_script_off() {
+async fn sync_calendar_with_google_and_script_off() {
     sync_calendar(GOOGLE, json!({"script": "off"})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_calendar_with_outlook_and_script_off() {
+    sync_calendar(OUTLOOK, json!({"script": "off"})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sync_calendar_with_a_password_and_script_off() {
+    sync_calendar(CALDAV, json!({"script": "off"})).await;
 }
 
 /// The practice's EHR is another site, and shows Calendar Sync in a page of its own.
