@@ -42,6 +42,12 @@ async fn person(world: &World, more: Value) -> Person<'_> {
     Person { world, cookie: cookie(&answer) }
 }
 
+/// The same, where the EHR shows the pages in one of its own.
+async fn framed(world: &World, more: Value) -> Person<'_> {
+    let answer = launch(world, &token("demo", &claims(more)), &[("sec-fetch-dest", "iframe")]).await;
+    Person { world, cookie: cookie(&answer) }
+}
+
 impl Person<'_> {
     async fn get(&self, path: &str) -> Answer {
         self.world.ask_raw("GET", path, String::new(), &[("cookie", &self.cookie)]).await
@@ -202,8 +208,7 @@ async fn logging_out_takes_the_cookie_away() {
 #[tokio::test]
 async fn in_a_frame_the_sign_in_is_a_link_to_a_window() {
     let world = World::new().await;
-    let framed = launch(&world, &token("demo", &claims(json!({}))), &[("sec-fetch-dest", "iframe")]).await;
-    let person = Person { world: &world, cookie: cookie(&framed) };
+    let person = framed(&world, json!({})).await;
     let form = format!("provider=caldav&{}", person.form_token().await);
     let done = person.post("/settings/connect", &form, &[]).await;
     let place = done.headers["location"].to_str().unwrap().to_owned();
@@ -405,22 +410,46 @@ async fn a_provider_that_the_practice_forbids_is_shown_and_cannot_be_chosen() {
     }
 }
 
-/// Apple's calendar and any other CalDAV one are one provider; only the first has Apple's server filled in.
+/// Apple's calendar and any other CalDAV one are one provider; only the first has Apple's server filled in. In a frame the
+/// connection's page comes between.
 #[tokio::test]
 async fn the_sign_in_page_is_told_of_apples_calendar_only_where_it_was_chosen() {
     let world = World::new().await;
     let old = world.connected(json!({})).await;
     let moving = format!("/settings/connections/{}/move", old.rsplit('/').next().unwrap());
-    let ours = person(&world, json!({})).await;
-    let token = ours.form_token().await;
-    for path in ["/settings/connect", &moving] {
-        for (chosen, is_told) in [("apple", true), ("caldav", false), ("google", false)] {
-            let begun = ours.post(path, &format!("provider={chosen}&{token}"), &[]).await;
-            assert_eq!(begun.status, 303, "{}", begun.text);
-            let link = begun.headers["location"].to_str().unwrap();
-            assert!(link.contains("/sign-in/demo/"), "{link}");
-            assert_eq!(link.ends_with("?server=icloud"), is_told, "{path} {chosen} {link}");
+    for (ours, is_framed) in
+        [(person(&world, json!({})).await, false), (framed(&world, json!({"jti": "f"})).await, true)]
+    {
+        let token = ours.form_token().await;
+        for path in ["/settings/connect", &moving] {
+            for (chosen, is_told) in [("apple", true), ("caldav", false), ("google", false)] {
+                let begun = ours.post(path, &format!("provider={chosen}&{token}"), &[]).await;
+                assert_eq!(begun.status, 303, "{}", begun.text);
+                let place = begun.headers["location"].to_str().unwrap();
+                let page =
+                    if is_framed { ours.get(place).await.text } else { format!("<a href=\"{place}\">") };
+                let link = tag(&page, "/sign-in/demo/");
+                assert_eq!(link.contains("?server=icloud\""), is_told, "{path} {chosen} {link}");
+            }
         }
+    }
+}
+
+/// Whoever looks too early whether they have signed in is still told of Apple's server; no other word is passed on.
+#[tokio::test]
+async fn in_a_frame_apples_calendar_is_not_forgotten_by_looking_again() {
+    let world = World::new().await;
+    let ours = framed(&world, json!({})).await;
+    let begun =
+        ours.post("/settings/connect", &format!("provider=apple&{}", ours.form_token().await), &[]).await;
+    let place = begun.headers["location"].to_str().unwrap();
+    let page = ours.get(place).await.text;
+    assert!(page.contains(&format!("<a href=\"{place}\">I have signed in</a>")), "{page}");
+    assert!(place.ends_with("?server=icloud"), "{place}");
+    let plain = place.split('?').next().unwrap();
+    for word in ["", "?server=evil.example", "?server=icloud%22%3E", "?server=icloud&server=icloud", "?%ff"] {
+        let page = ours.get(&format!("{plain}{word}")).await.text;
+        assert!(!tag(&page, "/sign-in/demo/").contains('?'), "{word} {page}");
     }
 }
 

@@ -26,6 +26,14 @@ use super::{Ending, Guest, Posted, Room, Shell, show};
 
 pub(crate) const DEFAULT_CALENDAR: &str = "Work schedule";
 
+/// Behind an address: it was Apple's calendar that was chosen. To a connection, that is a CalDAV account like any other.
+const APPLE: &str = "?server=icloud";
+
+/// What an address says of the calendar that was chosen, to be said in the next one; any other word is dropped.
+pub(crate) fn chosen_before(query: Option<&str>) -> &'static str {
+    if query == APPLE.strip_prefix('?') { APPLE } else { "" }
+}
+
 #[derive(Template)]
 #[template(path = "connect.html")]
 struct Connect {
@@ -285,7 +293,7 @@ impl Room {
         connection: &Connection,
         chosen: &str,
     ) -> Result<Response, Ending> {
-        let query = if chosen == "apple" { "?server=icloud" } else { "" };
+        let query = if chosen == "apple" { APPLE } else { "" };
         self.on_to_sign_in(guest, connection, query).await
     }
 
@@ -298,6 +306,7 @@ impl Room {
         self.on_to_sign_in(guest, connection, "").await
     }
 
+    /// Either page is told what was chosen: the connection's passes it on.
     async fn on_to_sign_in(
         &self,
         guest: &Guest,
@@ -310,8 +319,8 @@ impl Room {
             }
             Place::Frame => None,
         };
-        let link = link.map(|link| format!("{link}{query}"));
-        Ok(to(&link.unwrap_or_else(|| format!("/settings/connections/{}", connection.id))))
+        let place = link.unwrap_or_else(|| format!("/settings/connections/{}", connection.id));
+        Ok(to(&format!("{place}{query}")))
     }
 }
 

@@ -1,7 +1,7 @@
 //! One connection: its state in one honest sentence, its problems with what to do, and what a person may do to it.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use daybook_core::audit::{Deed, settings_parts};
 use daybook_core::connection::{
@@ -13,6 +13,7 @@ use daybook_engine::audit::Doing;
 use daybook_engine::ports::ConnectionRef;
 use daybook_engine::view::{View, state_word};
 
+use super::before::chosen_before;
 use super::home::to;
 use super::levels::why;
 use super::moving::{Moving, Step};
@@ -41,6 +42,8 @@ struct Page {
     heading: &'static str,
     summary: Vec<(&'static str, String)>,
     sign_in: Option<String>,
+    /// Goes with the sign-in's address.
+    chosen: &'static str,
     /// The page looks again by itself.
     is_moving: bool,
     opens_window: bool,
@@ -67,17 +70,18 @@ pub(crate) enum Over {
 pub(crate) async fn page(
     State(room): State<Room>,
     Path(id): Path<String>,
+    RawQuery(query): RawQuery,
     guest: Guest,
 ) -> Result<Response, Ending> {
     let connection = guest.connection(&room.engine, &id).await?;
     let zone = Zone::of(&room.engine, &connection, &guest.practice).await;
     let view = room.engine.view_of(connection).await.map_err(|error| Ending::of(error).to(&guest))?;
     let moving = Moving::of(&room, &guest, &view).await?;
-    let page = page_of(&guest, &view, &zone, moving);
+    let page = page_of(&guest, &view, &zone, moving, chosen_before(query.as_deref()));
     show(&page.shell, &page)
 }
 
-fn page_of(guest: &Guest, view: &View, zone: &Zone, moving: Moving) -> Page {
+fn page_of(guest: &Guest, view: &View, zone: &Zone, moving: Moving, chosen: &'static str) -> Page {
     let connection = &view.connection;
     let is_settling = view.state == ConnectionState::Active && !connection.signals.settled();
     let progress = connection.progress.filter(|_| view.state == ConnectionState::Syncing);
@@ -103,6 +107,7 @@ fn page_of(guest: &Guest, view: &View, zone: &Zone, moving: Moving) -> Page {
         may_change: view.state != ConnectionState::ReconnectRequired
             || connection.evidence.lacks_access_only(),
         sign_in: view.authorise_url.clone(),
+        chosen,
         is_moving: is_settling
             || moving.goes_on()
             || matches!(view.state, ConnectionState::Syncing | ConnectionState::Disconnecting),
