@@ -1,12 +1,15 @@
 // The EHR and Daybook are different sites, the EHR shows Calendar Sync in a page of its own, and the browser blocks the
-// cookies of third parties. Signing in happens in a window of its own, since providers refuse frames.
+// cookies of third parties. Signing in happens in a window of its own, since providers refuse frames, and so does our own page
+// that asks for a password.
 
+import { hands } from './hands.mjs';
 import { expect, story } from './house.mjs';
+import { choose_calendar, sign_in } from './sign_in.mjs';
 
 await story(async (page, told) => {
   const frame = await open_in_frame(page, told);
   await cookies_of_third_parties_are_blocked(page, told);
-  await sign_in(page, frame, told);
+  await sign_in_in_a_window(page, frame, told);
   await choose_and_start(frame);
   await pause_and_resume(frame);
   await leave(frame);
@@ -39,16 +42,14 @@ async function cookies_of_third_parties_are_blocked(page, { daybook }) {
   expect(kept === 'here=1', `the browser keeps ${kept || 'nothing'}`);
 }
 
-async function sign_in(page, frame, { daybook, account }) {
-  await frame.getByRole('radio', { name: 'Google Calendar' }).check();
-  await frame.getByRole('radio', { name: 'Both ways' }).check();
-  await frame.getByRole('button', { name: 'Continue to sign in' }).click();
+async function sign_in_in_a_window(page, frame, told) {
+  const { daybook, account } = told;
+  const me = hands(page);
+  await choose_calendar(me, frame, told);
   const opened = page.context().waitForEvent('page');
   await frame.getByRole('link', { name: 'Sign in' }).click();
   const window = await opened;
-  await window.getByRole('button', { name: 'Continue to Google' }).click();
-  await window.getByRole('link', { name: account }).click();
-  await window.getByRole('button', { name: 'Allow' }).click();
+  await sign_in(me, window, told);
   await window.getByRole('heading', { name: `Connected as ${account}` }).waitFor();
   expect(window.url().startsWith(daybook), `${window.url()} is not Daybook`);
   await window.close();

@@ -540,9 +540,9 @@ async fn sync_calendar_with_a_password_and_script_off() {
     sync_calendar(CALDAV, json!({"script": "off"})).await;
 }
 
-/// The practice's EHR is another site, and shows Calendar Sync in a page of its own.
-#[tokio::test(flavor = "multi_thread")]
-async fn calendar_sync_in_a_frame_of_another_site_with_third_party_cookies_blocked() {
+/// The practice's EHR is another site, and shows Calendar Sync in a page of its own; the browser blocks the cookies of third
+/// parties.
+async fn calendar_sync_in_a_frame(chosen: Calendar) {
     let (Some(browser), Some(binary)) = (Browser::find(), binary()) else { return };
     let hosts = ["ehr.test", "daybook.test", "other.test"];
     let front = Front::open(&hosts).await;
@@ -551,9 +551,23 @@ async fn calendar_sync_in_a_frame_of_another_site_with_third_party_cookies_block
     let settings = [("DAYBOOK_PUBLIC_URL", own.as_str()), ("DAYBOOK_FRAME_ORIGINS", ehr.as_str())];
     let daybook = Daybook::start(&binary, data.path(), &settings);
     front.pass_on_to(daybook.address());
-    let told = json!({"sites": "*.test", "ehr": ehr, "daybook": own, "other": other,
-        "clinician": "Dr. Maya Okafor", "account": "ada@clinic.example"});
-    browser.tell("framed", told).await;
+    let sites = json!({"sites": "*.test", "ehr": ehr, "daybook": own, "other": other});
+    browser.tell("framed", with(chosen.told(&daybook.url), &sites)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calendar_sync_with_google_in_a_frame_of_another_site_with_third_party_cookies_blocked() {
+    calendar_sync_in_a_frame(GOOGLE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calendar_sync_with_outlook_in_a_frame_of_another_site_with_third_party_cookies_blocked() {
+    calendar_sync_in_a_frame(OUTLOOK).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calendar_sync_with_apple_in_a_frame_of_another_site_with_third_party_cookies_blocked() {
+    calendar_sync_in_a_frame(APPLE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
