@@ -33,7 +33,7 @@ export async function story(tell, { refusals = [], foreseen = [] } = {}) {
   const { browser, page, profile } = await open(told);
   try {
     page.setDefaultTimeout(ACTION_LIMIT_MS);
-    const heard = listen(page, refusals);
+    const heard = listen(page.context(), refusals);
     const result = await tell(page, told);
     const complaints = heard.filter((complaint) => !foreseen.some((words) => complaint.includes(words)));
     expect(complaints.length === 0, `the page complains:\n${complaints.join('\n')}`);
@@ -80,19 +80,19 @@ async function open_strict(chromium, options, sites) {
   return { browser, page: browser.pages()[0] ?? (await browser.newPage()), profile };
 }
 
-/** Errors in the console, exceptions, and requests that failed or were refused. */
-function listen(page, refusals) {
+/** Errors in the console, exceptions, and requests that failed or were refused, in every window of the story. */
+function listen(windows, refusals) {
   const complaints = [];
   const isExpected = (text) => refusals.some((status) => text.includes(`with a status of ${status}`));
-  page.on('console', (message) => {
+  windows.on('console', (message) => {
     const isFault = ['error', 'warning'].includes(message.type()) && !isExpected(message.text());
     if (isFault) complaints.push(`console: ${message.text()}`);
   });
-  page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
+  windows.on('weberror', (fault) => complaints.push(`exception: ${fault.error().message}`));
   // What a page was still asking for when its reader went on is no fault.
   const isLeft = (request) => request.failure()?.errorText === 'net::ERR_ABORTED';
-  page.on('requestfailed', (request) => isLeft(request) || complaints.push(`no answer: ${request.url()}`));
-  page.on('response', (answer) => {
+  windows.on('requestfailed', (request) => isLeft(request) || complaints.push(`no answer: ${request.url()}`));
+  windows.on('response', (answer) => {
     if (answer.status() >= 400 && !refusals.includes(answer.status())) complaints.push(`${answer.status()}: ${answer.url()}`);
   });
   return complaints;
