@@ -255,10 +255,11 @@ impl History {
     /// A person presses a button; it may fail.
     fn somebody_asks(&mut self) {
         let at = self.some_connection();
+        let engine = &self.stage.house.engine;
         let done = match self.chance.u32(0..3) {
-            0 => run(self.stage.house.engine.resume(&at)).map(drop),
-            1 => run(self.stage.house.engine.list_calendars(&self.stage.connection(&at))).map(drop),
-            _ => run(self.stage.house.engine.sync_now(&at)).map(drop),
+            0 => run(engine.resume(&at)).map(drop),
+            1 => run(async { engine.list_calendars(&engine.find(&at).await?).await }).map(drop),
+            _ => run(engine.sync_now(&at)).map(drop),
         };
         self.told(&format!("- somebody asks: {done:?}"));
     }
