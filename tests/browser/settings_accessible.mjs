@@ -12,7 +12,11 @@ await story(async (page, told) => {
   const click = (role, name) => page.getByRole(role, { name }).click();
   for (const [name, show] of Object.entries({
     ehr_settings: () => page.goto(`${url}/sandbox/ehr/settings?practitioner=prac-2`),
-    connect: () => click('button', 'Open Calendar Sync'),
+    connect: async () => {
+      await click('button', 'Open Calendar Sync');
+      // The page between goes on by itself.
+      await page.getByRole('heading', { name: 'Connect your calendar', level: 1 }).waitFor();
+    },
     authorising: async () => {
       await choose_calendar(me, page, told);
       await page.goto(`${url}/settings`);
