@@ -8,6 +8,8 @@ import path from 'node:path';
 
 const STORY_LIMIT_MS = 150_000;
 const ACTION_LIMIT_MS = 15_000;
+const MOST_LOOKS = 80;
+const PAUSE_MS = 250;
 const FLAGS = [
   '--disable-gpu',
   '--disable-quic',
@@ -50,6 +52,15 @@ export async function story(tell, { refusals = [], foreseen = [] } = {}) {
 
 export function expect(condition, otherwise) {
   if (!condition) throw new Error(otherwise);
+}
+
+/** Asks again and again until it is so. What it asks brings the page up to date where nothing else does. */
+export async function eventually(page, what, is_so) {
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    if (await is_so()) return;
+    await page.waitForTimeout(PAUSE_MS);
+  }
+  throw new Error(`it never came to this: ${what}`);
 }
 
 /** A module that `cargo xtask tools` has installed. */

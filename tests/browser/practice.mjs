@@ -4,10 +4,8 @@
 import { readFileSync } from 'node:fs';
 
 import { hands } from './hands.mjs';
-import { SIZES, expect, story } from './house.mjs';
+import { SIZES, eventually, expect, story } from './house.mjs';
 import { looked_at } from './look.mjs';
-
-const MOST_LOOKS = 60;
 
 await story(async (page, told) => {
   const me = hands(page, told.hands);
@@ -39,10 +37,10 @@ async function open(me, page, { url, script }) {
 async function see_who_is_connected(page, { account, masked }) {
   const region = page.getByRole('region', { name: 'Who is connected' });
   // A change may be on its way just now; the page is not told when it has arrived.
-  for (let looks = 0; looks < MOST_LOOKS && !(await region.innerText()).includes('In step.'); looks += 1) {
-    await page.waitForTimeout(500);
+  await eventually(page, 'the connection is in step', async () => {
     await page.reload();
-  }
+    return (await region.innerText()).includes('In step.');
+  });
   const people = await region.innerText();
   for (const words of ['Maya Okafor', 'In step.', 'Last synced', 'America/New_York', 'Operational hours', masked]) {
     expect(people.includes(words), `${words} is missing: ${people}`);

@@ -3,10 +3,8 @@
 // with keys alone.
 
 import { hands } from './hands.mjs';
-import { expect, story } from './house.mjs';
+import { eventually, expect, story } from './house.mjs';
 import { answer, choose_calendar, is_by_password, sign_in } from './sign_in.mjs';
-
-const MOST_LOOKS = 80;
 
 await story(async (page, told) => {
   const me = hands(page, told.hands);
@@ -150,12 +148,10 @@ async function sync_now(me, page, settings) {
 /** So many times are closed in the EHR's week when the own hour is. */
 async function week_has(page, { url, own }, count) {
   const closed = page.getByRole('listitem').filter({ hasText: own.times }).filter({ hasText: 'Closed' });
-  for (let look = 0; look < MOST_LOOKS; look += 1) {
+  await eventually(page, `${own.times} is closed ${count} times`, async () => {
     await page.goto(`${url}/sandbox/ehr/?practitioner=prac-1&week=${own.start.slice(0, 10)}`);
-    if ((await closed.count()) === count) return;
-    await page.waitForTimeout(250);
-  }
-  throw new Error(`${own.times} is not closed ${count} times`);
+    return (await closed.count()) === count;
+  });
 }
 
 /** What will change is said before the click. */
