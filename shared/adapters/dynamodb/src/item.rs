@@ -25,6 +25,11 @@ pub enum Broken {
 }
 
 impl Broken {
+    /// It is in order, for a newer program.
+    pub fn is_newer(&self) -> bool {
+        matches!(self, Self::Newer(_))
+    }
+
     pub fn unreadable(self, what: impl Into<String>) -> StoreError {
         StoreError::Unreadable { what: what.into(), cause: Some(Box::new(self)) }
     }
@@ -60,14 +65,24 @@ pub fn json(value: &impl Serialize) -> AttributeValue {
     text(serde_json::to_string(value).unwrap_or_default())
 }
 
+/// JSON that is read often: as a text, each of its quotes is escaped and unescaped on every way.
+pub fn json_bytes(value: &impl Serialize) -> AttributeValue {
+    bytes(serde_json::to_vec(value).unwrap_or_default())
+}
+
 pub fn map<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> AttributeValue {
     AttributeValue::M(entries.map(|(key, value)| (key.to_owned(), text(value))).collect())
 }
 
 /// A new row: its name and the version of its format.
 pub fn new_row(key: &RowKey) -> Item {
+    new_row_of(ROW_VERSION, key)
+}
+
+/// A new row of a kind that has versions of its own.
+pub fn new_row_of(version: u32, key: &RowKey) -> Item {
     let mut item = key_of(key);
-    item.insert("v".into(), number(ROW_VERSION));
+    item.insert("v".into(), number(version));
     item
 }
 
@@ -89,11 +104,20 @@ pub struct Row<'a>(pub &'a Item);
 impl<'a> Row<'a> {
     /// The row, if it is of a version that this program reads.
     pub fn read(item: &'a Item) -> Result<Self, Broken> {
+        Self::read_up_to(ROW_VERSION, item)
+    }
+
+    /// A row of a kind that has versions of its own.
+    pub fn read_up_to(newest: u32, item: &'a Item) -> Result<Self, Broken> {
         let row = Self(item);
-        match row.number::<u32>("v")? {
-            version if version > ROW_VERSION => Err(Broken::Newer(version)),
+        match row.version()? {
+            version if version > newest => Err(Broken::Newer(version)),
             _ => Ok(row),
         }
+    }
+
+    pub fn version(self) -> Result<u32, Broken> {
+        self.number("v")
     }
 
     pub fn key(self) -> Result<RowKey, Broken> {
@@ -138,6 +162,10 @@ impl<'a> Row<'a> {
 
     pub fn find_json<T: DeserializeOwned>(self, name: &'static str) -> Result<Option<T>, Broken> {
         self.find(name, |value| serde_json::from_str(value.as_s().ok()?).ok())
+    }
+
+    pub fn json_bytes<T: DeserializeOwned>(self, name: &'static str) -> Result<T, Broken> {
+        serde_json::from_slice(self.bytes(name)?).map_err(|_| Broken::Attribute(name))
     }
 
     pub fn map(self, name: &'static str) -> Result<BTreeMap<&'a str, &'a str>, Broken> {

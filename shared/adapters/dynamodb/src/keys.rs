@@ -178,6 +178,15 @@ pub fn item_prefix(digest: &str) -> String {
     format!("{BUSY_LINKS}{}#", escaped(digest))
 }
 
+/// What a link's row is named after: in the busy lane the digest of the owner's item, and the mirror.
+pub fn names_of_link(sk: &str) -> Option<(Option<String>, MirrorId)> {
+    if let Some(mirror) = sk.strip_prefix(APPOINTMENT_LINKS) {
+        return Some((None, MirrorId::parse(mirror)?));
+    }
+    let (digest, mirror) = sk.strip_prefix(BUSY_LINKS)?.split_once('#')?;
+    Some((Some(unescaped(digest)), MirrorId::parse(mirror)?))
+}
+
 /// The key of the index from appointments to links.
 pub fn appointment(practice: &PracticeId, appointment: &AppointmentId) -> String {
     format!("{}#{}", escaped(practice.as_str()), escaped(appointment.as_str()))

@@ -21,7 +21,8 @@
 //! | `Q#provider#minute` | `QUOTA` | how much of the provider's budget was drawn in a minute: `total`, and `p#practice` for each |
 //!
 //! Four sparse indexes hold names only: `due`, `appointment`, `owing` and `remote` (see [`schema`]). Instants are numbers,
-//! nanoseconds since the epoch; only `expires_at`, which the table's own clean-up reads, is in seconds.
+//! nanoseconds since the epoch; only `expires_at`, which the table's own clean-up reads, is in seconds. Inside JSON they
+//! are texts (RFC 3339).
 
 mod accounts;
 mod audit;
@@ -39,6 +40,7 @@ mod links;
 mod marks;
 mod notice_row;
 mod notices;
+mod older_link_row;
 mod policy_row;
 mod practices;
 mod quotas;

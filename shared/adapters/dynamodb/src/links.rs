@@ -1,5 +1,7 @@
 //! Links, as they are found: by their mirror's name, by their owner's item, by appointment, by what they owe.
-//! A link that cannot be read fails whoever asks for it by name, since deciding without it would do the work twice.
+//! A link that cannot be read fails whoever asks for it by name, since deciding without it would do the work twice. In a
+//! listing a broken one is left out; one that a newer program wrote fails it, since that one is in order and stands for a
+//! mirror that must not be left behind.
 
 use async_trait::async_trait;
 use daybook_core::ids::{AppointmentId, ItemId, PracticeId};
@@ -13,7 +15,7 @@ use std::collections::BTreeSet;
 use crate::item::{Broken, Item, Row, instant, text};
 use crate::keys;
 use crate::link_row::from_item;
-use crate::schema::{APPOINTMENT, OWING, REMOTE};
+use crate::schema::{APPOINTMENT, LINK_VERSION, OWING, REMOTE};
 use crate::table::{Ask, Table, readable};
 
 /// How many items are looked up at the same time.
@@ -60,7 +62,13 @@ impl Links for Table {
 
     async fn list_links(&self, at: &ConnectionRef) -> Result<Vec<Link>, StoreError> {
         let ask = Ask::begins_with(keys::partition(at), keys::LINKS);
-        Ok(readable(&self.query(ask, usize::MAX, &named(at)).await?, from_item))
+        let items = self.query(ask, usize::MAX, &named(at)).await?;
+        let newer = |item| Row::read_up_to(LINK_VERSION, item).err().filter(Broken::is_newer);
+        let newer = items.iter().find_map(newer);
+        match newer {
+            Some(newer) => Err(newer.unreadable(named(at))),
+            None => Ok(readable(&items, from_item)),
+        }
     }
 
     /// The index may lag behind, so the rows themselves are read.

@@ -15,7 +15,7 @@ use crate::item::{Item, Row, key_of, number};
 use crate::keys::{self, RowKey};
 use crate::link_row::to_item;
 use crate::links::named;
-use crate::schema::ROW_VERSION;
+use crate::schema::LINK_VERSION;
 use crate::table::{MOST_TRIES, Table, Written};
 
 /// The table takes 100 steps in a transaction; one of them checks the generation.
@@ -65,7 +65,7 @@ impl Table {
         };
         match written {
             Written::Done(_) => Ok(()),
-            Written::Refused(Some(old)) => match Row::read(&old) {
+            Written::Refused(Some(old)) => match Row::read_up_to(LINK_VERSION, &old) {
                 Ok(_) => Err(StoreError::Stale { what: named(at) }),
                 Err(broken) => Err(broken.unreadable(named(at))),
             },
@@ -190,7 +190,7 @@ fn link_of(change: &LinkChange) -> &Link {
 fn not_overtaken(generation: u64) -> Change {
     Change::default().only_if(
         "(attribute_not_exists(#pk) OR (#generation <= :g AND #v <= :readable))",
-        [("g", number(generation)), ("readable", number(ROW_VERSION))],
+        [("g", number(generation)), ("readable", number(LINK_VERSION))],
     )
 }
 

@@ -55,8 +55,11 @@ pub const EXPIRES_AT: &str = "expires_at";
 /// How many partitions the index of due work has.
 pub const DUE_SHARDS: u32 = 8;
 
-/// The version of the rows that this program writes. It reads this one and the one before.
+/// The version of the rows that this program writes, but for links. It reads this one and the one before.
 pub const ROW_VERSION: u32 = 1;
+
+/// Links have changed their form since; all other rows have not (ADR 20).
+pub const LINK_VERSION: u32 = 2;
 
 impl Key {
     pub fn name(self) -> &'static str {

@@ -3,18 +3,23 @@
 
 mod common;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue::{self, B, N, S};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
 };
 use common::*;
 use daybook_core::connection::*;
-use daybook_core::link::{Link, Reason};
+use daybook_core::link::{Link, LinkState, Reason};
 use daybook_dynamodb::{Table, embedded_client};
 use daybook_engine::ports::{Connections, LinkChange, Links, Named, Signalled};
+
+type Item = HashMap<String, AttributeValue>;
 
 /// What rows have since then.
 const NEW: [&str; 7] = [
@@ -100,6 +105,93 @@ async fn every_way_to_name_the_main_calendar_comes_back() {
         room.table.create_connection(&connection).await.unwrap();
         let found = room.table.find_connection(&name(&format!("c{n}"))).await.unwrap().unwrap();
         assert_eq!(found.settings.main_calendar, main_calendar);
+    }
+}
+
+/// Links' rows as they were written then: of a mirror that was put back and parked, and of a block that owes work.
+fn older_links() -> [(Link, Item); 2] {
+    let (mirror, block) = (mirrored("a1"), blocked("i1", "20260506T070000Z"));
+    let LinkState::Agreed(agreed) = &mirror.state else { panic!("agreed") };
+    let fingerprint = Blob::new(agreed.fingerprint.to_bytes());
+    let digest = block.item_digest.clone().unwrap();
+    let mut row_of_mirror = older_link(
+        &format!("L#A#{}", mirror.mirror),
+        &[
+            ("mirror", mirror.mirror.as_str()),
+            ("appointment", "a1"),
+            ("appointment_key", "demo#a1"),
+            ("target_kind", "calendar"),
+            ("target", "/user/a/"),
+            ("told", "initials"),
+            ("revision", "\"etag-1\""),
+            ("touch", "decorated"),
+        ],
+        &[("restored_times", 3), ("restored_since", 22_000_000_000), ("parked_at_version", 7)],
+    );
+    row_of_mirror.insert("fingerprint".into(), B(fingerprint));
+    let row_of_block = older_link(
+        &format!("L#B#{digest}#{}", block.mirror),
+        &[
+            ("mirror", block.mirror.as_str()),
+            ("item_digest", &digest),
+            ("calendar", "b"),
+            ("item", "i1"),
+            ("series", "i1"),
+            ("occurrence", "20260506T070000Z"),
+            ("target_kind", "schedule"),
+            ("target", "s1"),
+            ("remote", "slot-1"),
+            ("reason", "retry"),
+            ("owing_pk", "C#demo#c1"),
+        ],
+        &[("attempts", 4), ("not_before", 60_000_000_000), ("owing_at", 60_000_000_000)],
+    );
+    [(mirror, row_of_mirror), (block.owing(Reason::Retry, 4, Some(at(60))), row_of_block)]
+}
+
+fn older_link(sk: &str, texts: &[(&str, &str)], numbers: &[(&str, i64)]) -> Item {
+    let names = [("pk", "C#demo#c1"), ("sk", sk)];
+    let always =
+        [("v", 1), ("generation", 1), ("starts_at", 3_600_000_000_000), ("ends_at", 7_200_000_000_000)];
+    let texts = names.iter().chain(texts).map(|(name, text)| ((*name).to_owned(), S((*text).to_owned())));
+    let numbers = always.iter().chain(numbers).map(|(name, n)| ((*name).to_owned(), N(n.to_string())));
+    texts.chain(numbers).collect()
+}
+
+#[tokio::test]
+async fn an_older_link_is_read_and_saved_anew() {
+    let room = Room::with(&full("c1")).await;
+    let c1 = name("c1");
+    room.table.acquire(&c1, &term("w", 0), at(0)).await.unwrap().unwrap();
+    let rows = older_links();
+    for (_, row) in &rows {
+        room.client.put_item().table_name("daybook").set_item(Some(row.clone())).send().await.unwrap();
+    }
+    let links = rows.clone().map(|(link, _)| link);
+    let names = [links[0].mirror.clone()];
+    let digests = [links[1].item_digest.clone().unwrap()];
+    let by_name = async || {
+        let mut found = room.table.find_appointment_links(&c1, &names).await.unwrap();
+        found.extend(room.table.find_item_links(&c1, &digests).await.unwrap());
+        found
+    };
+    assert_eq!(by_name().await, links);
+    assert_eq!(room.table.list_owing_links(&c1, at(60)).await.unwrap(), links[1..]);
+
+    // One alone, and both in a transaction.
+    for changes in [&links[..1], &links[..]] {
+        let changes: Vec<_> = changes.iter().cloned().map(LinkChange::Put).collect();
+        room.table.save_links(&c1, 1, &changes).await.unwrap();
+        assert_eq!(by_name().await, links);
+    }
+    for (_, older) in &rows {
+        let sk = older["sk"].as_s().unwrap();
+        assert_eq!(room.stored_number("C#demo#c1", sk, "v").await, Some(2));
+        assert_eq!(
+            room.stored_text("C#demo#c1", sk, "target").await,
+            None,
+            "nothing of the older form is left"
+        );
     }
 }
 
