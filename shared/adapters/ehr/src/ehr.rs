@@ -12,7 +12,6 @@ use daybook_engine::ports::{
     Appointments, Changes, Ehr, Found, MirrorSighting, Mirrors, Practitioner, RemoteError,
 };
 use daybook_http::Transport;
-use serde::de::DeserializeOwned;
 
 use crate::blocks::{Blocks, list_blocks};
 use crate::config::{BadConfig, Base, FhirConfig};
@@ -53,18 +52,18 @@ impl Server {
         self.door.send(request).await
     }
 
-    pub(crate) async fn search<T>(&self, request: Prepared) -> Result<pages::Found<T>, RemoteError>
-    where
-        T: Resource + DeserializeOwned,
-    {
+    pub(crate) async fn search<T: Resource>(
+        &self,
+        request: Prepared,
+    ) -> Result<pages::Found<T>, RemoteError> {
         pages::search(&self.door, &self.base, request).await
     }
 
     /// The first page alone.
-    pub(crate) async fn search_first<T>(&self, request: Prepared) -> Result<pages::Found<T>, RemoteError>
-    where
-        T: Resource + DeserializeOwned,
-    {
+    pub(crate) async fn search_first<T: Resource>(
+        &self,
+        request: Prepared,
+    ) -> Result<pages::Found<T>, RemoteError> {
         pages::search_first(&self.door, request).await
     }
 

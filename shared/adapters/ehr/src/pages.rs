@@ -5,7 +5,6 @@ use std::collections::HashSet;
 
 use daybook_engine::ports::RemoteError;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 
 use crate::config::Base;
 use crate::http::{Answer, Door, Prepared, unintelligible};
@@ -35,10 +34,11 @@ pub(crate) enum Extent {
 }
 
 /// Reads a search to its end. A page that fails fails the whole.
-pub(crate) async fn search<T>(door: &Door, base: &Base, first: Prepared) -> Result<Found<T>, RemoteError>
-where
-    T: Resource + DeserializeOwned,
-{
+pub(crate) async fn search<T: Resource>(
+    door: &Door,
+    base: &Base,
+    first: Prepared,
+) -> Result<Found<T>, RemoteError> {
     let mut found = Found::empty();
     let mut visited = HashSet::from([first.url.clone()]);
     let mut request = first;
@@ -59,20 +59,17 @@ where
 }
 
 /// Reads one page and leaves the others.
-pub(crate) async fn search_first<T>(door: &Door, request: Prepared) -> Result<Found<T>, RemoteError>
-where
-    T: Resource + DeserializeOwned,
-{
+pub(crate) async fn search_first<T: Resource>(
+    door: &Door,
+    request: Prepared,
+) -> Result<Found<T>, RemoteError> {
     let mut found = Found::empty();
     found.take(parse_page(request.what, door.send(&request).await?)?);
     Ok(found)
 }
 
 /// One page. `as_of` comes from the answer if the bundle does not tell.
-fn parse_page<T>(what: &str, answer: Answer) -> Result<Page<T>, RemoteError>
-where
-    T: DeserializeOwned,
-{
+fn parse_page<T: Resource>(what: &str, answer: Answer) -> Result<Page<T>, RemoteError> {
     let answer = answer.accepted()?;
     let bundle: Bundle<T> = answer.json()?;
     if bundle.resource_type.as_deref() != Some("Bundle") {

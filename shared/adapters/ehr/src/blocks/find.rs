@@ -8,6 +8,7 @@ use daybook_engine::ports::{MirrorRef, MirrorSighting, RemoteError};
 use futures_util::future::try_join_all;
 
 use super::Blocks;
+use super::revision::revision_of;
 use super::sight::{absent, blocks_time, is_in, mirror_of, rank, sighting};
 use crate::config::can_exist;
 use crate::requests::{DeleteSlot, GetSlot, SearchSlotsById, SearchSlotsByMirror};
@@ -26,7 +27,7 @@ impl Blocks {
         let standing = self.look(mirrors).await?;
         self.remove_doubles(&standing).await;
         let see = |at: &MirrorRef| match lowest(&standing, &at.mirror) {
-            Some(kept) => sighting(at.mirror.clone(), kept),
+            Some(kept) => sighting(at.mirror.clone(), &kept.slot, revision_of(kept)),
             None => absent(at.mirror.clone()),
         };
         Ok(mirrors.iter().map(see).collect())
@@ -117,7 +118,7 @@ impl Blocks {
 
 /// The slot that stands for a name.
 pub(super) fn lowest<'a>(standing: &'a Standing, mirror: &MirrorId) -> Option<&'a KeptSlot> {
-    standing.get(mirror)?.iter().min_by_key(|kept| rank(kept))
+    standing.get(mirror)?.iter().min_by_key(|kept| rank(&kept.slot))
 }
 
 /// An EHR that keeps no identifiers leaves us the id alone; another name is not ours.

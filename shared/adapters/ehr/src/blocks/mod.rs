@@ -20,7 +20,8 @@ use crate::ehr::Server;
 use crate::http::unintelligible;
 use crate::pages::Extent;
 use crate::requests::SearchSlots;
-use crate::wire::KeptSlot;
+use crate::wire::ListedSlot;
+use revision::revision_of_listed;
 use sight::{blocks_time, is_in, mirror_of, rank, sighting};
 
 /// The place of our blocks in one schedule.
@@ -44,22 +45,24 @@ pub(crate) async fn list_blocks(
 ) -> Result<Vec<MirrorSighting>, RemoteError> {
     let request = SearchSlots { schedule, within }.prepare(&server.base);
     let what = request.what;
-    let found = server.search::<KeptSlot>(request).await?;
+    let found = server.search::<ListedSlot>(request).await?;
     if found.extent == Extent::Cut {
         return Err(unintelligible(what, "more pages than there can be blocks"));
     }
     let ours = found
         .items
         .iter()
-        .filter(|kept| is_in(&server.base, &kept.slot, schedule) && blocks_time(&kept.slot));
-    let mut by_name: BTreeMap<_, &KeptSlot> = BTreeMap::new();
-    for (mirror, kept) in ours.filter_map(|kept| Some((mirror_of(&kept.slot)?, kept))) {
-        let lowest = by_name.entry(mirror).or_insert(kept);
-        if rank(kept) < rank(lowest) {
-            *lowest = kept;
+        .filter(|listed| is_in(&server.base, &listed.slot, schedule) && blocks_time(&listed.slot));
+    let mut by_name: BTreeMap<_, &ListedSlot> = BTreeMap::new();
+    for (mirror, listed) in ours.filter_map(|listed| Some((mirror_of(&listed.slot)?, listed))) {
+        let lowest = by_name.entry(mirror).or_insert(listed);
+        if rank(&listed.slot) < rank(&lowest.slot) {
+            *lowest = listed;
         }
     }
-    let sightings = by_name.into_iter().map(|(mirror, kept)| sighting(mirror, kept));
+    let sightings = by_name
+        .into_iter()
+        .map(|(mirror, listed)| sighting(mirror, &listed.slot, revision_of_listed(listed)));
     Ok(sightings.filter(|sighting| overlaps(sighting, within)).collect())
 }
 

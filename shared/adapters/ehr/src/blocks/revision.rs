@@ -2,15 +2,31 @@
 //! every version 1. Where it gives neither, the content stands for itself.
 
 use daybook_core::ids::Revision;
+use serde_json::Value;
 
 use crate::digest::short_hash;
-use crate::wire::{KeptSlot, Meta};
+use crate::wire::{KeptSlot, ListedSlot, Meta, Slot};
 
 /// `v4 2026-10-12T13:05:11Z`, or `#` and a hash where there is no version.
 pub(super) fn revision_of(kept: &KeptSlot) -> Revision {
-    let meta = kept.slot.meta.clone().unwrap_or_default();
-    known_revision(&meta)
-        .unwrap_or_else(|| Revision::new(format!("#{}", short_hash(&[&kept.raw.to_string()]))))
+    known_revision_of(&kept.slot).unwrap_or_else(|| revision_by_content(&kept.raw.to_string()))
+}
+
+/// The same, of a slot that is only looked at.
+pub(super) fn revision_of_listed(listed: &ListedSlot) -> Revision {
+    let text = &listed.text;
+    known_revision_of(&listed.slot).unwrap_or_else(|| match serde_json::from_str::<Value>(text) {
+        Ok(raw) => revision_by_content(&raw.to_string()),
+        Err(_) => revision_by_content(text),
+    })
+}
+
+fn known_revision_of(slot: &Slot) -> Option<Revision> {
+    slot.meta.as_ref().and_then(known_revision)
+}
+
+fn revision_by_content(content: &str) -> Revision {
+    Revision::new(format!("#{}", short_hash(&[content])))
 }
 
 /// From what a write tells without the slot itself.
@@ -68,6 +84,8 @@ mod tests {
         ] {
             let read = revision_of(&serde_json::from_str(json).unwrap());
             assert_eq!(read.as_str(), revision, "{json}");
+            let spaced = json.replace(':', " : ").replace("T13 : 05 : ", "T13:05:");
+            assert_eq!(revision_of_listed(&serde_json::from_str(&spaced).unwrap()), read, "{spaced}");
             assert_eq!(version_of(&read).as_deref(), version, "{json}");
         }
         assert_eq!(revision_from_headers(Some("W/\"4\""), None), Some("v4 ".into()));

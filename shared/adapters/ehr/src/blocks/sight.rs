@@ -1,18 +1,17 @@
 //! What a slot of ours says. Pure.
 
-use daybook_core::ids::{ItemId, ScheduleId};
+use daybook_core::ids::{ItemId, Revision, ScheduleId};
 use daybook_core::mirror::{BlockContent, Content, MirrorId};
 use daybook_core::time::Interval;
 use daybook_engine::ports::MirrorSighting;
 use jiff::Timestamp;
 use std::sync::LazyLock;
 
-use super::revision::revision_of;
 use crate::config::Base;
 use crate::instant::parse_instant;
 use crate::reference::id_of;
 use crate::requests::BLOCK_SYSTEM;
-use crate::wire::{KeptSlot, Slot, SlotStatus};
+use crate::wire::{Slot, SlotStatus};
 
 /// Stands for a time that cannot be read: no block that we want has it, so it will be written over.
 pub(super) static UNREADABLE: LazyLock<Interval> =
@@ -39,19 +38,14 @@ pub(super) fn blocks_time(slot: &Slot) -> bool {
 
 /// Of several of the same name the first in this order stays: one that blocks, then the lowest id. Numbers
 /// in ids count as numbers.
-pub(super) fn rank(kept: &KeptSlot) -> (bool, usize, &str) {
-    let id = kept.slot.id.as_deref().unwrap_or_default();
-    (!blocks_time(&kept.slot), id.len(), id)
+pub(super) fn rank(slot: &Slot) -> (bool, usize, &str) {
+    let id = slot.id.as_deref().unwrap_or_default();
+    (!blocks_time(slot), id.len(), id)
 }
 
-pub(super) fn sighting(mirror: MirrorId, kept: &KeptSlot) -> MirrorSighting {
-    let content = blocks_time(&kept.slot).then(|| Content::Block(block_of(&kept.slot)));
-    MirrorSighting {
-        mirror,
-        remote: kept.slot.id.as_deref().map(ItemId::from),
-        revision: Some(revision_of(kept)),
-        content,
-    }
+pub(super) fn sighting(mirror: MirrorId, slot: &Slot, revision: Revision) -> MirrorSighting {
+    let content = blocks_time(slot).then(|| Content::Block(block_of(slot)));
+    MirrorSighting { mirror, remote: slot.id.as_deref().map(ItemId::from), revision: Some(revision), content }
 }
 
 /// Nothing stands under this name.
@@ -76,7 +70,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
 
-    fn kept(json: &str) -> KeptSlot {
+    fn slot(json: &str) -> Slot {
         serde_json::from_str(json).unwrap()
     }
 
@@ -91,19 +85,19 @@ mod tests {
             (r#","status":"free""#, false),
             (r#","status":"entered-in-error""#, false),
         ] {
-            assert_eq!(blocks_time(&kept(&format!(r#"{{"id":"s"{status}}}"#)).slot), blocks, "{status}");
+            assert_eq!(blocks_time(&slot(&format!(r#"{{"id":"s"{status}}}"#))), blocks, "{status}");
         }
     }
 
     #[test]
     fn the_lowest_id_that_blocks_stays() {
         let slots = [
-            kept(r#"{"id":"10","status":"busy-unavailable"}"#),
-            kept(r#"{"id":"9","status":"busy-unavailable"}"#),
-            kept(r#"{"id":"1","status":"entered-in-error"}"#),
+            slot(r#"{"id":"10","status":"busy-unavailable"}"#),
+            slot(r#"{"id":"9","status":"busy-unavailable"}"#),
+            slot(r#"{"id":"1","status":"entered-in-error"}"#),
         ];
-        let first = slots.iter().min_by_key(|kept| rank(kept)).unwrap();
-        assert_eq!(first.slot.id.as_deref(), Some("9"));
+        let first = slots.iter().min_by_key(|slot| rank(slot)).unwrap();
+        assert_eq!(first.id.as_deref(), Some("9"));
     }
 
     #[test]
@@ -113,11 +107,7 @@ mod tests {
             r#","start":"x","end":"y""#,
             r#","start":"2026-10-27T18:00:00Z","end":"2026-10-27T17:00:00Z""#,
         ] {
-            assert_eq!(
-                block_of(&kept(&format!(r#"{{"id":"s"{times}}}"#)).slot).interval,
-                *UNREADABLE,
-                "{times}"
-            );
+            assert_eq!(block_of(&slot(&format!(r#"{{"id":"s"{times}}}"#))).interval, *UNREADABLE, "{times}");
         }
     }
 
@@ -129,10 +119,10 @@ mod tests {
             ("urn:daybook:block", "db1short", false),
             ("https://ehr.example/slot", name, false),
         ] {
-            let slot = kept(&format!(
+            let slot = slot(&format!(
                 r#"{{"id":"s","identifier":[{{"value":"0"}},{{"system":"{system}","value":"{value}"}}]}}"#
             ));
-            assert_eq!(mirror_of(&slot.slot).is_some(), ours, "{system} {value}");
+            assert_eq!(mirror_of(&slot).is_some(), ours, "{system} {value}");
         }
     }
 }

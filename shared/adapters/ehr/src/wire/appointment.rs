@@ -65,19 +65,20 @@ pub(crate) struct Told<L> {
     pub(crate) more: L,
 }
 
-/// Both are read of the same text.
-impl<'de, L: DeserializeOwned> Deserialize<'de> for Told<L> {
+impl<'de, L: Level> Deserialize<'de> for Told<L> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <&RawValue>::deserialize(deserializer)?.get();
-        let appointment = serde_json::from_str(text).map_err(|_| D::Error::custom("no appointment"))?;
-        let more =
-            serde_json::from_str(text).map_err(|_| D::Error::custom("no appointment of this level"))?;
-        Ok(Self { appointment, more })
+        Self::read(text).map_err(|_| D::Error::custom("no appointment of this level"))
     }
 }
 
-impl<L> Resource for Told<L> {
+impl<L: Level> Resource for Told<L> {
     const KIND: &'static str = "Appointment";
+
+    /// Both are read of the same text.
+    fn read(text: &str) -> serde_json::Result<Self> {
+        Ok(Self { appointment: serde_json::from_str(text)?, more: L::read(text)? })
+    }
 
     fn resource_type(&self) -> Option<&str> {
         self.appointment.resource_type.as_deref()
@@ -101,6 +102,11 @@ pub(crate) trait Level: DeserializeOwned + Send {
     /// The elements that a search must bring, as `_elements` wants them.
     const ELEMENTS: &'static str;
 
+    /// Reads it of the appointment's text, in JSON.
+    fn read(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+
     fn tell(self) -> Telling;
 }
 
@@ -110,6 +116,10 @@ pub(crate) struct AsNothing {}
 
 impl Level for AsNothing {
     const ELEMENTS: &'static str = "id,meta,status,start,end,minutesDuration,participant";
+
+    fn read(_: &str) -> serde_json::Result<Self> {
+        Ok(Self {})
+    }
 
     fn tell(self) -> Telling {
         Telling::Nothing

@@ -9,7 +9,7 @@ use super::Meta;
 use crate::refusal::Outcome;
 
 #[derive(Deserialize)]
-#[serde(bound(deserialize = "T: DeserializeOwned"))]
+#[serde(bound(deserialize = "T: Resource"))]
 pub(crate) struct Bundle<T> {
     #[serde(rename = "resourceType")]
     pub(crate) resource_type: Option<String>,
@@ -25,7 +25,7 @@ pub(crate) struct Link {
 }
 
 #[derive(Deserialize)]
-#[serde(bound(deserialize = "T: DeserializeOwned"))]
+#[serde(bound(deserialize = "T: Resource"))]
 pub(crate) struct Entry<T> {
     pub(crate) resource: Option<Read<T>>,
     pub(crate) search: Option<SearchMode>,
@@ -56,10 +56,10 @@ pub(crate) enum Read<T> {
     Nameless,
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Read<T> {
+impl<'de, T: Resource> Deserialize<'de> for Read<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <&RawValue>::deserialize(deserializer)?.get();
-        Ok(match serde_json::from_str(text) {
+        Ok(match T::read(text) {
             Ok(resource) => Self::Understood(resource),
             Err(_) => serde_json::from_str(text).map_or(Self::Nameless, Self::Named),
         })
@@ -75,9 +75,14 @@ pub(crate) struct Stub {
 }
 
 /// A type that can be searched for.
-pub(crate) trait Resource {
+pub(crate) trait Resource: DeserializeOwned {
     /// `Appointment`.
     const KIND: &'static str;
+
+    /// Reads one of its text, in JSON. What keeps or reads the text more than once does so from here.
+    fn read(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
 
     fn resource_type(&self) -> Option<&str>;
 

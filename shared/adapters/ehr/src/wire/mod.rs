@@ -17,7 +17,7 @@ pub(crate) use practice::{
     AvailableTime, HealthcareService, Location, NotAvailable, Organization, Period, Practitioner,
     PractitionerRole, RoleEntry, Schedule,
 };
-pub(crate) use slot::{KeptSlot, Slot, SlotStatus};
+pub(crate) use slot::{KeptSlot, ListedSlot, Slot, SlotStatus};
 
 use serde::Deserialize;
 

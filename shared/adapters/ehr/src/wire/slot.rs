@@ -1,9 +1,12 @@
 //! Slots. The whole of one is kept beside what we read of it, so that an update loses nothing that the EHR
 //! or a person has added.
 
+use std::str::FromStr;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Identifier, Meta, Reference, Resource};
 
@@ -47,14 +50,57 @@ impl<'de> Deserialize<'de> for KeptSlot {
     }
 }
 
-impl Resource for KeptSlot {
+/// A slot that is only looked at, and its text as it came.
+pub(crate) struct ListedSlot {
+    pub(crate) slot: Slot,
+    pub(crate) text: String,
+}
+
+impl<'de> Deserialize<'de> for ListedSlot {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        Self::read(text).map_err(|_| D::Error::custom("no slot"))
+    }
+}
+
+impl Resource for Slot {
     const KIND: &'static str = "Slot";
 
     fn resource_type(&self) -> Option<&str> {
-        self.slot.resource_type.as_deref()
+        self.resource_type.as_deref()
     }
 
     fn id(&self) -> Option<&str> {
-        self.slot.id.as_deref()
+        self.id.as_deref()
+    }
+}
+
+impl Resource for KeptSlot {
+    const KIND: &'static str = Slot::KIND;
+
+    fn resource_type(&self) -> Option<&str> {
+        self.slot.resource_type()
+    }
+
+    fn id(&self) -> Option<&str> {
+        self.slot.id()
+    }
+}
+
+impl Resource for ListedSlot {
+    const KIND: &'static str = Slot::KIND;
+
+    fn read(text: &str) -> serde_json::Result<Self> {
+        // The long way takes what the short one refuses and a kept slot has: a field that is named twice.
+        let slot = serde_json::from_str(text).or_else(|_| Slot::deserialize(&Value::from_str(text)?))?;
+        Ok(Self { slot, text: text.to_owned() })
+    }
+
+    fn resource_type(&self) -> Option<&str> {
+        self.slot.resource_type()
+    }
+
+    fn id(&self) -> Option<&str> {
+        self.slot.id()
     }
 }
