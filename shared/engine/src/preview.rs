@@ -60,10 +60,10 @@ impl Engine {
         calendars: Option<Vec<CalendarInfo>>,
     ) -> Result<Preview, Halt> {
         let session = Session::look_around(self, lease).await?;
-        let mut session = session.having_listed(calendars).at_everything();
+        let mut session = session.having_listed(calendars).at_everything_once();
         session.choose_blocking_calendars(lease).await?;
         session.see_onlookers(lease).await?;
-        session = session.at_everything();
+        session = session.at_everything_once();
         let mut seen = whole(session.observe_with_bystanders(lease).await?)?;
         let mut counts = HashMap::new();
         for lane in [Lane::Appointments, Lane::Busy] {

@@ -245,7 +245,7 @@ impl Calendar for Remote {
         Ok(planted(listing, plant))
     }
 
-    async fn list_part(&self, within: Interval) -> Result<Listing, RemoteError> {
+    async fn list_once(&self, within: Interval) -> Result<Listing, RemoteError> {
         Ok(Listing { cursor: None, ..self.list(within).await? })
     }
 

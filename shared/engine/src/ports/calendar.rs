@@ -138,8 +138,8 @@ pub trait Calendar: Mirrors {
     /// Costs one request where nothing changed.
     async fn list_changes(&self, since: &Cursor, within: Interval) -> Result<Listing, RemoteError>;
 
-    /// As [`Self::list`], without a cursor: for a look at a part of the window.
-    async fn list_part(&self, within: Interval) -> Result<Listing, RemoteError>;
+    /// As [`Self::list`], without a cursor: for a look from which nothing goes on. What lies outside `within` is not told.
+    async fn list_once(&self, within: Interval) -> Result<Listing, RemoteError>;
 
     /// What an item's id alone tells about its name.
     fn naming_of(&self, item: &ItemId) -> Naming;

@@ -89,14 +89,14 @@ impl Session<'_> {
     }
 
     /// The delta where there is a cursor that still holds, else everything inside the window. A cursor for a stretch
-    /// would follow nothing that anybody asks for.
+    /// or a look would follow nothing that anybody asks for.
     async fn list_calendar(
         &self,
         id: &CalendarId,
         calendar: &dyn Calendar,
     ) -> Result<(Listing, ListingReach), RemoteError> {
-        if self.scope.reach == Reach::Stretch {
-            return Ok((calendar.list_part(self.window).await?, ListingReach::Full));
+        if matches!(self.scope.reach, Reach::Stretch | Reach::EverythingOnce) {
+            return Ok((calendar.list_once(self.window).await?, ListingReach::Full));
         }
         let cursor = self.connection.schedule.cursors.get(id).filter(|_| !self.lists());
         if let Some(cursor) = cursor {
@@ -319,7 +319,7 @@ impl Session<'_> {
         if reach == ListingReach::Full || !role.closes_time {
             return Ok(());
         }
-        let listing = calendar.list_part(strip).await?;
+        let listing = calendar.list_once(strip).await?;
         let mut sorted = self.sort(&listing.entries, calendar, role);
         self.sort_silent(id, &mut sorted, role, seen);
         let items = calendar.get(&sorted.unread, strip).await?;

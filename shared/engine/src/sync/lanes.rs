@@ -152,7 +152,7 @@ impl Session<'_> {
                 self.load_marked_links(seen).await?;
                 self.load_owing_links(seen).await?;
             }
-            Reach::Changes | Reach::Everything => {
+            Reach::Changes | Reach::EverythingOnce | Reach::Everything => {
                 seen.add_links(self.engine.store.list_links(&self.at).await?);
                 seen.has_all_links = true;
             }

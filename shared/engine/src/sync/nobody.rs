@@ -47,7 +47,7 @@ impl Calendar for Nobody {
         Err(refused())
     }
 
-    async fn list_part(&self, _within: Interval) -> Result<Listing, RemoteError> {
+    async fn list_once(&self, _within: Interval) -> Result<Listing, RemoteError> {
         Err(refused())
     }
 

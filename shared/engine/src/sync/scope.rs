@@ -1,4 +1,5 @@
-//! How far one run looks: at what changed, at the day that came in, at a stretch of time, or at everything.
+//! How far one run looks: at what changed, at the day that came in, at a stretch of time, or at everything, which may
+//! be for once.
 
 use daybook_core::connection::Connection;
 use daybook_core::detail::Detail;
@@ -23,6 +24,8 @@ pub(crate) enum Reach {
     /// Both sides in full inside one stretch of time, to be looked at: nothing can be planned, since only the links of
     /// what should stand there are read.
     Stretch,
+    /// Both sides in full, to be looked at: nothing will go on from here, so no calendar is asked for a cursor.
+    EverythingOnce,
     /// Both sides in full.
     Everything,
 }

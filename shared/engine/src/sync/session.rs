@@ -230,9 +230,9 @@ impl<'e> Session<'e> {
         Self { listed: calendars.map(OnceLock::from).unwrap_or_default(), ..self }
     }
 
-    /// The same, looking at both sides in full.
-    pub fn at_everything(mut self) -> Self {
-        self.scope.reach = Reach::Everything;
+    /// The same, looking at both sides in full, for once.
+    pub fn at_everything_once(mut self) -> Self {
+        self.scope.reach = Reach::EverythingOnce;
         self
     }
 
@@ -322,7 +322,7 @@ impl<'e> Session<'e> {
     }
 
     pub fn looks_at_everything(&self) -> bool {
-        self.scope.reach == Reach::Everything
+        matches!(self.scope.reach, Reach::EverythingOnce | Reach::Everything)
     }
 
     /// Whether both sides are listed, instead of asked for what changed.

@@ -36,7 +36,7 @@ impl Calendar for CaldavCalendar {
         self.list_since(since, within).await
     }
 
-    async fn list_part(&self, within: Interval) -> Result<Listing, RemoteError> {
+    async fn list_once(&self, within: Interval) -> Result<Listing, RemoteError> {
         self.list_without_cursor(within).await
     }
 

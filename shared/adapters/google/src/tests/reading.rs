@@ -56,7 +56,7 @@ async fn e_046_a_name_of_ours_that_came_as_a_uid_is_told() {
 async fn a_strip_is_listed_without_a_cursor() {
     let asked = "timeMin=2026-03-01T00%3A00%3A00Z&timeMax=2026-04-01T00%3A00%3A00Z";
     let script = Script::new(vec![turn(asked, 200, page(&[timed("x", 4, "")], &sync("t1")))]);
-    let listing = calendar(&script).list_part(march()).await.unwrap();
+    let listing = calendar(&script).list_once(march()).await.unwrap();
     assert_eq!((told(&listing), listing.cursor), (vec!["x events[]".to_owned()], None));
 }
 

@@ -40,7 +40,7 @@ impl Calendar for MicrosoftCalendar {
         self.list_since(since, within).await
     }
 
-    async fn list_part(&self, within: Interval) -> Result<Listing, RemoteError> {
+    async fn list_once(&self, within: Interval) -> Result<Listing, RemoteError> {
         self.list_view(within).await
     }
 

@@ -145,7 +145,7 @@ async fn pages_have_an_end() {
 }
 
 #[tokio::test]
-async fn a_part_is_a_view_without_a_cursor() {
+async fn a_listing_for_once_is_a_view_without_a_cursor() {
     let full = |id: &str, day: u8| {
         let mut one = occurrence(id, day);
         one.as_object_mut()
@@ -159,7 +159,7 @@ async fn a_part_is_a_view_without_a_cursor() {
         (200, &first.to_string()),
         (200, &json!({ "value": [full("AAkO2", 17)] }).to_string()),
     ]);
-    let listing = calendar(&script).list_part(window()).await.unwrap();
+    let listing = calendar(&script).list_once(window()).await.unwrap();
     assert_eq!(
         words(&listing),
         ["AAk1 events :Busy", "AAkM events 2026-03-10T09:00:00Z:Busy 2026-03-17T09:00:00Z:Busy"]
