@@ -1,5 +1,6 @@
 //! What a page of Settings > Calendar Sync costs: CPU of the server, and bytes with its style, script and picture. At most
-//! 5 ms and 100 KB are wanted. The EHR and the provider answer from other processes and are not counted.
+//! 5 ms and 100 KB are wanted. The EHR and the provider answer from other processes and are not counted. Words after the
+//! command keep to the pages that have one of them in their names.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout)]
 
 use std::path::Path;
@@ -40,7 +41,9 @@ async fn all_pages(binary: &Path, provider: &str) {
     let daybook = Daybook::start(binary, data, &settings);
     ehr.offer_calendar_sync(&daybook.url);
     let pages = Pages::open(&ehr.meter.url(), provider).await;
-    for (name, browser, way) in pages.all().await {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
+    for (name, browser, way) in pages.all().await.into_iter().filter(|(name, ..)| wanted(name)) {
         print!("| {provider} | {name} ");
         measure(&daybook, browser, &way).await;
     }
