@@ -5,6 +5,7 @@
 import { hands } from './hands.mjs';
 import { eventually, expect, story } from './house.mjs';
 import { answer, choose_calendar, is_by_password, sign_in } from './sign_in.mjs';
+import { verify_now } from './verify.mjs';
 
 await story(async (page, told) => {
   const me = hands(page, told.hands);
@@ -79,8 +80,7 @@ async function in_step(page) {
 /** Both sides are tried, and nothing stays behind. */
 async function verify(me, page) {
   await me.press(page.getByRole('link', { name: 'Verify' }));
-  await me.press(page.getByRole('button', { name: 'Verify now' }));
-  await page.getByRole('heading', { name: 'Both sides work' }).waitFor();
+  await verify_now(me, page);
   for (const side of ['Your calendar', 'The EHR']) await page.getByRole('heading', { name: side }).waitFor();
 }
 

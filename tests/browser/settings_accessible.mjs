@@ -4,6 +4,7 @@ import { hands } from './hands.mjs';
 import { looked_at } from './look.mjs';
 import { expect, story } from './house.mjs';
 import { answer, choose_calendar, is_by_password, type_login } from './sign_in.mjs';
+import { verify_now } from './verify.mjs';
 
 await story(async (page, told) => {
   const { url, provider } = told;
@@ -48,10 +49,7 @@ await story(async (page, told) => {
       await page.reload();
     },
     verify: () => click('link', 'Verify'),
-    verified: async () => {
-      await click('button', 'Verify now');
-      await page.getByRole('heading', { name: 'Both sides work' }).waitFor();
-    },
+    verified: () => verify_now(me, page),
     week: () => click('link', 'See your week as it stands'),
     review: async () => {
       await click('link', 'Back to this calendar');
