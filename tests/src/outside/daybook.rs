@@ -263,7 +263,7 @@ impl Connection<'_> {
     }
 
     pub async fn becomes(&self, state: &str) {
-        eventually(&format!("the connection becomes {state}"), || async {
+        eventually(&format!("the connection becomes {state}: {}", self.poll().await), || async {
             self.poll().await["state"] == state
         })
         .await;
@@ -273,7 +273,8 @@ impl Connection<'_> {
     /// As [`Self::get`], for who asks again anyway: where AWS is emulated on two busy cores, there may be no time for a question.
     async fn poll(&self) -> Value {
         let (status, answer) = self.daybook.call("GET", &self.path(""), None).await;
-        assert!(status == 200 || status == 503, "{status}: {answer}");
+        let may_be_busy = matches!(self.daybook.runs, Runs::OnAws(_));
+        assert!(status == 200 || (may_be_busy && status == 503), "{status}: {answer}");
         answer
     }
 
