@@ -66,7 +66,7 @@ async function choose_and_start(frame) {
 }
 
 async function in_step(frame) {
-  await frame.getByText('In step.').waitFor({ timeout: 60_000 });
+  await frame.getByText('In step.').waitFor();
 }
 
 async function pause_and_resume(frame) {

@@ -24,7 +24,7 @@ await story(async (page, { url, account, folder }) => {
   await page.getByRole('heading', { name: 'What will happen' }).waitFor();
   await keep('preview');
   await page.getByRole('button', { name: 'Start Sync' }).click();
-  await page.getByText('In step.').waitFor({ timeout: 60_000 });
+  await page.getByText('In step.').waitFor();
   await keep('connection');
   await page.setViewportSize({ width: SIZES.desktop.width, height: 1500 });
   await page.goto(url);

@@ -74,7 +74,7 @@ async function start(me, page) {
 }
 
 async function in_step(page) {
-  await page.getByText('In step.').waitFor({ timeout: 60_000 });
+  await page.getByText('In step.').waitFor();
 }
 
 /** Both sides are tried, and nothing stays behind. */
@@ -178,7 +178,7 @@ async function disconnect(me, page) {
   await me.press(page.getByRole('link', { name: 'Disconnect' }));
   await me.tick(page.getByRole('radio', { name: 'Remove them' }));
   await me.press(page.getByRole('button', { name: 'Disconnect' }));
-  await page.getByText('Nothing is left:').waitFor({ timeout: 60_000 });
+  await page.getByText('Nothing is left:').waitFor();
   await me.press(page.getByRole('button', { name: 'Log out' }));
   await page.getByRole('heading', { name: 'You are logged out' }).waitFor();
 }

@@ -45,7 +45,7 @@ await story(async (page, told) => {
     preview: () => click('button', 'See what will happen'),
     active: async () => {
       await click('button', 'Start Sync');
-      await page.getByText('In step.').waitFor({ timeout: 60_000 });
+      await page.getByText('In step.').waitFor();
       await page.reload();
     },
     verify: () => click('link', 'Verify'),
@@ -77,7 +77,7 @@ await story(async (page, told) => {
     },
     disconnected: async () => {
       await page.getByRole('button', { name: 'Disconnect' }).click();
-      await page.getByText('Nothing is left:').waitFor({ timeout: 60_000 });
+      await page.getByText('Nothing is left:').waitFor();
       await page.reload();
     },
     nowhere: () => page.goto(`${url}/settings/connections/another`),

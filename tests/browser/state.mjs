@@ -11,6 +11,8 @@ await story(async (page, { url, clinician, connection, name, holds }) => {
   await page.getByRole('button', { name: 'Open Calendar Sync' }).click();
   await page.getByRole('heading', { level: 1 }).waitFor();
   await page.goto(`${url}/settings/connections/${connection}`);
+  // A page that looks again by itself would be gone while it is looked at.
+  await page.locator('[data-moving]').waitFor({ state: 'detached' });
   await page.locator(holds).first().waitFor();
   const faults = await looked_at(page, name);
   expect(faults.length === 0, faults.join('\n'));

@@ -69,7 +69,7 @@ async function box_left_unticked(page, { account }, look) {
   await page.getByRole('link', { name: 'Yes, go on' }).click();
   await page.getByRole('button', { name: 'See what will happen' }).click();
   await page.getByRole('button', { name: 'Start Sync' }).click();
-  await page.getByText('In step.').waitFor({ timeout: 60_000 });
+  await page.getByText('In step.').waitFor();
 }
 
 /** Nothing is counted before the provider allows it, and nothing saved before the click. */

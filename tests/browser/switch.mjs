@@ -61,10 +61,10 @@ async function look_and_say_yes(me, page, look) {
 }
 
 async function both_steps_end(page, look) {
-  await page.getByText('The move is complete.').waitFor({ timeout: 60_000 });
+  await page.getByText('The move is complete.').waitFor();
   const move = await page.getByRole('region', { name: 'Your move from Google Calendar' }).innerText();
   expect(move.includes('0 events there, 0 times closed because of it'), `no proof: ${move}`);
-  await page.getByText('In step.').waitFor({ timeout: 60_000 });
+  await page.getByText('In step.').waitFor();
   await page.reload();
   await look('moved');
 }
@@ -80,5 +80,5 @@ async function change_the_main_calendar(me, page, look) {
   await look('main_preview');
   await me.press(page.getByRole('button', { name: 'Save' }));
   await page.getByRole('definition').filter({ hasText: '“Family”' }).waitFor();
-  await page.getByText('In step.').waitFor({ timeout: 60_000 });
+  await page.getByText('In step.').waitFor();
 }

@@ -248,7 +248,11 @@ fn parameters(public_url: &str, ehr: &str, more: &[(&str, &str)]) -> Value {
 /// What the template would not let a deployment ask for.
 fn environment(sweep: u64, more: &[(&str, &str)]) -> Value {
     let poll = (sweep / 2).max(1).to_string();
-    let mut environment = json!({"DAYBOOK_POLL_SECONDS": poll, "DAYBOOK_POLL_TOLD_SECONDS": poll});
+    let mut environment = json!({
+        "DAYBOOK_POLL_SECONDS": poll, "DAYBOOK_POLL_TOLD_SECONDS": poll,
+        // An AWS that is one process on a busy machine may stand still for longer than the real one ever does.
+        "AWS_MAX_ATTEMPTS": "10",
+    });
     for (name, value) in more.iter().filter(|(name, _)| name.contains('_')) {
         environment[*name] = json!(value);
     }

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use url::{Url, form_urlencoded};
 
 /// More redirects in a row lead nowhere.
 const MOST_REDIRECTS: usize = 10;
+const MOST_RELOADS: usize = 30;
+const BEFORE_RELOADING: Duration = Duration::from_secs(1);
 
 /// One browser with its cookies.
 pub struct Browser {
@@ -46,15 +49,28 @@ impl Browser {
 
     /// Types an address.
     pub async fn open(&self, url: &str) -> Page {
-        let url = Url::parse(url).expect("an address");
-        let request = self.client.get(url.clone()).header("sec-fetch-site", "none");
-        self.arrive(url, request).await
+        self.load(Url::parse(url).expect("an address"), "none").await
     }
 
     /// Follows the link on which `words` stand.
     pub async fn follow(&self, page: &Page, words: &str) -> Page {
-        let url = page.link(words);
-        let request = self.client.get(url.clone()).header("sec-fetch-site", "same-origin");
+        self.load(page.link(words), "same-origin").await
+    }
+
+    /// A page that says "not now" is loaded again for a while.
+    async fn load(&self, url: Url, from: &str) -> Page {
+        for _ in 0..MOST_RELOADS {
+            let page = self.load_once(url.clone(), from).await;
+            if page.status != 503 {
+                return page;
+            }
+            tokio::time::sleep(BEFORE_RELOADING).await;
+        }
+        self.load_once(url, from).await
+    }
+
+    async fn load_once(&self, url: Url, from: &str) -> Page {
+        let request = self.client.get(url.clone()).header("sec-fetch-site", from);
         self.arrive(url, request).await
     }
 
