@@ -186,7 +186,12 @@ impl Moving {
         let at = ConnectionRef { practice: new.practice.clone(), id: succession.of.clone() };
         let Some(old) = room.engine.store.find_connection(&at).await? else { return Ok(None) };
         let (id, account, calendar) = (old.id.to_string(), account(&old), calendar(old.provider));
-        let step = step(new, &room.engine.view_of(old).await?);
+        let old = room.engine.view_of(old).await?;
+        // The old one leaves once the new one has taken over: what is read in this order never contradicts itself.
+        let Some(new) = room.engine.store.find_connection(&ConnectionRef::from(new)).await? else {
+            return Ok(None);
+        };
+        let step = step(&new, &old);
         Ok(step.map(|step| Self::Here { id, calendar, account, step }))
     }
 
