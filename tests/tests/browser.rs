@@ -458,7 +458,7 @@ async fn a_long_first_sync_shows_its_progress() {
     google.control(&json!({"faults": [slow]})).await;
     sign_in_again(&connection).await;
     let told = json!({"url": daybook.url, "clinician": "Dr. Maya Okafor", "connection": connection.id,
-        "name": "syncing", "holds": "progress"});
+        "name": "syncing", "holds": "progress", "goes_on": true});
     browser.tell("state", told).await;
 }
 

@@ -3,6 +3,7 @@
 //! command keep to the pages that have one of them in their names.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout)]
 
+use std::io::Write;
 use std::path::Path;
 
 use daybook_tests::outside::browser::Browser;
@@ -45,6 +46,7 @@ async fn all_pages(binary: &Path, provider: &str) {
     let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
     for (name, browser, way) in pages.all().await.into_iter().filter(|(name, ..)| wanted(name)) {
         print!("| {provider} | {name} ");
+        std::io::stdout().flush().unwrap();
         measure(&daybook, browser, &way).await;
     }
 }
