@@ -24,6 +24,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
+use crate::embedded_listing::{HandOver, Listing};
+
+/// The body of an answer that has its listing beside it.
+const NOTHING: &str = "{}";
+
 /// Why the embedded table cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
@@ -78,6 +83,7 @@ pub fn embedded_client(path: Option<&Path>) -> Result<(Client, Embedded), Embedd
         .timeout_config(TimeoutConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .http_client(engine)
+        .interceptor(HandOver)
         .build();
     Ok((Client::from_conf(config), Embedded { database, _lock: lock }))
 }
@@ -155,12 +161,25 @@ fn stopped() -> ConnectorError {
 fn answer(database: &Database, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let body = request.body().bytes().unwrap_or_default();
     let operation = request.headers().get("x-amz-target").and_then(|target| target.split('.').next_back());
-    let (status, body) = match dispatch(database, operation.unwrap_or_default(), body) {
-        Ok(body) => (200, body),
-        Err(error) => (error.status_code(), error.to_json()),
+    let answered = match operation.unwrap_or_default() {
+        "Query" => list(database, body).map(|listing| (NOTHING.to_owned(), Some(listing))),
+        operation => dispatch(database, operation, body).map(|body| (body, None)),
+    };
+    let (status, (body, listing)) = match answered {
+        Ok(answered) => (200, answered),
+        Err(error) => (error.status_code(), (error.to_json(), None)),
     };
     let status = StatusCode::try_from(status).map_err(|error| ConnectorError::other(error.into(), None))?;
-    Ok(HttpResponse::new(status, SdkBody::from(body)))
+    let mut response = HttpResponse::new(status, SdkBody::from(body));
+    if let Some(listing) = listing {
+        response.add_extension(listing);
+    }
+    Ok(response)
+}
+
+fn list(database: &Database, body: &[u8]) -> Result<Listing, DynoxideError> {
+    refuse_empty_keys(body)?;
+    Ok(Listing::new(database.query(read(body)?)?))
 }
 
 fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Result<String, DynoxideError> {
@@ -171,7 +190,6 @@ fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Result<String,
         "UpdateTimeToLive" => run(body, |request| database.update_time_to_live(request)),
         "GetItem" => run(body, |request| database.get_item(request)),
         "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
-        "Query" => refuse_empty_keys(body).and_then(|()| run(body, |request| database.query(request))),
         "PutItem" => run(body, |request| database.put_item(request)),
         "UpdateItem" => run(body, |request| database.update_item(request)),
         "DeleteItem" => run(body, |request| database.delete_item(request)),
@@ -197,7 +215,14 @@ fn run<Request: DeserializeOwned, Response: Serialize>(
     body: &[u8],
     operate: impl FnOnce(Request) -> Result<Response, DynoxideError>,
 ) -> Result<String, DynoxideError> {
-    let malformed = |error: serde_json::Error| DynoxideError::SerializationException(error.to_string());
-    let response = operate(serde_json::from_slice(body).map_err(malformed)?)?;
-    serde_json::to_string(&response).map_err(malformed)
+    serde_json::to_string(&operate(read(body)?)?).map_err(malformed)
+}
+
+fn read<Request: DeserializeOwned>(body: &[u8]) -> Result<Request, DynoxideError> {
+    serde_json::from_slice(body).map_err(malformed)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as a function to map by")]
+fn malformed(error: serde_json::Error) -> DynoxideError {
+    DynoxideError::SerializationException(error.to_string())
 }

@@ -58,6 +58,8 @@ mod words;
 
 #[cfg(feature = "embedded")]
 mod embedded;
+#[cfg(feature = "embedded")]
+mod embedded_listing;
 
 #[cfg(feature = "embedded")]
 pub use embedded::{Embedded, EmbeddedError, embedded_client};
