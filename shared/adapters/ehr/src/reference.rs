@@ -49,8 +49,11 @@ struct Parts<'a> {
 fn parts_of<'a>(base: &Base, text: &'a str) -> Option<Parts<'a>> {
     let local = base.strip(text).unwrap_or(text);
     let is_here = !local.contains(':');
-    let path = local.split_once("/_history/").map_or(local, |(path, _)| path);
-    let (rest, id) = path.rsplit_once('/')?;
+    let (before, last) = local.rsplit_once('/')?;
+    let (rest, id) = match before.strip_suffix("/_history") {
+        Some(path) => path.rsplit_once('/')?,
+        None => (before, last),
+    };
     let kind = rest.rsplit('/').next()?;
     let is_kind = kind.starts_with(|c: char| c.is_ascii_uppercase());
     (is_kind && !id.is_empty() && (!is_here || rest == kind)).then_some(Parts { kind, id, is_here })

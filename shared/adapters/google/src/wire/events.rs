@@ -49,9 +49,9 @@ pub struct ListEvents<'a> {
 /// A page.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Page {
-    #[serde(default)]
-    pub items: Vec<Line>,
+pub struct Page<L = Line> {
+    #[serde(default = "Vec::new")]
+    pub items: Vec<L>,
     pub next_page_token: Option<String>,
     /// Only on the last page.
     pub next_sync_token: Option<String>,
@@ -83,6 +83,17 @@ impl<'de> Deserialize<'de> for Line {
     }
 }
 
+/// A page in order is read at one go; only where a line is broken is each read for itself.
+fn read_page(what: String, reply: &Reply) -> Result<Page, RemoteError> {
+    match read::<Page<Box<Event>>>(what.clone(), reply) {
+        Ok(Page { items, next_page_token, next_sync_token }) => {
+            let items = items.into_iter().map(Line::Event).collect();
+            Ok(Page { items, next_page_token, next_sync_token })
+        }
+        Err(_) => read(what, reply),
+    }
+}
+
 impl Operation for ListEvents<'_> {
     type Answer = Page;
 
@@ -106,7 +117,7 @@ impl Operation for ListEvents<'_> {
     fn parse(&self, reply: &Reply) -> Result<Page, RemoteError> {
         match (self.from, reply.status.as_u16()) {
             (From::Token(_), 400 | 410) => Err(RemoteError::CursorLost { what: self.what() }),
-            _ => read(self.what(), reply),
+            _ => read_page(self.what(), reply),
         }
     }
 }
@@ -138,7 +149,7 @@ impl Operation for ListInstances<'_> {
     fn parse(&self, reply: &Reply) -> Result<Option<Page>, RemoteError> {
         match reply.status.as_u16() {
             404 | 410 => Ok(None),
-            _ => read(self.what(), reply).map(Some),
+            _ => read_page(self.what(), reply).map(Some),
         }
     }
 }

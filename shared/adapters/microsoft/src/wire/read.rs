@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::event::{FIELDS, Found, Line, MARKER, MIRROR_FIELDS, REMINDER, named};
+use super::event::{Event, FIELDS, Found, Line, MARKER, MIRROR_FIELDS, REMINDER, named};
 use super::{Call, Operation, PREFER_PAGES, Reply, encoded, failure, parse_json, unintelligible};
 
 /// One page of a listing, and what follows it.
@@ -23,18 +23,21 @@ pub struct Page {
 }
 
 #[derive(Deserialize)]
-struct WirePage {
-    value: Vec<Box<RawValue>>,
+struct WirePage<L> {
+    value: Vec<L>,
     #[serde(rename = "@odata.nextLink")]
     next: Option<String>,
     #[serde(rename = "@odata.deltaLink")]
     delta: Option<String>,
 }
 
+/// A page in order is read at one go; only where a line is broken is each read for itself.
 fn parse_page(what: String, reply: &Reply) -> Result<Page, RemoteError> {
-    let page: WirePage = parse_json(what, reply)?;
-    let lines = page.value.iter().filter_map(|line| Line::read(line.get())).collect();
-    Ok(Page { lines, next: page.next, delta: page.delta })
+    if let Ok(WirePage { value, next, delta }) = parse_json::<WirePage<Box<Event>>>(what.clone(), reply) {
+        return Ok(Page { lines: value.into_iter().map(Line::Event).collect(), next, delta });
+    }
+    let WirePage { value, next, delta } = parse_json::<WirePage<Box<RawValue>>>(what, reply)?;
+    Ok(Page { lines: value.iter().filter_map(|line| Line::read(line.get())).collect(), next, delta })
 }
 
 /// A page of the changes of a calendar inside a window, which is frozen in the links that follow (trap B-T8).
