@@ -660,6 +660,30 @@ async fn what_was_put_back_is_told_for_a_week_and_the_last_check_as_it_went() {
     assert!(!later.get(&at).await.text.contains("Put back after"));
 }
 
+/// The clock stands still and is moved on where everybody waits: nobody really does.
+#[tokio::test(start_paused = true)]
+async fn whoever_verifies_waits_a_moment_for_a_sync_that_is_at_work() {
+    let world = World::new().await;
+    let made = world.connected(json!({})).await;
+    let at = world.arrange(&made, in_step).await;
+    let ours = person(&world, json!({})).await;
+    let token = ours.form_token().await;
+    let is_put_off = async || {
+        let page = ours.post(&format!("{at}/verify"), &token, &[]).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        page.text.contains("Not just now")
+    };
+    let held = world.hold(&at).await;
+    assert!(is_put_off().await, "it goes on for longer than anybody wants to wait");
+    let ends = async {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let left = held.connection.clone();
+        world.let_go(held, left).await;
+    };
+    let (put_off, ()) = tokio::join!(is_put_off(), ends);
+    assert!(!put_off, "it has ended meanwhile");
+}
+
 /// Somebody who comes in when the session of before is over.
 async fn ours_later(world: &World) -> Person<'_> {
     let now = world.clock.now().as_second();

@@ -1,16 +1,24 @@
 //! *Verify*: a person has both sides tried, and sees each step. What is tried, and how, is the engine's to know.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use daybook_core::audit::Deed;
+use daybook_engine::EngineError;
 use daybook_engine::audit::Doing;
 use daybook_engine::ports::ConnectionRef;
 use daybook_engine::verify::{Failure, Outcome, ProbeStep, Tried, Verdict, Verification};
+use tokio::time::sleep;
 
 use super::told::told;
 use super::words::{Zone, verified};
 use super::{Ending, Guest, Posted, Room, Shell, show};
+
+/// With these a person waits three seconds at most before the page says that a sync is at work.
+const MOST_WAITS: usize = 6;
+const WAIT: Duration = Duration::from_millis(500);
 
 #[derive(Template)]
 #[template(path = "verify.html")]
@@ -77,7 +85,7 @@ pub(crate) async fn verify(
     let zone = Zone::of(&room.engine, &connection, &guest.practice).await;
     let doing = Doing::to(Deed::Verified, &connection);
     let at = ConnectionRef::from(&connection);
-    let found = told(&room, guest, doing, room.engine.verify(&at).await).await;
+    let found = told(&room, guest, doing, soon(&room, &at).await).await;
     let found = found.map_err(|error| Ending::at(guest, &id, error))?;
     let shown = match found {
         Verification::Busy => Shown::Busy,
@@ -91,6 +99,17 @@ pub(crate) async fn verify(
     };
     let page = Page { shell: guest.shell(), id, shown, last: None, zone: zone.name().to_owned() };
     show(&page.shell, &page)
+}
+
+/// Whoever presses the button waits for a sync that is done in a moment.
+async fn soon(room: &Room, at: &ConnectionRef) -> Result<Verification, EngineError> {
+    for _ in 0..MOST_WAITS {
+        match room.engine.verify(at).await? {
+            Verification::Busy => sleep(WAIT).await,
+            tried @ Verification::Tried(_) => return Ok(tried),
+        }
+    }
+    room.engine.verify(at).await
 }
 
 /// The heading, and how it went. What was not tried is not said to work.

@@ -21,11 +21,11 @@ use daybook_core::policy::{AccountHome, AccountKind, Onlooker, Policy};
 use daybook_core::time::Interval;
 use daybook_dynamodb::{Embedded, Table, embedded_client};
 use daybook_engine::ports::{
-    AccessTokens, Account, AccountIdentity, Appointments, Calendar, CalendarInfo, CalendarProvider, Changes,
-    Clock, Code, Completeness, ConnectionRef, Connections, Credentials, Ehr, Ehrs, Found, LeaseTerm, Login,
-    MirrorSighting, Mirrors, PageRefusal, PageSignIn, PasswordSignIn, Practice, Practices, Practitioner,
-    Queue, Random, Refreshed, Release, RemoteError, Request as SyncRequest, SignIn, SignedIn, StoreError,
-    Stored, Vault, VaultError, Visit,
+    AccessTokens, Account, AccountIdentity, Acquired, Appointments, Calendar, CalendarInfo, CalendarProvider,
+    Changes, Clock, Code, Completeness, ConnectionRef, Connections, Credentials, Ehr, Ehrs, Found, LeaseTerm,
+    Login, MirrorSighting, Mirrors, PageRefusal, PageSignIn, PasswordSignIn, Practice, Practices,
+    Practitioner, Queue, Random, Refreshed, Release, RemoteError, Request as SyncRequest, SignIn, SignedIn,
+    StoreError, Stored, Vault, VaultError, Visit,
 };
 use daybook_engine::{Engine, Providers};
 use daybook_settings::{Keyring, PlatformKeys, feeds, pages, platform, router};
@@ -130,32 +130,43 @@ impl World {
 
     /// Leaves a connection as a person and a run would have left it, everything answered. Returns its page's path.
     pub async fn arrange(&self, path: &str, change: impl FnOnce(&mut Connection)) -> String {
-        let id = path.rsplit('/').next().unwrap();
-        let at = ConnectionRef { practice: "demo".into(), id: id.into() };
+        let at = self.at(path);
         let mut connection = self.store.find_connection(&at).await.unwrap().unwrap();
         change(&mut connection);
         connection.version += 1;
         self.store.command_connection(&connection).await.unwrap();
+        let held = self.hold(path).await;
+        self.let_go(held, connection).await;
+        format!("/settings/connections/{}", at.id)
+    }
+
+    fn at(&self, path: &str) -> ConnectionRef {
+        ConnectionRef { practice: "demo".into(), id: path.rsplit('/').next().unwrap().into() }
+    }
+
+    /// A run is at work on it.
+    pub async fn hold(&self, path: &str) -> Acquired {
         let now = self.clock.now();
-        let term = LeaseTerm {
-            holder: "test".into(),
-            until: now + SignedDuration::from_mins(1),
-            sole_process: None,
-        };
-        let acquired = self.store.acquire(&at, &term, now).await.unwrap().unwrap();
+        let until = now + SignedDuration::from_mins(1);
+        let term = LeaseTerm { holder: "test".into(), until, sole_process: None };
+        self.store.acquire(&self.at(path), &term, now).await.unwrap().unwrap()
+    }
+
+    /// And has ended, with this left.
+    pub async fn let_go(&self, held: Acquired, left: Connection) {
+        let at = ConnectionRef::from(&left);
         let left = Release {
-            evidence: connection.evidence,
+            evidence: left.evidence,
             settled_settings: None,
-            schedule: connection.schedule,
+            schedule: left.schedule,
             progress: None,
-            problems: connection.problems,
-            answered: Some(acquired.connection.signals.received),
-            done_marks: acquired.connection.signals.marks,
-            told: connection.told,
+            problems: left.problems,
+            answered: Some(held.connection.signals.received),
+            done_marks: held.connection.signals.marks,
+            told: left.told,
             notices: Vec::new(),
         };
-        self.store.release(&at, acquired.generation, &left).await.unwrap();
-        format!("/settings/connections/{id}")
+        self.store.release(&at, held.generation, &left).await.unwrap();
     }
 
     /// Connects `prac-1` and returns the path of the connection.
