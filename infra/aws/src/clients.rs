@@ -19,7 +19,7 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 const CONNECT: Duration = Duration::from_secs(1);
 /// One try, from the request to its answer.
 const ATTEMPT: Duration = Duration::from_secs(3);
-/// Unless `AWS_MAX_ATTEMPTS` says otherwise, as for every program that speaks to AWS.
+/// Unless `AWS_MAX_ATTEMPTS` is a number of its own, as for other programs that speak to AWS.
 const ATTEMPTS: u32 = 3;
 /// Before the second attempt, at most; a throttled table wants no more.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -38,12 +38,16 @@ pub fn shared_config(variables: fn(&str) -> Option<String>) -> SdkConfig {
         None,
         "lambda",
     );
-    let attempts = find("AWS_MAX_ATTEMPTS").and_then(|count| count.parse().ok()).unwrap_or(ATTEMPTS);
+    let attempts = find("AWS_MAX_ATTEMPTS").and_then(|count| count.parse().ok()).filter(|count| *count > 0);
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(find("AWS_REGION").or_else(|| find("AWS_DEFAULT_REGION")).map(Region::new))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .retry_config(RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(PAUSE))
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(attempts.unwrap_or(ATTEMPTS))
+                .with_initial_backoff(PAUSE),
+        )
         .timeout_config(
             TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build(),
         )
@@ -99,7 +103,11 @@ mod tests {
         assert_eq!(config.app_name().unwrap().as_ref(), "daybook-prod-settings");
         assert_eq!(config.endpoint_url(), Some("http://127.0.0.1:1"));
         assert_eq!(config.retry_config().unwrap().max_attempts(), 7);
-        assert_eq!(shared_config(|_| None).retry_config().unwrap().max_attempts(), ATTEMPTS);
+        let unsaid: [fn(&str) -> Option<String>; 3] =
+            [|_| None, |_| Some("0".to_owned()), |_| Some("many".to_owned())];
+        for variables in unsaid {
+            assert_eq!(shared_config(variables).retry_config().unwrap().max_attempts(), ATTEMPTS);
+        }
         let service = config.service_config().unwrap();
         for (id, expected) in [("Secrets Manager", Some("http://127.0.0.1:2")), ("DynamoDB", None)] {
             let key = ServiceConfigKey::builder()

@@ -18,9 +18,9 @@ pub const API_KEY: &str = "test-key-of-the-demo-practice-0123456789";
 pub const PLATFORM_KEY: &str = "test-key-of-the-platform-0123456789abcdef";
 pub const HOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// Of what was answered by "not now".
-const MOST_REPETITIONS: usize = 60;
-const BEFORE_REPEATING: Duration = Duration::from_secs(1);
+/// Of what was answered by "not now", which itself takes up to twenty seconds.
+const MOST_REPETITIONS: usize = 10;
+const BEFORE_REPEATING: Duration = Duration::from_secs(2);
 
 /// A running Daybook. It ends when dropped, and is searched for canaries then.
 pub struct Daybook {

@@ -157,6 +157,8 @@ pub(crate) enum Step {
     Waits,
     /// First everything is written in the new place.
     Writes,
+    /// The old one leaves already, a moment before it is on record that everything stands here; or by its clinician's hand.
+    Leaves,
     /// Then so much is still to be removed from the old one.
     Removes(String),
     /// The proof.
@@ -168,7 +170,7 @@ pub(crate) enum Step {
 
 impl Moving {
     pub fn goes_on(&self) -> bool {
-        matches!(self, Moving::Here { step: Step::Removes(_), .. })
+        matches!(self, Moving::Here { step: Step::Leaves | Step::Removes(_), .. })
     }
 
     /// What is found of the other connection now.
@@ -186,12 +188,7 @@ impl Moving {
         let at = ConnectionRef { practice: new.practice.clone(), id: succession.of.clone() };
         let Some(old) = room.engine.store.find_connection(&at).await? else { return Ok(None) };
         let (id, account, calendar) = (old.id.to_string(), account(&old), calendar(old.provider));
-        let old = room.engine.view_of(old).await?;
-        // The old one leaves once the new one has taken over: what is read in this order never contradicts itself.
-        let Some(new) = room.engine.store.find_connection(&ConnectionRef::from(new)).await? else {
-            return Ok(None);
-        };
-        let step = step(&new, &old);
+        let step = step(new, &room.engine.view_of(old).await?);
         Ok(step.map(|step| Self::Here { id, calendar, account, step }))
     }
 
@@ -220,7 +217,8 @@ fn step(new: &Connection, old: &View) -> Option<Step> {
     let is_over = new.evidence.disconnect.is_some();
     match (new.evidence.handed_over_at, old.state) {
         _ if is_over => None,
-        (None, ConnectionState::Disconnecting | ConnectionState::Disconnected) => None,
+        (None, ConnectionState::Disconnected) => None,
+        (None, ConnectionState::Disconnecting) => new.evidence.started_at.map(|_| Step::Leaves),
         (None, _) if new.evidence.started_at.is_none() => Some(Step::Waits),
         (None, _) => Some(Step::Writes),
         (Some(_), ConnectionState::Disconnecting) => Some(Step::Removes(left(&old.counts))),

@@ -130,7 +130,7 @@ impl World {
 
     /// Leaves a connection as a person and a run would have left it, everything answered. Returns its page's path.
     pub async fn arrange(&self, path: &str, change: impl FnOnce(&mut Connection)) -> String {
-        let at = self.at(path);
+        let at = reference(path);
         let mut connection = self.store.find_connection(&at).await.unwrap().unwrap();
         change(&mut connection);
         connection.version += 1;
@@ -140,16 +140,12 @@ impl World {
         format!("/settings/connections/{}", at.id)
     }
 
-    fn at(&self, path: &str) -> ConnectionRef {
-        ConnectionRef { practice: "demo".into(), id: path.rsplit('/').next().unwrap().into() }
-    }
-
     /// A run is at work on it.
     pub async fn hold(&self, path: &str) -> Acquired {
         let now = self.clock.now();
         let until = now + SignedDuration::from_mins(1);
         let term = LeaseTerm { holder: "test".into(), until, sole_process: None };
-        self.store.acquire(&self.at(path), &term, now).await.unwrap().unwrap()
+        self.store.acquire(&reference(path), &term, now).await.unwrap().unwrap()
     }
 
     /// And has ended, with this left.
@@ -489,4 +485,8 @@ fn calendar(id: &str, writable: bool) -> CalendarInfo {
         primary: false,
         shared: false,
     }
+}
+
+fn reference(path: &str) -> ConnectionRef {
+    ConnectionRef { practice: "demo".into(), id: path.rsplit('/').next().unwrap().into() }
 }

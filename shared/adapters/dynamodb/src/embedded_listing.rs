@@ -78,3 +78,74 @@ fn value(found: Found) -> AttributeValue {
         Found::M(values) => AttributeValue::M(row(values)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use aws_sdk_dynamodb::types::{
+        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, Select,
+    };
+
+    use super::*;
+    use crate::embedded::embedded_client;
+
+    fn text(text: &str) -> AttributeValue {
+        AttributeValue::S(text.to_owned())
+    }
+
+    fn row_named(name: &str) -> HashMap<String, AttributeValue> {
+        let bytes = Blob::new([0, 255]);
+        let number = || "-1.5".to_owned();
+        let values = [
+            ("pk", text("p")),
+            ("sk", text(name)),
+            ("n", AttributeValue::N(number())),
+            ("b", AttributeValue::B(bytes.clone())),
+            ("bool", AttributeValue::Bool(true)),
+            ("null", AttributeValue::Null(true)),
+            ("ss", AttributeValue::Ss(vec!["x".to_owned()])),
+            ("ns", AttributeValue::Ns(vec![number()])),
+            ("bs", AttributeValue::Bs(vec![bytes])),
+            ("l", AttributeValue::L(vec![text("\"quoted\""), AttributeValue::N(number())])),
+            ("m", AttributeValue::M(HashMap::from([("inside".to_owned(), text("ü"))]))),
+        ];
+        values.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    /// By name it comes as text, which the SDK itself reads.
+    #[tokio::test]
+    async fn a_row_is_listed_as_it_is_read_by_name() {
+        let (client, _table) = embedded_client(None).unwrap();
+        let key = |name: &str, kind| {
+            KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
+        };
+        let named = |name: &str| {
+            let kind = ScalarAttributeType::S;
+            AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap()
+        };
+        let created = client.create_table().table_name("rows").billing_mode(BillingMode::PayPerRequest);
+        let created = created.key_schema(key("pk", KeyType::Hash)).key_schema(key("sk", KeyType::Range));
+        let created = created.attribute_definitions(named("pk")).attribute_definitions(named("sk"));
+        created.send().await.unwrap();
+        for name in ["a", "b"] {
+            client.put_item().table_name("rows").set_item(Some(row_named(name))).send().await.unwrap();
+        }
+        let by_name = client.get_item().table_name("rows").key("pk", text("p")).key("sk", text("a"));
+        let by_name = by_name.send().await.unwrap().item.unwrap();
+        assert_eq!(by_name, row_named("a"));
+
+        let list = || {
+            let list = client.query().table_name("rows").key_condition_expression("pk = :p");
+            list.expression_attribute_values(":p", text("p"))
+        };
+        let all = list().send().await.unwrap();
+        assert_eq!((all.items(), all.count()), (&[by_name.clone(), row_named("b")][..], 2));
+        assert_eq!(all.last_evaluated_key(), None);
+        let first = list().limit(1).send().await.unwrap();
+        assert_eq!(first.items(), [by_name]);
+        let next = list().set_exclusive_start_key(first.last_evaluated_key).send().await.unwrap();
+        assert_eq!(next.items(), [row_named("b")]);
+        let counted = list().select(Select::Count).send().await.unwrap();
+        assert_eq!((counted.items, counted.count), (None, 2));
+    }
+}

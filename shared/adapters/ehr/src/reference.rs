@@ -71,6 +71,10 @@ mod tests {
         for (text, kind, expected) in [
             ("Practitioner/p", None, Actor::Practitioner("p".into())),
             ("Practitioner/p/_history/3", None, Actor::Practitioner("p".into())),
+            ("https://ehr.example/fhir/Practitioner/p/_history/3", None, Actor::Practitioner("p".into())),
+            ("https://other.example/Patient/x/_history/3", None, Actor::Patient(None)),
+            ("Practitioner/_history/3", None, Actor::Other),
+            ("_history/3", None, Actor::Other),
             ("https://ehr.example/fhir/Practitioner/p", None, Actor::Practitioner("p".into())),
             ("https://other.example/fhir/Practitioner/p", None, Actor::Other),
             ("PractitionerRole/r", None, role),
