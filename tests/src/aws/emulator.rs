@@ -81,7 +81,8 @@ impl Emulator {
         assert!(runtime.block_on(answers), "ministack does not answer: {}", self.log());
     }
 
-    fn log(&self) -> String {
+    /// What it says itself.
+    pub fn log(&self) -> String {
         std::fs::read_to_string(self.room.path().join("log")).unwrap_or_default()
     }
 

@@ -10,7 +10,8 @@ use crate::canary::words::{all_secrets, content, keys};
 
 /// A connection's row tells whose account it is.
 const ACCOUNTS_DOMAIN: &str = "clinic.example";
-const MOST_LINES_SHOWN: usize = 400;
+/// Of each function, and of the emulator itself.
+const MOST_LINES_SHOWN: usize = 60;
 
 impl Drop for Stack {
     fn drop(&mut self) {
@@ -20,24 +21,32 @@ impl Drop for Stack {
         let (client, name) = (Client::new(&self.emulator.url), self.name.clone());
         let names: Vec<String> = self.functions.values().map(|function| function.name.clone()).collect();
         let lines = self.emulator.finish(async move {
-            let mut lines = Vec::new();
+            let mut logs = Vec::new();
             for function in names {
                 let own = client.logs(&function).await;
-                lines.extend(own.into_iter().map(|(_, line)| format!("{function}: {line}")));
+                let own = own.into_iter().map(|(_, line)| format!("{function}: {line}"));
+                logs.push(own.collect::<Vec<_>>());
             }
             client.delete_stack(&name).await;
-            lines
+            logs
         });
         if std::thread::panicking() {
-            let from = lines.len().saturating_sub(MOST_LINES_SHOWN);
-            lines[from..].iter().for_each(|line| println!("{line}"));
+            lines.iter().for_each(|own| show_last(own));
+            let own = self.emulator.log();
+            show_last(&own.lines().map(|line| format!("ministack: {line}")).collect::<Vec<_>>());
         } else {
+            let lines = lines.concat();
             assert!(!lines.is_empty(), "no log was read");
             assert_logs_are_silent(&lines);
             assert_puts_are_silent(&self.puts());
             self.assert_all_was_allowed();
         }
     }
+}
+
+fn show_last(lines: &[String]) {
+    let from = lines.len().saturating_sub(MOST_LINES_SHOWN);
+    lines[from..].iter().for_each(|line| println!("{line}"));
 }
 
 /// Metrics are lines of the log.

@@ -16,6 +16,7 @@ use super::roles::Statement;
 use super::tools;
 use crate::outside::cloud::CLIENT_SECRET;
 use crate::outside::daybook::{API_KEY, HOOK_SECRET, PLATFORM_KEY};
+use crate::outside::eventually;
 use crate::outside::town::Town;
 
 static STACKS: AtomicU32 = AtomicU32::new(1);
@@ -167,6 +168,13 @@ impl Stack {
     /// From now on whoever tells a message when to come again is told "in a second" by the queue.
     pub fn hurry(&self) {
         self.emulator.recorder.hurry(&self.queue());
+    }
+
+    /// From now on other processes work, which have nothing in memory. A message that somebody is at work on would come again
+    /// after minutes only, so that this waits until there is none.
+    pub async fn renew_workers(&self) {
+        eventually("nobody is at work", || async { self.queue_depth().await == 0 }).await;
+        assert!(self.kill("sync_worker") > 0, "there were workers");
     }
 
     /// Ends the processes of a function as a crash does, each by its id; how many there were.

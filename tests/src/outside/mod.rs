@@ -18,8 +18,8 @@ pub mod town;
 
 use std::time::{Duration, Instant};
 
-/// Asks again until the answer is yes; says what was awaited when it never is. Generous, since machines are busy and what
-/// was cut off in the midst may have to wait for a lease of two minutes to end: no test measures time with it.
+/// Asks again until the answer is yes; says what was awaited when it never is. Generous, since machines are busy, and a message
+/// whose worker was cut off comes again after six minutes: no test measures time with it.
 #[expect(clippy::disallowed_methods, reason = "a test may look at the clock to give up")]
 pub async fn eventually<F, Fut>(what: &str, mut holds: F)
 where
@@ -27,7 +27,7 @@ where
     Fut: Future<Output = bool>,
 {
     let started = Instant::now();
-    while started.elapsed() < Duration::from_mins(5) {
+    while started.elapsed() < Duration::from_mins(8) {
         if holds().await {
             return;
         }

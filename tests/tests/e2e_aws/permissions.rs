@@ -126,7 +126,7 @@ async fn tour(scene: &Scene) {
     connection.patch(json!({"window": {"past_days": 7, "future_days": 30}})).await;
     connection.settles().await;
     scene.cloud.control(&json!({"expire_access_tokens": {"account": null}})).await;
-    assert!(scene.daybook.stack().kill("sync_worker") > 0);
+    scene.daybook.stack().renew_workers().await;
     connection.sync().await;
     connection.post("pause").await;
     connection.post("resume").await;

@@ -61,7 +61,7 @@ async fn outlives_its_token(scene: &Scene, connection: &daybook_tests::outside::
         scene.cloud.control(&json!({"expire_access_tokens": {"account": null}})).await;
         let ada = scene.ada().await;
         // Another process has nothing in memory.
-        assert!(scene.daybook.stack().kill("sync_worker") > 0);
+        scene.daybook.stack().renew_workers().await;
         book(&scene.ehr, &format!("later-{n}"), &hour(4 + n, 1)).await;
         let wanted = usize::try_from(n).unwrap() + 2;
         eventually("it arrives with a new token", || async {
