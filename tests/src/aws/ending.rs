@@ -20,7 +20,7 @@ impl Drop for Stack {
         }
         let (client, name) = (Client::new(&self.emulator.url), self.name.clone());
         let names: Vec<String> = self.functions.values().map(|function| function.name.clone()).collect();
-        let lines = self.emulator.finish(async move {
+        let mut logs = self.emulator.finish(async move {
             let mut logs = Vec::new();
             for function in names {
                 let own = client.logs(&function).await;
@@ -31,11 +31,13 @@ impl Drop for Stack {
             logs
         });
         if std::thread::panicking() {
-            lines.iter().for_each(|own| show_last(own));
-            let own = self.emulator.log();
-            show_last(&own.lines().map(|line| format!("ministack: {line}")).collect::<Vec<_>>());
+            let emulator = self.emulator.log();
+            logs.push(emulator.lines().map(|line| format!("ministack: {line}")).collect());
+            for own in &logs {
+                show_last(own);
+            }
         } else {
-            let lines = lines.concat();
+            let lines = logs.concat();
             assert!(!lines.is_empty(), "no log was read");
             assert_logs_are_silent(&lines);
             assert_puts_are_silent(&self.puts());
