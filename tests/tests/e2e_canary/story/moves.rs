@@ -3,6 +3,7 @@
 use daybook_tests::outside::browser::allow;
 use daybook_tests::outside::cloud::ADA;
 use daybook_tests::outside::daybook::Connection;
+use daybook_tests::outside::eventually;
 use serde_json::Value;
 
 use super::hand::Hand;
@@ -31,6 +32,12 @@ impl Scene {
         let new = self.daybook.connection(&id);
         new.becomes("active").await;
         old.becomes("disconnected").await;
+        let hand = Hand::reach(self, &new, level).await;
+        eventually("the page tells that the move is complete", || async {
+            let page = hand.open("").await.text();
+            page.contains("Your move from") && page.contains("The move is complete.")
+        })
+        .await;
         new.tells(level).await;
         let document = new.get().await;
         assert_eq!(
