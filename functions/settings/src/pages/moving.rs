@@ -152,6 +152,7 @@ pub(crate) enum Moving {
 }
 
 /// How far a move has come.
+#[derive(PartialEq, Eq, Debug)]
 pub(crate) enum Step {
     /// Nothing changes before the yes.
     Waits,
@@ -254,3 +255,6 @@ pub(crate) fn then(preview: &SwitchPreview) -> Vec<String> {
     });
     lines
 }
+
+#[cfg(test)]
+mod tests;
