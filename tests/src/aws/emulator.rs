@@ -150,6 +150,8 @@ fn launch(python: &Path, room: &Path, port: u16, endpoint_of_functions: &str) ->
         // An HTTP API is looked for in this account, since its callers name none.
         ("MINISTACK_ACCOUNT_ID", ACCOUNT),
         ("AWS_ENDPOINT_URL", endpoint_of_functions),
+        // An AWS that is one process on a busy machine may stand still for longer than the real one ever does.
+        ("AWS_MAX_ATTEMPTS", "10"),
         ("LAMBDA_ACCOUNT_CONCURRENCY", "0"),
         ("LOG_LEVEL", "WARNING"),
     ];

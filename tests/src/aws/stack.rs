@@ -60,7 +60,7 @@ impl Stack {
             emulator,
         };
         let api = stack.the("AWS::ApiGatewayV2::Api", "");
-        town.lead_to(&format!("{}/_aws/execute-api/{api}/$default", stack.emulator.url));
+        town.lead_to_aws(&format!("{}/_aws/execute-api/{api}/$default", stack.emulator.url));
         // The schedule does it within its first minute.
         stack.sweep().await;
         stack.sweeping = (sweep < 3600).then(|| tokio::spawn(stack.sweep_each(Duration::from_secs(sweep))));
@@ -256,11 +256,7 @@ fn parameters(public_url: &str, ehr: &str, more: &[(&str, &str)]) -> Value {
 /// What the template would not let a deployment ask for.
 fn environment(sweep: u64, more: &[(&str, &str)]) -> Value {
     let poll = (sweep / 2).max(1).to_string();
-    let mut environment = json!({
-        "DAYBOOK_POLL_SECONDS": poll, "DAYBOOK_POLL_TOLD_SECONDS": poll,
-        // An AWS that is one process on a busy machine may stand still for longer than the real one ever does.
-        "AWS_MAX_ATTEMPTS": "10",
-    });
+    let mut environment = json!({"DAYBOOK_POLL_SECONDS": poll, "DAYBOOK_POLL_TOLD_SECONDS": poll});
     for (name, value) in more.iter().filter(|(name, _)| name.contains('_')) {
         environment[*name] = json!(value);
     }

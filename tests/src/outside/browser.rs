@@ -3,15 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use url::{Url, form_urlencoded};
 
 /// More redirects in a row lead nowhere.
 const MOST_REDIRECTS: usize = 10;
-const MOST_RELOADS: usize = 10;
-const BEFORE_RELOADING: Duration = Duration::from_secs(2);
 
 /// One browser with its cookies.
 pub struct Browser {
@@ -57,20 +54,7 @@ impl Browser {
         self.load(page.link(words), "same-origin").await
     }
 
-    /// A page that says "not now", as where AWS is emulated on two busy cores, is loaded again for a while.
     async fn load(&self, url: Url, from: &str) -> Page {
-        for _ in 0..MOST_RELOADS {
-            let page = self.load_once(url.clone(), from).await;
-            if page.status != 503 {
-                return page;
-            }
-            eprintln!("{url} is loaded again: {}", page.text());
-            tokio::time::sleep(BEFORE_RELOADING).await;
-        }
-        self.load_once(url, from).await
-    }
-
-    async fn load_once(&self, url: Url, from: &str) -> Page {
         let request = self.client.get(url.clone()).header("sec-fetch-site", from);
         self.arrive(url, request).await
     }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
@@ -18,9 +18,8 @@ pub const API_KEY: &str = "test-key-of-the-demo-practice-0123456789";
 pub const PLATFORM_KEY: &str = "test-key-of-the-platform-0123456789abcdef";
 pub const HOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// Of what was answered by "not now", which itself takes up to twenty seconds.
-const MOST_REPETITIONS: usize = 10;
-const BEFORE_REPEATING: Duration = Duration::from_secs(2);
+/// What is posted has a key each, as the public face advises, so that who sends it again has it done once.
+static POSTED: AtomicU64 = AtomicU64::new(1);
 
 /// A running Daybook. It ends when dropped, and is searched for canaries then.
 pub struct Daybook {
@@ -151,25 +150,16 @@ impl Daybook {
         }
     }
 
-    /// One call of the public face; the answer's status and document. Where AWS is emulated on two busy cores there may be
-    /// no time for it, and what may be said twice is said again.
+    /// One call of the public face; the answer's status and document.
     pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        let may_be_busy = matches!(self.runs, Runs::OnAws(_)) && method != "POST";
-        for _ in 0..if may_be_busy { MOST_REPETITIONS } else { 0 } {
-            let answer = self.call_once(method, path, body.as_ref()).await;
-            if answer.0 != 503 {
-                return answer;
-            }
-            tokio::time::sleep(BEFORE_REPEATING).await;
+        let url = format!("{}{path}", self.url);
+        let mut request = self.client.request(method.parse().expect("a method"), url).bearer_auth(API_KEY);
+        if method == "POST" {
+            let key = POSTED.fetch_add(1, Ordering::Relaxed);
+            request = request.header("idempotency-key", format!("post-{key}"));
         }
-        self.call_once(method, path, body.as_ref()).await
-    }
-
-    async fn call_once(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let method = method.parse().expect("a method");
-        let mut request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(API_KEY);
         if let Some(body) = body {
-            request = request.json(body);
+            request = request.json(&body);
         }
         let answer = request.send().await.expect("an answer");
         let status = answer.status().as_u16();

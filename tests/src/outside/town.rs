@@ -3,12 +3,13 @@
 //! until somebody takes it.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::header::USER_AGENT;
+use axum::http::header::{RETRY_AFTER, USER_AGENT};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -22,6 +23,10 @@ const MOST_BYTES: usize = 10 << 20;
 const MAILBOX: &str = "/ehr/mailbox";
 /// How a person's own app calls itself. Nobody listens to what people tell their own calendars.
 const PERSON: &str = "somebodys-own-app";
+/// An emulated AWS on busy cores may stand still for longer than Daybook waits for the real one, and whoever is told "not
+/// now" comes again. Together it is longer than an `Idempotency-Key` stays claimed by a request that was cut off.
+const MOST_TIMES_AGAIN: usize = 60;
+const BEFORE_AGAIN: Duration = Duration::from_secs(3);
 
 /// It stops with the runtime that it was opened on.
 #[derive(Clone)]
@@ -42,7 +47,15 @@ pub struct Ear(Arc<Mutex<Vec<u8>>>);
 #[derive(Clone)]
 struct Way {
     client: reqwest::Client,
-    to: Arc<Mutex<Option<String>>>,
+    to: Arc<Mutex<Option<Home>>>,
+}
+
+/// Where Daybook is.
+#[derive(Clone)]
+struct Home {
+    base: String,
+    /// How often somebody who is told "not now" comes again.
+    times_again: usize,
 }
 
 impl Town {
@@ -60,9 +73,14 @@ impl Town {
         Self { url, providers: told, notices: sent, way }
     }
 
-    /// From now on Daybook is there.
+    /// From now on Daybook is there, and answers as it answers.
     pub fn lead_to(&self, base: &str) {
-        *self.way.to.lock().unwrap_or_else(PoisonError::into_inner) = Some(base.to_owned());
+        self.way.lead_to(Home { base: base.to_owned(), times_again: 0 });
+    }
+
+    /// From now on Daybook is there, on an emulated AWS.
+    pub fn lead_to_aws(&self, base: &str) {
+        self.way.lead_to(Home { base: base.to_owned(), times_again: MOST_TIMES_AGAIN });
     }
 
     /// Where the EHR takes notices.
@@ -133,10 +151,16 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
+impl Way {
+    fn lead_to(&self, home: Home) {
+        *self.to.lock().unwrap_or_else(PoisonError::into_inner) = Some(home);
+    }
+}
+
 /// It adds what API Gateway adds.
 async fn pass(State(way): State<Way>, request: Request) -> Response {
-    let to = way.to.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let Some(to) = to else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let home = way.to.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let Some(home) = home else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MOST_BYTES).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -145,10 +169,32 @@ async fn pass(State(way): State<Way>, request: Request) -> Response {
     let mut headers = parts.headers;
     headers.remove("content-length");
     headers.remove("host");
-    let sent = way.client.request(parts.method, format!("{to}{path}")).headers(headers);
-    match sent.header("x-forwarded-for", "127.0.0.1").body(body).send().await {
+    let sent = way.client.request(parts.method, format!("{}{path}", home.base)).headers(headers);
+    let sent = sent.header("x-forwarded-for", "127.0.0.1").body(body);
+    let mut answer = said(&sent).await;
+    for _ in 0..home.times_again {
+        if !is_not_now(&answer) {
+            break;
+        }
+        tokio::time::sleep(BEFORE_AGAIN).await;
+        answer = said(&sent).await;
+    }
+    answer
+}
+
+async fn said(request: &reqwest::RequestBuilder) -> Response {
+    match request.try_clone().expect("the body is whole").send().await {
         Ok(answer) => answered(answer).await,
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),
+    }
+}
+
+/// Daybook has no time, or is still at the same request that was cut off.
+fn is_not_now(answer: &Response) -> bool {
+    match answer.status() {
+        StatusCode::SERVICE_UNAVAILABLE => true,
+        StatusCode::CONFLICT => answer.headers().contains_key(RETRY_AFTER),
+        _ => false,
     }
 }
 
