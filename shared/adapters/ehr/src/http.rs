@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use daybook_engine::ports::{RemoteError, Underlying};
-use daybook_http::{Transport, TransportError, parse_http_date, retry_after};
+use daybook_http::{Transport, TransportError, parse_http_date, read_json, retry_after};
 use http::header::{ACCEPT, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use http::{Method, Request, StatusCode};
 use jiff::Timestamp;
@@ -187,7 +187,7 @@ impl Answer {
 
     /// The body. Where it does not fit, the error tells where, not what: values may be a patient's.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, RemoteError> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+        read_json(&self.body).map_err(|error| {
             let place =
                 format!("{:?} error at line {}, column {}", error.classify(), error.line(), error.column());
             unintelligible(self.what, place)
@@ -195,7 +195,7 @@ impl Answer {
     }
 
     pub(crate) fn find_json<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_slice(&self.body).ok()
+        read_json(&self.body).ok()
     }
 
     pub(crate) fn etag(&self) -> Option<&str> {

@@ -3,6 +3,7 @@
 
 mod dates;
 mod guard;
+mod json;
 mod tls;
 mod ways;
 mod web;
@@ -15,6 +16,7 @@ use http::{Request, Response};
 
 pub use dates::{parse_http_date, retry_after};
 pub use guard::{Allow, AllowError, Refusal, Trust};
+pub use json::read_json;
 pub use ways::{WayError, Ways};
 pub use web::{MAX_BODY_BYTES, SetupError, Web};
 

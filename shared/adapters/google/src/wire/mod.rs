@@ -95,7 +95,7 @@ fn read<T: DeserializeOwned>(what: String, reply: &Reply) -> Result<T, RemoteErr
     if !reply.status.is_success() {
         return Err(failure(what, reply));
     }
-    serde_json::from_slice(&reply.body).map_err(|error| unintelligible(what, &error))
+    daybook_http::read_json(&reply.body).map_err(|error| unintelligible(what, &error))
 }
 
 /// The place of the fault, without the words that stand there: they may be a person's.
