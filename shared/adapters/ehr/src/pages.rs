@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::config::Base;
 use crate::http::{Answer, Door, Prepared, unintelligible};
 use crate::instant::parse_instant;
-use crate::wire::{Bundle, Read, Resource};
+use crate::wire::{Bundle, Entry, Read, Resource};
 
 const MOST_PAGES: usize = 200;
 
@@ -71,7 +71,7 @@ pub(crate) async fn search_first<T: Resource>(
 /// One page. `as_of` comes from the answer if the bundle does not tell.
 fn parse_page<T: Resource>(what: &str, answer: Answer) -> Result<Page<T>, RemoteError> {
     let answer = answer.accepted()?;
-    let bundle: Bundle<T> = answer.json()?;
+    let bundle = read_bundle::<T>(&answer)?;
     if bundle.resource_type.as_deref() != Some("Bundle") {
         return Err(unintelligible(what, "an answer that is no bundle"));
     }
@@ -80,8 +80,22 @@ fn parse_page<T: Resource>(what: &str, answer: Answer) -> Result<Page<T>, Remote
     Ok(Page { bundle, as_of })
 }
 
+/// A page in order is read at one go; only where a resource is broken is each read for itself.
+fn read_bundle<T: Resource>(answer: &Answer) -> Result<Bundle<Read<T>>, RemoteError> {
+    let Some(Bundle { resource_type, meta, link, entry }) = answer.find_json::<Bundle<T>>() else {
+        return answer.json();
+    };
+    let understood = |Entry { resource, search, response }| Entry {
+        resource: resource.map(Read::Understood),
+        search,
+        response,
+    };
+    let entry = entry.map(|all| all.into_iter().map(|one| one.map(understood)).collect());
+    Ok(Bundle { resource_type, meta, link, entry })
+}
+
 struct Page<T> {
-    bundle: Bundle<T>,
+    bundle: Bundle<Read<T>>,
     as_of: Option<Timestamp>,
 }
 
@@ -125,4 +139,41 @@ impl<T: Resource> Found<T> {
 /// Included resources and outcomes stand between those that we asked for.
 fn is_kind<T: Resource>(resource_type: Option<&str>) -> bool {
     resource_type.is_none_or(|name| name == T::KIND)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::wire::ListedSlot;
+
+    const TOLD: &str = r#"{"resourceType":"Slot","id":"told","meta":{"versionId":"4"}}"#;
+    const SILENT: &str = r#"{"resourceType":"Slot","id":"silent"}"#;
+    const MISSHAPEN: &str = r#"{"resourceType":"Slot","id":"misshapen","start":7}"#;
+    const NAMELESS: &str = r#"{"resourceType":"Slot","start":7}"#;
+
+    fn words(resources: &[&str]) -> Vec<String> {
+        let entries: Vec<String> =
+            resources.iter().map(|resource| format!(r#"{{"resource":{resource}}}"#)).collect();
+        let body = format!(r#"{{"resourceType":"Bundle","entry":[{}]}}"#, entries.join(","));
+        let bundle = read_bundle::<ListedSlot>(&Answer::of(200, &[], &body)).unwrap();
+        let resources = bundle.entry.unwrap().into_iter().flatten().filter_map(|entry| entry.resource);
+        let word = |read| match read {
+            Read::Understood(ListedSlot { slot, text }) => {
+                let way = if text.is_some() { "for itself" } else { "at one go" };
+                format!("{} {way}", slot.id.unwrap())
+            }
+            Read::Named(stub) => format!("{} broken", stub.id),
+            Read::Nameless => "broken".to_owned(),
+        };
+        resources.map(word).collect()
+    }
+
+    #[test]
+    fn one_that_is_broken_stops_none_of_the_others() {
+        assert_eq!(words(&[TOLD, TOLD]), ["told at one go", "told at one go"]);
+        assert_eq!(words(&[TOLD, SILENT, "null"]), ["told for itself", "silent for itself"]);
+        let all = words(&[MISSHAPEN, TOLD, NAMELESS, "7", SILENT]);
+        assert_eq!(all, ["misshapen broken", "told for itself", "broken", "broken", "silent for itself"]);
+    }
 }

@@ -53,12 +53,12 @@ impl EntryAnswer {
 
 /// One answer for each of the `count` entries, in order.
 pub(crate) fn parse_batch(answer: Answer, count: usize) -> Result<Vec<EntryAnswer>, RemoteError> {
-    let bundle: Bundle<KeptSlot> = answer.accepted()?.json()?;
+    let bundle: Bundle<Read<KeptSlot>> = answer.accepted()?.json()?;
     let entries = bundle.entry.unwrap_or_default();
     if entries.len() != count {
         return Err(unintelligible(WHAT, "a batch answer of another length"));
     }
-    let read = |entry: Option<crate::wire::Entry<KeptSlot>>| {
+    let read = |entry: Option<crate::wire::Entry<Read<KeptSlot>>>| {
         let entry = entry?;
         let slot = match entry.resource {
             Some(Read::Understood(slot)) => Some(slot),

@@ -67,18 +67,12 @@ pub(crate) struct Told<L> {
 
 impl<'de, L: Level> Deserialize<'de> for Told<L> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <&RawValue>::deserialize(deserializer)?.get();
-        Self::read(text).map_err(|_| D::Error::custom("no appointment of this level"))
+        L::told(deserializer)
     }
 }
 
 impl<L: Level> Resource for Told<L> {
     const KIND: &'static str = "Appointment";
-
-    /// Both are read of the same text.
-    fn read(text: &str) -> serde_json::Result<Self> {
-        Ok(Self { appointment: serde_json::from_str(text)?, more: L::read(text)? })
-    }
 
     fn resource_type(&self) -> Option<&str> {
         self.appointment.resource_type.as_deref()
@@ -102,9 +96,12 @@ pub(crate) trait Level: DeserializeOwned + Send {
     /// The elements that a search must bring, as `_elements` wants them.
     const ELEMENTS: &'static str;
 
-    /// Reads it of the appointment's text, in JSON.
-    fn read(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text)
+    /// Reads an appointment along with it: both of the same text.
+    fn told<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Told<Self>, D::Error> {
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        let both =
+            || Ok(Told { appointment: serde_json::from_str(text)?, more: serde_json::from_str(text)? });
+        both().map_err(|_: serde_json::Error| D::Error::custom("no appointment of this level"))
     }
 
     fn tell(self) -> Telling;
@@ -117,8 +114,8 @@ pub(crate) struct AsNothing {}
 impl Level for AsNothing {
     const ELEMENTS: &'static str = "id,meta,status,start,end,minutesDuration,participant";
 
-    fn read(_: &str) -> serde_json::Result<Self> {
-        Ok(Self {})
+    fn told<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Told<Self>, D::Error> {
+        Ok(Told { appointment: Appointment::deserialize(deserializer)?, more: Self {} })
     }
 
     fn tell(self) -> Telling {

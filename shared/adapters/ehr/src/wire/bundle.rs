@@ -1,5 +1,5 @@
-//! Bundles: pages of a search, and the answers to a batch. An entry that cannot be read does not spoil the
-//! others.
+//! Bundles: pages of a search, and the answers to a batch. Where each resource is read for itself, one that cannot be
+//! read does not spoil the others.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -9,13 +9,12 @@ use super::Meta;
 use crate::refusal::Outcome;
 
 #[derive(Deserialize)]
-#[serde(bound(deserialize = "T: Resource"))]
-pub(crate) struct Bundle<T> {
+pub(crate) struct Bundle<R> {
     #[serde(rename = "resourceType")]
     pub(crate) resource_type: Option<String>,
     pub(crate) meta: Option<Meta>,
     pub(crate) link: Option<Vec<Link>>,
-    pub(crate) entry: Option<Vec<Option<Entry<T>>>>,
+    pub(crate) entry: Option<Vec<Option<Entry<R>>>>,
 }
 
 #[derive(Deserialize)]
@@ -25,9 +24,8 @@ pub(crate) struct Link {
 }
 
 #[derive(Deserialize)]
-#[serde(bound(deserialize = "T: Resource"))]
-pub(crate) struct Entry<T> {
-    pub(crate) resource: Option<Read<T>>,
+pub(crate) struct Entry<R> {
+    pub(crate) resource: Option<R>,
     pub(crate) search: Option<SearchMode>,
     pub(crate) response: Option<EntryResponse>,
 }
@@ -79,7 +77,7 @@ pub(crate) trait Resource: DeserializeOwned {
     /// `Appointment`.
     const KIND: &'static str;
 
-    /// Reads one of its text, in JSON. What keeps or reads the text more than once does so from here.
+    /// Reads one of its text, in JSON, where it is read for itself.
     fn read(text: &str) -> serde_json::Result<Self> {
         serde_json::from_str(text)
     }
@@ -89,7 +87,7 @@ pub(crate) trait Resource: DeserializeOwned {
     fn id(&self) -> Option<&str>;
 }
 
-impl<T> Bundle<T> {
+impl<R> Bundle<R> {
     /// The address of the next page.
     pub(crate) fn next(&self) -> Option<&str> {
         let mut links = self.link.iter().flatten();

@@ -37,6 +37,13 @@ pub(crate) struct Meta {
     pub(crate) last_updated: Option<String>,
 }
 
+impl Meta {
+    /// Whether one state of a resource can be told from another by it.
+    pub(crate) fn tells_states(&self) -> bool {
+        self.version_id.is_some() || self.last_updated.as_deref().is_some_and(|at| !at.is_empty())
+    }
+}
+
 #[derive(Deserialize, Clone)]
 pub(crate) struct Identifier {
     #[serde(rename = "use")]

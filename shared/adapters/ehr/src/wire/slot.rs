@@ -6,7 +6,6 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::{Identifier, Meta, Reference, Resource};
 
@@ -50,16 +49,21 @@ impl<'de> Deserialize<'de> for KeptSlot {
     }
 }
 
-/// A slot that is only looked at, and its text as it came.
+/// A slot that is only looked at.
 pub(crate) struct ListedSlot {
     pub(crate) slot: Slot,
-    pub(crate) text: String,
+    /// As it came, where it was read for itself. One that tells no state of its own always is.
+    pub(crate) text: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for ListedSlot {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <&RawValue>::deserialize(deserializer)?.get();
-        Self::read(text).map_err(|_| D::Error::custom("no slot"))
+        let slot = Slot::deserialize(deserializer)?;
+        if slot.meta.as_ref().is_some_and(Meta::tells_states) {
+            Ok(Self { slot, text: None })
+        } else {
+            Err(D::Error::custom("a slot whose state only its text tells"))
+        }
     }
 }
 
@@ -93,7 +97,7 @@ impl Resource for ListedSlot {
     fn read(text: &str) -> serde_json::Result<Self> {
         // The long way takes what the short one refuses and a kept slot has: a field that is named twice.
         let slot = serde_json::from_str(text).or_else(|_| Slot::deserialize(&Value::from_str(text)?))?;
-        Ok(Self { slot, text: text.to_owned() })
+        Ok(Self { slot, text: Some(text.to_owned()) })
     }
 
     fn resource_type(&self) -> Option<&str> {
