@@ -165,7 +165,8 @@ impl<'a> Row<'a> {
     }
 
     pub fn json_bytes<T: DeserializeOwned>(self, name: &'static str) -> Result<T, Broken> {
-        serde_json::from_slice(self.bytes(name)?).map_err(|_| Broken::Attribute(name))
+        let text = std::str::from_utf8(self.bytes(name)?).ok();
+        text.and_then(|text| serde_json::from_str(text).ok()).ok_or(Broken::Attribute(name))
     }
 
     pub fn map(self, name: &'static str) -> Result<BTreeMap<&'a str, &'a str>, Broken> {
