@@ -81,17 +81,20 @@ fn rank(entry: &Entry) -> u8 {
 /// Of each item the last line of each strip: a round may tell one several times. What one strip removes may stand in
 /// another, so whatever tells of it outweighs that.
 fn last_words(strips: Vec<Vec<Line>>) -> impl Iterator<Item = Line> {
-    let mut words: BTreeMap<String, Line> = BTreeMap::new();
-    for lines in strips {
-        let last: BTreeMap<String, Line> =
-            lines.into_iter().map(|line| (line.id().to_owned(), line)).collect();
-        for (id, line) in last {
-            if !(line.is_removal() && words.contains_key(&id)) {
-                words.insert(id, line);
-            }
+    strips.into_iter().map(last_lines).reduce(with_later).unwrap_or_default().into_values()
+}
+
+fn last_lines(strip: Vec<Line>) -> BTreeMap<String, Line> {
+    strip.into_iter().map(|line| (line.id().to_owned(), line)).collect()
+}
+
+fn with_later(mut words: BTreeMap<String, Line>, later: BTreeMap<String, Line>) -> BTreeMap<String, Line> {
+    for (id, line) in later {
+        if !(line.is_removal() && words.contains_key(&id)) {
+            words.insert(id, line);
         }
     }
-    words.into_values()
+    words
 }
 
 /// A mirror is told by name, so that one in the state that we left costs nothing.
@@ -110,7 +113,7 @@ fn touched(item: &str, bearer: Option<&Event>) -> Entry {
 }
 
 impl Series {
-    fn entry(&self, id: &str, within: Interval) -> Entry {
+    fn entry(self, id: &str, within: Interval) -> Entry {
         let Some(master) = &self.master else {
             let whole = self.occurrences.iter().all(|one| !one.is_sparse());
             return if whole { self.seen(id, within) } else { touched(id, None) };
@@ -118,10 +121,11 @@ impl Series {
         if master.name().is_some() { touched(id, Some(master)) } else { self.seen(id, within) }
     }
 
-    fn seen(&self, id: &str, within: Interval) -> Entry {
-        let master = self.master.as_ref();
-        let filled = |one: &Event| master.map_or_else(|| one.clone(), |master| one.filled_from(master));
-        let occurrences: Vec<Event> = self.occurrences.iter().map(filled).collect();
-        Entry::Seen(sighting(id, master, within, seen(occurrences.iter())))
+    fn seen(self, id: &str, within: Interval) -> Entry {
+        let Series { master, mut occurrences } = self;
+        if let Some(master) = &master {
+            occurrences = occurrences.into_iter().map(|one| one.filled_from(master)).collect();
+        }
+        Entry::Seen(sighting(id, master.as_ref(), within, seen(occurrences.iter())))
     }
 }

@@ -133,13 +133,13 @@ impl Event {
     }
 
     /// With what it leaves to its series.
-    pub fn filled_from(&self, master: &Event) -> Event {
+    pub fn filled_from(self, master: &Event) -> Event {
         Event {
             is_all_day: self.is_all_day.or(master.is_all_day),
             is_cancelled: self.is_cancelled.or(master.is_cancelled),
-            show_as: self.show_as.clone().or_else(|| master.show_as.clone()),
-            response_status: self.response_status.clone().or_else(|| master.response_status.clone()),
-            ..self.clone()
+            show_as: self.show_as.or_else(|| master.show_as.clone()),
+            response_status: self.response_status.or_else(|| master.response_status.clone()),
+            ..self
         }
     }
 }
