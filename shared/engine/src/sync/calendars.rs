@@ -201,14 +201,14 @@ impl Session<'_> {
     fn sort_silent(&self, id: &CalendarId, sorted: &mut Sorted<'_>, role: Role, seen: &Seen) {
         for sighting in std::mem::take(&mut sorted.silent) {
             let is_gone = sighting.seen == ItemSeen::Gone;
-            let is_known = !seen.item_links_by_digest(&self.item_digest(id, &sighting.item)).is_empty();
+            let is_known = |item| seen.item_links_by_digest(&self.item_digest(id, item)).next().is_some();
             match seen.mirror_under(&sighting.item) {
                 Some(_) if !role.holds_mirrors => {}
                 Some(_) if is_gone => sorted.unread.push(sighting.item.clone()),
                 Some(name) => {
                     sorted.mirrors.push((name.clone(), &sighting.item, sighting.revision.as_ref()));
                 }
-                None if role.holds_mirrors && !is_known && !is_gone => {
+                None if role.holds_mirrors && !is_gone && !is_known(&sighting.item) => {
                     sorted.unread.push(sighting.item.clone());
                 }
                 None => sorted.told.push(sighting),
@@ -264,8 +264,10 @@ impl Session<'_> {
         seen: &mut Seen,
     ) -> daybook_core::plan::sight::Observed {
         let reading = self.reading(id, gone_is);
-        let links = seen.item_links_by_digest(&self.item_digest(id, &sighting.item));
-        let mut observed = observe(sighting, &links.iter().collect::<Vec<_>>(), &reading);
+        let digest = self.item_digest(id, &sighting.item);
+        let links: Vec<&Link> = seen.item_links_by_digest(&digest).collect();
+        let is_known = !links.is_empty();
+        let mut observed = observe(sighting, &links, &reading);
         let named = calendar.naming_of(&sighting.item).name().filter(|name| self.is_ours(name));
         let name = named.or_else(|| seen.mirror_under(&sighting.item).cloned());
         if let Some(name) = name.filter(|_| sighting.seen == ItemSeen::Gone) {
@@ -276,7 +278,7 @@ impl Session<'_> {
         {
             seen.mirrors.entry(Target::Calendar(id.clone())).or_default().insert(name, sight);
         }
-        if role.closes_time && own_mirror(sighting, &reading).is_none() || !links.is_empty() {
+        if role.closes_time && own_mirror(sighting, &reading).is_none() || is_known {
             seen.owners.extend(observed.owners.drain(..));
         }
         observed
@@ -299,9 +301,10 @@ impl Session<'_> {
         let answered: BTreeSet<&ItemId> = read.iter().map(|sighting| &sighting.item).collect();
         let missing: Vec<&ItemId> = asked.iter().filter(|item| !answered.contains(item)).collect();
         for item in &missing {
-            for link in seen.item_links_by_digest(&self.item_digest(id, item)) {
-                seen.owners.insert(link.owner, OwnerSight::Unclear);
-            }
+            let digest = self.item_digest(id, item);
+            let owners: Vec<Owner> =
+                seen.item_links_by_digest(&digest).map(|link| link.owner.clone()).collect();
+            seen.owners.extend(owners.into_iter().map(|owner| (owner, OwnerSight::Unclear)));
         }
         missing.len()
     }

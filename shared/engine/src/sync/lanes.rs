@@ -395,8 +395,8 @@ fn disown_probes(seen: &mut Seen) {
 
 impl Seen {
     /// The busy links of one item.
-    pub fn item_links_by_digest(&self, digest: &str) -> Vec<Link> {
+    pub fn item_links_by_digest(&self, digest: &str) -> impl Iterator<Item = &Link> {
         let mirrors = self.by_item.get(digest).into_iter().flatten();
-        mirrors.filter_map(|mirror| self.links.get(mirror).cloned()).collect()
+        mirrors.filter_map(|mirror| self.links.get(mirror))
     }
 }
