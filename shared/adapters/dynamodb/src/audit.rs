@@ -17,9 +17,8 @@ use crate::table::{Ask, Order, Table, Written, readable};
 #[async_trait]
 impl Trail for Table {
     async fn add_entry(&self, entry: &Entry) -> Result<(), StoreError> {
-        let absent = Change::default().only_if("attribute_not_exists(#pk)", []);
         let what = format!("audit entry {}", entry.id());
-        match self.put(to_item(entry), &absent, &what).await? {
+        match self.put_once(to_item(entry), &Change::absent(), &what).await? {
             Written::Done(_) => Ok(()),
             Written::Refused(_) => Err(StoreError::Exists { what }),
         }

@@ -1,8 +1,7 @@
 //! Connections: made, found, listed, commanded by people, forgotten. Signals and leases have files of their own.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Put, ReturnValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::ReturnValue;
 use daybook_core::connection::{AccountName, Connection, Provider};
 use daybook_core::ids::{PracticeId, PractitionerId};
 use daybook_engine::ports::{
@@ -12,7 +11,6 @@ use jiff::Timestamp;
 
 use crate::connection_row::{command, due, from_item, to_item};
 use crate::expression::Change;
-use crate::failure::later;
 use crate::item::{Broken, Item, Row, instant, new_row, number, seconds};
 use crate::keys;
 use crate::schema::{DUE, DUE_SHARDS, EXPIRES_AT};
@@ -42,18 +40,12 @@ impl Connections for Table {
         let at = ConnectionRef::from(connection);
         let roster = new_row(&keys::roster(&connection.practitioner, &at));
         let rows = [to_item(connection), roster];
-        self.count_writes(rows.len());
-        let puts = rows.into_iter().map(|row| {
-            let put = Put::builder().table_name(&self.name).set_item(Some(row));
-            let put = put.condition_expression("attribute_not_exists(pk)").build().ok();
-            TransactWriteItem::builder().set_put(put).build()
-        });
-        let asked = self.client.transact_write_items().set_transact_items(Some(puts.collect())).send().await;
-        match asked {
-            Ok(_) => Ok(()),
-            Err(error) if taken(error.as_service_error()) => Err(StoreError::Exists { what: named(&at) }),
-            Err(error) => Err(later(named(&at), error)),
+        let absent = Change::absent();
+        let steps = rows.into_iter().map(|row| self.put_step(row, &absent)).collect();
+        if self.transact(steps, &named(&at)).await? {
+            return Ok(());
         }
+        Err(StoreError::Exists { what: named(&at) })
     }
 
     /// An id of any length may be asked for: it comes from a caller's path.
@@ -103,7 +95,7 @@ impl Connections for Table {
         });
         let attempts = clearing.into_iter().chain([change]);
         for attempt in attempts {
-            match self.update(&keys::connection(&at), &attempt, ReturnValue::None, &named(&at)).await? {
+            match self.update_once(&keys::connection(&at), &attempt, vec![], &named(&at)).await? {
                 Written::Done(_) => return Ok(()),
                 Written::Refused(old) => {
                     let old = absent_or_newer(&at, old)?;
@@ -262,9 +254,4 @@ impl Table {
 
 fn connections_in(practice: &PracticeId) -> String {
     format!("the connections of practice {practice}")
-}
-
-fn taken(error: Option<&TransactWriteItemsError>) -> bool {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error else { return false };
-    cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed"))
 }

@@ -28,6 +28,11 @@ impl Change {
         Self::default().only_if("#v <= :readable", [("readable", number(ROW_VERSION))])
     }
 
+    /// Of a row that is not there.
+    pub fn absent() -> Self {
+        Self::default().only_if("attribute_not_exists(#pk)", [])
+    }
+
     /// Of a row that may not be there yet, unless it is of a version that we do not read.
     pub fn of_absent_or_readable() -> Self {
         let mut change = Self::default()

@@ -69,9 +69,9 @@ impl Feeds for Table {
         }
         let only_if = match replaces {
             Some(old) => opened_by(old),
-            None => Change::default().only_if("attribute_not_exists(#pk)", []),
+            None => Change::absent(),
         };
-        if let Written::Refused(_) = self.put(item, &only_if, NAMED).await? {
+        if let Written::Refused(_) = self.put_once(item, &only_if, NAMED).await? {
             self.leave_no_way(feed.secret).await;
             return Err(StoreError::Stale { what: NAMED.into() });
         }

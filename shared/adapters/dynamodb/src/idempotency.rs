@@ -29,7 +29,7 @@ impl Idempotency for Table {
             "(attribute_not_exists(#pk) OR #expires_at <= :now)",
             [("now", number(now.as_second()))],
         );
-        match self.put(claim_row(practice, key, digest, until), &free, &named(practice)).await? {
+        match self.put_once(claim_row(practice, key, digest, until), &free, &named(practice)).await? {
             Written::Done(_) => Ok(Claim::Yours),
             // Gone between the refusal and the look: the caller's next try will have it.
             Written::Refused(None) => Ok(Claim::Running),

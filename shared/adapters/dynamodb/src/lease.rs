@@ -100,7 +100,7 @@ impl Table {
         notices: &[NewNotice],
     ) -> Result<Written, StoreError> {
         let rows = notices.iter().map(notice_row::to_item).collect();
-        self.update_with(&keys::connection(at), change, rows, &named(at)).await
+        self.update_once(&keys::connection(at), change, rows, &named(at)).await
     }
 
     /// Doors that look a practitioner up need not meet connections that are gone.

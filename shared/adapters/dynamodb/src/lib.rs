@@ -53,6 +53,7 @@ mod settings_row;
 mod signal;
 mod subscriptions;
 mod table;
+mod transaction;
 mod visits;
 mod words;
 

@@ -42,10 +42,7 @@ impl Practices for Table {
             Some(at) => self.whole(practice).only_if("#set_at = :replaces", [("replaces", instant(at))]),
             None => self.whole(practice).only_if("attribute_not_exists(#set_at)", []),
         };
-        match self
-            .update(&keys::practice(&practice.id), &change, ReturnValue::None, &named(&practice.id))
-            .await?
-        {
+        match self.update_once(&keys::practice(&practice.id), &change, vec![], &named(&practice.id)).await? {
             Written::Done(_) => Ok(()),
             Written::Refused(old) => {
                 let broken = old.as_ref().and_then(|old| Row::read(old).err());

@@ -3,30 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{ConditionCheck, Delete, TransactWriteItem};
 use daybook_core::link::Link;
 use daybook_engine::ports::{ConnectionRef, LinkChange, StoreError};
 
 use crate::expression::Change;
-use crate::failure::{collided, later};
-use crate::item::{Item, Row, key_of, number};
+use crate::item::{Row, key_of, number};
 use crate::keys::{self, RowKey};
 use crate::link_row::to_item;
 use crate::links::named;
 use crate::schema::LINK_VERSION;
-use crate::table::{MOST_TRIES, Table, Written};
+use crate::table::{Table, Written};
 
 /// The table takes 100 steps in a transaction; one of them checks the generation.
 const MOST_AT_ONCE: usize = 99;
-
-/// Why a transaction did not happen.
-enum Cancelled {
-    Stale,
-    Collided,
-    Other,
-}
 
 impl Table {
     pub(crate) async fn save(
@@ -81,59 +71,10 @@ impl Table {
     ) -> Result<(), StoreError> {
         let mut steps = vec![self.still_leased(at, generation)];
         steps.extend(rows.iter().map(|(key, change)| self.step(at, generation, key, change)));
-        let mut tried = 0;
-        loop {
-            self.count_writes(steps.len());
-            let asked = self.client.transact_write_items().set_transact_items(Some(steps.clone()));
-            let Err(error) = asked.send().await else { return Ok(()) };
-            match why(&error) {
-                Cancelled::Stale => return Err(StoreError::Stale { what: named(at) }),
-                Cancelled::Collided if tried < MOST_TRIES => self.pause(tried).await,
-                Cancelled::Collided | Cancelled::Other => return Err(later(named(at), error)),
-            }
-            tried += 1;
+        if self.transact(steps, &named(at)).await? {
+            return Ok(());
         }
-    }
-
-    /// Changes one row, if the change's condition holds, and puts others with it. Nothing is asked back.
-    pub(crate) async fn update_with(
-        &self,
-        key: &RowKey,
-        change: &Change,
-        rows: Vec<Item>,
-        what: &str,
-    ) -> Result<Written, StoreError> {
-        let steps: Vec<TransactWriteItem> = std::iter::once(self.update_step(key, change))
-            .chain(rows.into_iter().map(|row| self.put_step(row)))
-            .collect();
-        let mut tried = 0;
-        loop {
-            self.count_writes(steps.len());
-            let asked = self.client.transact_write_items().set_transact_items(Some(steps.clone()));
-            let Err(error) = asked.send().await else { return Ok(Written::Done(Item::new())) };
-            match why(&error) {
-                Cancelled::Stale => return Ok(Written::Refused(self.get(key, what).await?)),
-                Cancelled::Collided if tried < MOST_TRIES => self.pause(tried).await,
-                Cancelled::Collided | Cancelled::Other => return Err(later(what, error)),
-            }
-            tried += 1;
-        }
-    }
-
-    fn update_step(&self, key: &RowKey, change: &Change) -> TransactWriteItem {
-        let update = Update::builder()
-            .table_name(&self.name)
-            .set_key(Some(key_of(key)))
-            .set_update_expression(change.update())
-            .set_condition_expression(change.condition())
-            .set_expression_attribute_names(change.names())
-            .set_expression_attribute_values(change.values());
-        TransactWriteItem::builder().set_update(update.build().ok()).build()
-    }
-
-    fn put_step(&self, row: Item) -> TransactWriteItem {
-        let put = Put::builder().table_name(&self.name).set_item(Some(row));
-        TransactWriteItem::builder().set_put(put.build().ok()).build()
+        Err(StoreError::Stale { what: named(at) })
     }
 
     fn still_leased(&self, at: &ConnectionRef, generation: u64) -> TransactWriteItem {
@@ -156,17 +97,8 @@ impl Table {
         change: &LinkChange,
     ) -> TransactWriteItem {
         let only_if = not_overtaken(generation);
-        let step = TransactWriteItem::builder();
         match change {
-            LinkChange::Put(link) => {
-                let put = Put::builder()
-                    .table_name(&self.name)
-                    .set_item(Some(to_item(at, link, generation)))
-                    .set_condition_expression(only_if.condition())
-                    .set_expression_attribute_names(only_if.names())
-                    .set_expression_attribute_values(only_if.values());
-                step.set_put(put.build().ok()).build()
-            }
+            LinkChange::Put(link) => self.put_step(to_item(at, link, generation), &only_if),
             LinkChange::Remove(_) => {
                 let delete = Delete::builder()
                     .table_name(&self.name)
@@ -174,7 +106,7 @@ impl Table {
                     .set_condition_expression(only_if.condition())
                     .set_expression_attribute_names(only_if.names())
                     .set_expression_attribute_values(only_if.values());
-                step.set_delete(delete.build().ok()).build()
+                TransactWriteItem::builder().set_delete(delete.build().ok()).build()
             }
         }
     }
@@ -192,55 +124,4 @@ fn not_overtaken(generation: u64) -> Change {
         "(attribute_not_exists(#pk) OR (#generation <= :g AND #v <= :readable))",
         [("g", number(generation)), ("readable", number(LINK_VERSION))],
     )
-}
-
-fn why<R>(error: &SdkError<TransactWriteItemsError, R>) -> Cancelled {
-    if collided(error) {
-        return Cancelled::Collided;
-    }
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
-    else {
-        return Cancelled::Other;
-    };
-    let reasons = || cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-    let passing = |code| {
-        matches!(code, "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
-    };
-    match () {
-        () if reasons().any(|code| code == "ConditionalCheckFailed") => Cancelled::Stale,
-        () if reasons().all(passing) => Cancelled::Collided,
-        () => Cancelled::Other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use aws_sdk_dynamodb::types::CancellationReason;
-    use aws_sdk_dynamodb::types::error::TransactionCanceledException;
-
-    use super::*;
-
-    /// The embedded table never collides with itself, so the reasons are spelled out here.
-    #[test]
-    fn a_refused_condition_outweighs_a_collision_and_a_collision_is_tried_again() {
-        for (codes, expected) in [
-            (&["None", "ConditionalCheckFailed"][..], "stale"),
-            (&["TransactionConflict", "ConditionalCheckFailed"], "stale"),
-            (&["None", "TransactionConflict"], "collided"),
-            (&["ThrottlingError", "None"], "collided"),
-            (&["ValidationError", "TransactionConflict"], "other"),
-        ] {
-            let reasons = codes.iter().map(|code| CancellationReason::builder().code(*code).build());
-            let cancelled = TransactionCanceledException::builder()
-                .set_cancellation_reasons(Some(reasons.collect()))
-                .build();
-            let error = TransactWriteItemsError::TransactionCanceledException(cancelled);
-            let word = match why(&SdkError::service_error(error, ())) {
-                Cancelled::Stale => "stale",
-                Cancelled::Collided => "collided",
-                Cancelled::Other => "other",
-            };
-            assert_eq!(word, expected, "{codes:?}");
-        }
-    }
 }

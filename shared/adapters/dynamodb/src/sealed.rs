@@ -32,13 +32,13 @@ impl SealedRows for Table {
         put(&mut item, "version", Some(number(row.version)));
         put(&mut item, "sealed", Some(bytes(row.sealed.clone())));
         let only_if = match replaces {
-            None => Change::default().only_if("attribute_not_exists(#pk)", []),
+            None => Change::absent(),
             Some(version) => Change::default().only_if(
                 "#version = :replaces AND #v <= :readable",
                 [("replaces", number(version)), ("readable", number(ROW_VERSION))],
             ),
         };
-        match self.put(item, &only_if, &named(at)).await? {
+        match self.put_once(item, &only_if, &named(at)).await? {
             Written::Done(_) => Ok(()),
             Written::Refused(_) => Err(StoreError::Stale { what: named(at) }),
         }

@@ -1,7 +1,6 @@
 //! Sign-ins under way: one row for each link that a browser has opened. The row proves a browser and holds no secret.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::ReturnValue;
 use daybook_core::proof::Proof;
 use daybook_engine::ports::{ConnectionRef, SignInVisit, SignIns, Stage, StoreError};
 use jiff::SignedDuration;
@@ -29,8 +28,7 @@ impl SignIns for Table {
         put(&mut item, "stage", Some(text(visit.stage.word())));
         put(&mut item, "until", Some(instant(visit.expires_at)));
         put(&mut item, EXPIRES_AT, Some(seconds_after(visit.expires_at, KEPT)));
-        let absent = Change::default().only_if("attribute_not_exists(#pk)", []);
-        match self.put(item, &absent, NAMED).await? {
+        match self.put_once(item, &Change::absent(), NAMED).await? {
             Written::Done(_) => Ok(()),
             Written::Refused(_) => Err(StoreError::Exists { what: NAMED.into() }),
         }
@@ -51,7 +49,7 @@ impl SignIns for Table {
         let change = Change::of_readable()
             .assign([("stage", Some(text(to.word())))])
             .only_if("#stage = :from", [("from", text(from.word()))]);
-        match self.update(&keys::visit(nonce), &change, ReturnValue::None, NAMED).await? {
+        match self.update_once(&keys::visit(nonce), &change, vec![], NAMED).await? {
             Written::Done(_) => Ok(()),
             Written::Refused(_) => Err(StoreError::Stale { what: NAMED.into() }),
         }

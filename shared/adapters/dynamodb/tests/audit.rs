@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use common::lost_answers::room_that_loses_answers;
 use common::*;
 use daybook_core::audit::{Deed, Entry, Hand, KEPT_FOR, Outcome, Part, Who};
 use daybook_engine::ports::{Reading, StoreError, Trail};
@@ -89,4 +90,12 @@ async fn an_entry_that_cannot_be_read_ends_nothing() {
     let rest = Reading::After(first.more);
     let rest = room.table.list_entries(&"demo".into(), &rest, 2).await.unwrap();
     assert_eq!((rest.entries, rest.more), (vec![all[2].clone()], None));
+}
+
+#[tokio::test]
+async fn an_entry_is_kept_once_though_the_first_answer_was_lost() {
+    let room = room_that_loses_answers().await;
+    room.table.add_entry(&bare(1)).await.unwrap();
+    let again = room.table.add_entry(&bare(1)).await;
+    assert!(matches!(again, Err(StoreError::Exists { .. })), "{again:?}");
 }

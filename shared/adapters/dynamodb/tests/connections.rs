@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::lost_answers::room_that_loses_answers;
 use common::*;
 use daybook_core::connection::*;
 use daybook_core::ids::{AppointmentId, CalendarId};
@@ -303,4 +304,16 @@ fn works_without_a_runtime() {
         std::task::Poll::Pending => None,
     });
     assert_eq!(found.unwrap().signals.received, 1);
+}
+
+#[tokio::test]
+async fn a_person_whose_first_answer_was_lost_is_told_the_same() {
+    let room = room_that_loses_answers().await;
+    room.table.create_connection(&fresh("c1")).await.unwrap();
+    let again = room.table.create_connection(&fresh("c1")).await;
+    assert!(matches!(again, Err(StoreError::Exists { .. })), "{again:?}");
+    let second = Connection { version: 2, ..fresh("c1") };
+    room.table.command_connection(&second).await.unwrap();
+    let late = room.table.command_connection(&second).await;
+    assert!(matches!(late, Err(StoreError::Stale { .. })), "{late:?}");
 }

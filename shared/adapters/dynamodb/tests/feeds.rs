@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::lost_answers::room_that_loses_answers;
 use common::*;
 use daybook_core::detail::Detail;
 use daybook_core::feed::{Feed, Shown};
@@ -79,4 +80,14 @@ async fn a_fetch_is_noted_on_the_feed_that_was_fetched() {
     room.table.remove_feed(&feed("p", "two")).await.unwrap();
     let gone = room.table.note_fetch(&fetched).await;
     assert!(matches!(gone, Err(StoreError::Missing { .. })), "and makes no row: {gone:?}");
+}
+
+#[tokio::test]
+async fn a_feed_is_made_though_the_first_answer_was_lost() {
+    let room = room_that_loses_answers().await;
+    room.table.put_feed(&feed("p", "one"), None).await.unwrap();
+    room.table.put_feed(&feed("p", "two"), Some(Proof::of("one"))).await.unwrap();
+    assert_eq!(room.table.feed_opened_by(Proof::of("two")).await.unwrap(), Some(feed("p", "two")));
+    let late = room.table.put_feed(&feed("p", "three"), Some(Proof::of("one"))).await;
+    assert!(matches!(late, Err(StoreError::Stale { .. })), "{late:?}");
 }

@@ -5,6 +5,7 @@ mod common;
 
 use std::sync::Arc;
 
+use common::lost_answers::room_that_loses_answers;
 use common::*;
 use daybook_core::appointment::ProposedPolicy;
 use daybook_core::connection::Provider;
@@ -138,6 +139,24 @@ async fn a_request_is_answered_once_and_remembered_for_a_while() {
     room.table.give_back(&demo, "k#1").await.unwrap();
     room.table.give_back(&demo, "k#1").await.unwrap();
     assert_eq!(claim("k#1", "d", 1_201).await, Claim::Yours);
+}
+
+/// A launch, a credential, a practice: whoever asks again after a lost answer must not find them taken by themselves.
+#[tokio::test]
+async fn what_was_written_once_is_ours_though_the_first_answer_was_lost() {
+    let room = room_that_loses_answers().await;
+    let (demo, c1) = (practice().id, name("c1"));
+    let claim = async || room.table.claim(&demo, "k", "d", at(1_000), at(1_100)).await.unwrap();
+    assert_eq!([claim().await, claim().await], [Claim::Yours, Claim::Running]);
+    for (version, replaces, accepted) in [(1, None, true), (2, Some(1), true), (2, Some(1), false)] {
+        let put = room.table.put_sealed(&c1, &SealedRow { version, sealed: vec![1] }, replaces).await;
+        assert_eq!(put.is_ok(), accepted, "{version} {replaces:?}: {put:?}");
+    }
+    for (second, replaces, accepted) in [(7, None, true), (8, Some(at(7)), true), (9, Some(at(7)), false)] {
+        let set = Practice { set_at: Some(at(second)), ..practice() };
+        let set = room.table.set_practice(&set, replaces).await;
+        assert_eq!(set.is_ok(), accepted, "{second} {replaces:?}: {set:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! A table in memory, with connections and links to put into it. It asserts nothing.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+pub mod lost_answers;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
