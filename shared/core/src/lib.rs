@@ -35,8 +35,8 @@ pub mod quota;
 pub mod restore;
 pub mod retry;
 pub mod review;
-#[cfg(test)]
-mod sample;
+#[cfg(any(test, feature = "sample"))]
+pub mod sample;
 pub mod subscription;
 pub mod succession;
 pub mod time;

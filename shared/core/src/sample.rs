@@ -1,4 +1,5 @@
-//! A connection for tests of this crate: two-way at Google, of nobody in particular. What a test is about, it says itself.
+//! A connection for tests, here and in other crates: two-way at Google, of nobody in particular. What a test is about, it
+//! says itself.
 
 use crate::connection::{
     AgedOut, BlockScope, BlockingCalendars, Connection, Direction, Evidence, MainCalendar, Provider,

@@ -2,14 +2,13 @@
 //! the owner's side only; nothing here is Daybook's work.
 
 use daybook_core::appointment::{Appointment, Kind, Participation, Status};
-use daybook_core::connection::{
-    AgedOut, BlockScope, BlockingCalendars, CalendarRef, Direction, MainCalendar, Provider, Settings, Start,
-};
-use daybook_core::detail::{Detail, Disclosure};
+use daybook_core::connection::{BlockingCalendars, CalendarRef, Direction, MainCalendar, Provider, Settings};
+use daybook_core::detail::Disclosure;
 use daybook_core::event::Event;
 use daybook_core::ids::{AppointmentId, CalendarId, ItemId, PracticeId, PractitionerId};
 use daybook_core::mirror::MirrorId;
 use daybook_core::policy::Policy;
+use daybook_core::sample;
 use daybook_core::time::Interval;
 use daybook_core::window::WindowDays;
 use daybook_engine::connect::NewConnection;
@@ -44,13 +43,9 @@ pub fn two_way(main: &str, blocking: &[&str]) -> Settings {
     Settings {
         direction: Direction::TwoWay,
         window: WindowDays::new(7, 60).expect("it is inside the bounds"),
-        detail: Detail::Busy,
         main_calendar: MainCalendar::Existing(calendar(main)),
         blocking_calendars: BlockingCalendars::Chosen(blocking.iter().map(|id| calendar(id)).collect()),
-        aged_out: AgedOut::Remove,
-        block_scope: BlockScope::All,
-        reminder_minutes: None,
-        start: Start::WhenAuthorised,
+        ..sample::settings()
     }
 }
 

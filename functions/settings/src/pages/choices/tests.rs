@@ -3,18 +3,15 @@
 use super::*;
 use daybook_core::connection::Start;
 use daybook_core::detail::Detail;
+use daybook_core::sample;
 
 fn before() -> Settings {
     Settings {
         direction: Direction::EhrToCalendar,
-        window: WindowDays::default(),
-        detail: Detail::Busy,
         main_calendar: MainCalendar::Create("Work schedule".into()),
         blocking_calendars: BlockingCalendars::Owned,
-        aged_out: AgedOut::Remove,
-        block_scope: BlockScope::All,
-        reminder_minutes: None,
         start: Start::WhenConfirmed,
+        ..sample::settings()
     }
 }
 

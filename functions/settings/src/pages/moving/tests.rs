@@ -1,43 +1,12 @@
 //! How far a move has come, by what is on record of both connections.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-use daybook_core::connection::{
-    AgedOut, BlockScope, Disconnect, Evidence, Mirrors, Schedule, Settings, Signals, Start,
-};
+use daybook_core::connection::{Disconnect, Mirrors};
 use daybook_core::detail::Detail;
-use daybook_core::notice::Told;
-use daybook_core::window::WindowDays;
+use daybook_core::sample::connection;
 use daybook_engine::ports::Counts;
 use jiff::Timestamp;
 
 use super::*;
-
-fn connection(id: &str) -> Connection {
-    Connection {
-        practice: "demo".into(),
-        id: id.into(),
-        practitioner: "prac-1".into(),
-        provider: Provider::Google,
-        account: None,
-        settings: Settings {
-            direction: Direction::TwoWay,
-            window: WindowDays::default(),
-            detail: Detail::Busy,
-            main_calendar: MainCalendar::None,
-            blocking_calendars: BlockingCalendars::Owned,
-            aged_out: AgedOut::Remove,
-            block_scope: BlockScope::All,
-            reminder_minutes: None,
-            start: Start::WhenConfirmed,
-        },
-        version: 1,
-        evidence: Evidence::default(),
-        schedule: Schedule::default(),
-        signals: Signals::default(),
-        progress: None,
-        problems: [].into(),
-        told: Told::default(),
-    }
-}
 
 /// The new connection, whose calendar has everything.
 fn new(started: bool, handed_over: bool) -> Connection {

@@ -17,6 +17,7 @@ use daybook_core::mirror::BlockContent;
 use daybook_core::notice::Told;
 use daybook_core::policy::{AccountHome, AccountKind, Audience};
 use daybook_core::restore::Restored;
+use daybook_core::sample;
 use daybook_core::subscription::{Subscription, Telling};
 use daybook_core::succession::{Afterwards, Succession};
 use daybook_core::time::Interval;
@@ -145,29 +146,15 @@ pub fn term(holder: &str, until: i64) -> LeaseTerm {
 /// As a door makes it.
 pub fn fresh(id: &str) -> Connection {
     Connection {
-        practice: "demo".into(),
-        id: id.into(),
-        practitioner: "prac-1".into(),
         provider: Provider::Caldav,
-        account: None,
         settings: Settings {
             direction: Direction::EhrToCalendar,
-            window: WindowDays::default(),
-            detail: Detail::Busy,
             main_calendar: MainCalendar::Create("Work schedule".into()),
             blocking_calendars: BlockingCalendars::Owned,
-            aged_out: AgedOut::Remove,
-            block_scope: BlockScope::All,
-            reminder_minutes: None,
-            start: Start::WhenAuthorised,
+            ..sample::settings()
         },
-        version: 1,
         evidence: Evidence { created_at: at(5), ..Evidence::default() },
-        schedule: Schedule::default(),
-        signals: Signals::default(),
-        progress: None,
-        problems: [].into(),
-        told: Told::default(),
+        ..sample::connection(id)
     }
 }
 
