@@ -521,6 +521,35 @@ async fn the_form_comes_back_with_the_calendars_that_were_ticked() {
     }
 }
 
+/// The reason stands above the form, and nothing that was chosen is lost.
+#[tokio::test]
+async fn choices_that_cannot_be_saved_come_back_as_they_were_sent() {
+    let world = World::new().await;
+    let made = world.connected(json!({"start": "when_confirmed"})).await;
+    let at = format!("/settings/connections/{}", made.rsplit('/').next().unwrap());
+    let ours = person(&world, json!({})).await;
+    let token = ours.form_token().await;
+    for (asked, why) in [
+        ("range=month&main=ours&new_name=", "Give the new calendar a name"),
+        ("range=custom&past_days=1&future_days=9999&main=none", "The time range goes from"),
+        ("range=month&main=", "Choose where your appointments should appear."),
+    ] {
+        let chosen = "direction=two_way&blocking=/ada/holidays/&detail=appointment&aged_out=keep";
+        for page in ["preview", "apply"] {
+            let answer = ours.post(&format!("{at}/{page}"), &format!("{chosen}&{asked}&{token}"), &[]).await;
+            assert_eq!(answer.status, 422, "{asked}");
+            let said = answer.text.split("role=\"alert\">").nth(1).unwrap();
+            assert!(said.starts_with(why), "{said}");
+            for kept in
+                ["id=\"two-way\"", "value=\"/ada/holidays/\"", "id=\"detail-appointment\"", "id=\"aged-out\""]
+            {
+                assert!(tag(&answer.text, kept).contains(" checked"), "{asked} {kept}");
+            }
+        }
+    }
+    assert_eq!(world.ask("GET", &made, None).await.body["direction"], "ehr_to_calendar", "nothing was saved");
+}
+
 /// The clock stands still and is moved on where everybody waits: nobody really does.
 #[tokio::test(start_paused = true)]
 async fn who_cannot_be_told_in_time_what_will_happen_may_go_on_without_it() {

@@ -254,13 +254,18 @@ async fn a_policy_that_was_set_meanwhile_is_not_overwritten() {
     let shown = admin.see("/policy").await;
     let token = shown.split("name=\"form_token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     assert_eq!(admin.post("/policy", &format!("form_token={token}&{late}")).await.status, 409);
-    for wrong in [
-        "detail_cap=busy&domains=some&domain_list=ada%40x.org",
-        "detail_cap=all",
-        "detail_cap=busy&past_days=9999",
+    for (wrong, kept) in [
+        ("detail_cap=busy&domains=some&domain_list=ada%40x.org", ">ada@x.org</textarea>"),
+        ("detail_cap=all", "name=\"part2\" value=\"yes\" checked"),
+        ("detail_cap=busy&past_days=9999", "value=\"9999\""),
     ] {
-        let answer = admin.send("/policy/preview", &format!("{wrong}&{POLICY}")).await;
+        let answer = admin.send("/policy/preview", &format!("part2=yes&{wrong}&{POLICY}")).await;
         assert_eq!(answer.status, 422, "{wrong}: {}", answer.text);
+        assert!(
+            answer.text.contains("role=\"alert\"") && answer.text.contains(kept),
+            "{wrong}: {}",
+            answer.text
+        );
     }
 }
 
@@ -271,7 +276,16 @@ async fn an_agreement_is_put_on_record_and_withdrawn() {
     let admin = admin(&world).await;
     assert!(admin.see("/agreements").await.contains("Connected without an agreement: calendars.example.org"));
     let form = "domain=Calendars.example.org&attested_by=Avery+Admin&years=2";
-    assert_eq!(admin.send("/agreements", form).await.status, 422, "without a word");
+    let refused = admin.send("/agreements", form).await;
+    assert_eq!(refused.status, 422, "without a word");
+    for kept in [
+        "role=\"alert\">Tick the box",
+        "value=\"Calendars.example.org\"",
+        "value=\"Avery Admin\"",
+        "\"2\" selected",
+    ] {
+        assert!(refused.text.contains(kept), "{kept}: {}", refused.text);
+    }
     let given = admin.send("/agreements", &format!("{form}&confirmed=yes")).await;
     assert_eq!((given.status.as_u16(), place(&given)), (303, "/settings/practice/agreements?given"));
     let shown = admin.see("/agreements").await;

@@ -19,7 +19,7 @@ use super::before::TwoWay;
 use super::fields::Fields;
 use super::levels::{Level, detail, levels};
 use super::words::{Zone, number, provider};
-use super::{Ending, Guest, Posted, Room, Shell, show};
+use super::{Ending, Guest, Posted, Room, Shell, show, show_refused};
 
 /// The form's fields, as they are sent on from page to page.
 pub(crate) const NAMES: [&str; 10] = [
@@ -51,6 +51,8 @@ struct Choices {
     shell: Shell,
     id: String,
     account: String,
+    /// Why it could not be saved.
+    fault: Option<String>,
     is_started: bool,
     is_two_way: bool,
     /// Why it cannot be both ways now.
@@ -104,7 +106,8 @@ pub(crate) async fn form(
 ) -> Result<Response, Ending> {
     let connection = guest.connection(&room.engine, &id).await?;
     let settings = connection.settings.clone();
-    shown(&room, &guest, &connection, &settings).await
+    let page = page(&room, &guest, &connection, &settings, None).await?;
+    show(&page.shell, &page)
 }
 
 /// The form with what was chosen a moment ago.
@@ -115,27 +118,33 @@ pub(crate) async fn form_again(
 ) -> Result<Response, Ending> {
     let Posted { guest, fields } = &posted;
     let connection = guest.connection(&room.engine, &id).await?;
-    let bounds = guest.practice.policy.window;
-    let patch = patch(fields, &connection.settings, bounds).map_err(|fault| fault.to(guest))?;
-    let settings = Settings {
-        direction: patch.direction.unwrap_or_default(),
-        window: patch.window.unwrap_or(connection.settings.window),
-        detail: patch.detail.unwrap_or_default(),
-        main_calendar: patch.main_calendar.clone().unwrap_or(MainCalendar::None),
-        blocking_calendars: ticked(fields, &patch, &connection.settings),
-        aged_out: patch.aged_out.unwrap_or_default(),
-        block_scope: patch.block_scope.unwrap_or_default(),
-        ..connection.settings.clone()
-    };
-    shown(&room, guest, &connection, &settings).await
+    let page = page(&room, guest, &connection, &typed(fields, &connection.settings), None).await?;
+    show(&page.shell, &page)
 }
 
-async fn shown(
+/// The form with what was chosen, where that cannot be saved. What is no fault of the form has a page of its own.
+pub(crate) async fn again(
+    room: &Room,
+    posted: &Posted,
+    connection: &Connection,
+    fault: Ending,
+) -> Result<Response, Ending> {
+    let Posted { guest, fields } = posted;
+    let Some(why) = fault.of_form().map(str::to_owned) else {
+        let form = format!("/settings/connections/{}/choices", connection.id);
+        return Err(fault.to(guest).with_link(form, "Back to your choices"));
+    };
+    let page = page(room, guest, connection, &typed(fields, &connection.settings), Some(why)).await?;
+    show_refused(&page.shell, &page)
+}
+
+async fn page(
     room: &Room,
     guest: &Guest,
     connection: &Connection,
     settings: &Settings,
-) -> Result<Response, Ending> {
+    fault: Option<String>,
+) -> Result<Choices, Ending> {
     let calendars = room.engine.list_calendars(connection).await;
     let calendars = calendars.map_err(|error| Ending::at(guest, connection.id.as_str(), error))?;
     let zone = Zone::of(&room.engine, connection, &guest.practice).await;
@@ -155,10 +164,11 @@ async fn shown(
     let audience = audience.map_err(|error| Ending::at(guest, connection.id.as_str(), error))?;
     let tie = tie(connection, audience, now);
     let (blocking, unshown) = blocking(&calendars, settings);
-    let page = Choices {
+    Ok(Choices {
         shell: guest.shell(),
         id: connection.id.to_string(),
         account: connection.account.as_ref().map(|account| account.label.clone()).unwrap_or_default(),
+        fault,
         is_started: connection.evidence.started_at.is_some(),
         is_two_way: settings.direction == Direction::TwoWay,
         one_way_only: two_way(room, connection).await.hindrance(),
@@ -176,8 +186,7 @@ async fn shown(
         levels: levels(&guest.practice.policy, &tie, settings.detail),
         keeps_old: settings.aged_out == AgedOut::Keep,
         only_hours: settings.block_scope == BlockScope::Hours,
-    };
-    show(&page.shell, &page)
+    })
 }
 
 /// Whether a yes to both ways would be taken.
@@ -266,10 +275,7 @@ fn choice(calendar: &CalendarInfo, is_chosen: bool) -> Choice {
 
 /// What the form asks for; `before` is what stands, `bounds` the widest window that is allowed.
 pub(crate) fn patch(fields: &Fields, before: &Settings, bounds: WindowDays) -> Result<Patch, Ending> {
-    let direction = match fields.get("direction") {
-        "two_way" => Direction::TwoWay,
-        _ => Direction::EhrToCalendar,
-    };
+    let direction = direction(fields);
     Ok(Patch {
         direction: Some(direction),
         // As the form showed it: what was chosen before bounds narrowed it stays for when they widen.
@@ -281,14 +287,47 @@ pub(crate) fn patch(fields: &Fields, before: &Settings, bounds: WindowDays) -> R
         main_calendar: Some(main_calendar(fields, before)?),
         // One way, none is read; what was chosen before stays for later.
         blocking_calendars: (direction == Direction::TwoWay).then(|| chosen_blocking(fields)),
-        aged_out: Some(if fields.get("aged_out") == "keep" { AgedOut::Keep } else { AgedOut::Remove }),
-        block_scope: Some(if fields.get("block_scope") == "hours" {
-            BlockScope::Hours
-        } else {
-            BlockScope::All
-        }),
+        aged_out: Some(aged_out(fields)),
+        block_scope: Some(block_scope(fields)),
         reminder_minutes: None,
     })
+}
+
+/// What the form says, to be shown again: what cannot be read stays as it stands, and a name is shown as it was typed.
+fn typed(fields: &Fields, before: &Settings) -> Settings {
+    let direction = direction(fields);
+    let main = main_calendar(fields, before).ok();
+    let main =
+        main.or_else(|| (fields.get("main") == "ours").then(|| MainCalendar::Create(new_name(fields))));
+    Settings {
+        direction,
+        window: window(fields).unwrap_or(before.window),
+        detail: detail(fields.get("detail")).unwrap_or(before.detail),
+        main_calendar: main.unwrap_or_else(|| before.main_calendar.clone()),
+        blocking_calendars: ticked(fields, direction, before),
+        aged_out: aged_out(fields),
+        block_scope: block_scope(fields),
+        ..before.clone()
+    }
+}
+
+fn direction(fields: &Fields) -> Direction {
+    match fields.get("direction") {
+        "two_way" => Direction::TwoWay,
+        _ => Direction::EhrToCalendar,
+    }
+}
+
+fn aged_out(fields: &Fields) -> AgedOut {
+    if fields.get("aged_out") == "keep" { AgedOut::Keep } else { AgedOut::Remove }
+}
+
+fn block_scope(fields: &Fields) -> BlockScope {
+    if fields.get("block_scope") == "hours" { BlockScope::Hours } else { BlockScope::All }
+}
+
+fn new_name(fields: &Fields) -> String {
+    fields.get("new_name").to_owned()
 }
 
 fn window(fields: &Fields) -> Result<WindowDays, Ending> {
@@ -311,11 +350,11 @@ fn main_calendar(fields: &Fields, before: &Settings) -> Result<MainCalendar, End
             if let MainCalendar::Made(made) = &before.main_calendar {
                 return Ok(MainCalendar::Made(made.clone()));
             }
-            let name = fields.get("new_name");
+            let name = new_name(fields);
             if name.is_empty() || name.chars().count() > MOST_NAME_CHARS || name.contains(char::is_control) {
                 return Err(Ending::invalid("Give the new calendar a name of at most 200 letters."));
             }
-            Ok(MainCalendar::Create(name.to_owned()))
+            Ok(MainCalendar::Create(name))
         }
         chosen => match chosen.strip_prefix("id:").filter(|id| !id.is_empty() && id.len() <= 1_024) {
             Some(id) => Ok(MainCalendar::Existing(named_later(id))),
@@ -330,11 +369,13 @@ fn chosen_blocking(fields: &Fields) -> BlockingCalendars {
 }
 
 /// What is ticked when the form is shown again. One way, where none is read, the form still carries what was ticked.
-fn ticked(fields: &Fields, patch: &Patch, before: &Settings) -> BlockingCalendars {
-    match (&patch.blocking_calendars, chosen_blocking(fields)) {
-        (Some(asked), _) => asked.clone(),
-        (None, BlockingCalendars::Chosen(none)) if none.is_empty() => before.blocking_calendars.clone(),
-        (None, carried) => carried,
+fn ticked(fields: &Fields, direction: Direction, before: &Settings) -> BlockingCalendars {
+    let chosen = chosen_blocking(fields);
+    let carries_none = chosen == BlockingCalendars::Chosen(Vec::new());
+    if direction == Direction::EhrToCalendar && carries_none {
+        before.blocking_calendars.clone()
+    } else {
+        chosen
     }
 }
 

@@ -119,6 +119,11 @@ impl Ending {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "That cannot be saved", text, home())
     }
 
+    /// What to say above the form, where it is the form that cannot be saved.
+    pub fn of_form(&self) -> Option<&str> {
+        (self.status == StatusCode::UNPROCESSABLE_ENTITY).then_some(self.text.as_str())
+    }
+
     fn busy(who: &str) -> Self {
         let text =
             format!("{who} does not answer right now. Nothing was changed. Try again in a few minutes.");

@@ -3,7 +3,7 @@
 //!
 //! To add a page: write a handler that takes [`Guest`] (a `GET`) or [`Posted`] (a form), which stand for a session that
 //! holds and, with a form, for one of our own; give its template a field `shell` made by [`Guest::shell`] and let it
-//! extend `shell.html`; answer with [`show`]; and name its route in [`router`]. What goes wrong is an [`Ending`]: what it
+//! extend `shell.html`; answer with [`show`], or with [`show_refused`] where a form cannot be saved; and name its route in [`router`]. What goes wrong is an [`Ending`]: what it
 //! is, and one thing to do next. Each form holds the line
 //! `{{ shell.token_field()|safe }}`.
 
@@ -44,7 +44,7 @@ use daybook_engine::ports::Idempotency;
 
 pub(crate) use ending::Ending;
 pub(crate) use session::{Guest, Posted};
-pub(crate) use shell::{Shell, show};
+pub(crate) use shell::{Shell, show, show_refused};
 
 /// A form of ours is never larger: a hundred calendars, each with a long id.
 const MOST_FORM_BYTES: usize = 128 * 1024;

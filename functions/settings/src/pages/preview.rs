@@ -17,7 +17,7 @@ use daybook_engine::preview::Preview;
 use daybook_engine::{EngineError, chain};
 use tokio::time::timeout;
 
-use super::choices::{NAMES, patch};
+use super::choices::{NAMES, again, patch};
 use super::fields::Fields;
 use super::home::to;
 use super::levels::{name, why};
@@ -82,15 +82,22 @@ pub(crate) async fn preview(
     Path(id): Path<String>,
     posted: Posted,
 ) -> Result<Response, Ending> {
-    let Posted { guest, fields } = &posted;
-    let (connection, patch) = asked(&room, &posted, &id).await?;
-    let fault = |error| back_to_choices(guest, &id, Ending::of(error));
-    let (counted, level) = counted(&room, guest, &connection, &patch).await.map_err(fault)?;
+    let connection = posted.guest.connection(&room.engine, &id).await?;
+    match seen(&room, &posted, &connection).await {
+        Ok(page) => show(&page.shell, &page),
+        Err(fault) => again(&room, &posted, &connection, fault).await,
+    }
+}
+
+async fn seen(room: &Room, posted: &Posted, connection: &Connection) -> Result<PreviewPage, Ending> {
+    let Posted { guest, fields } = posted;
+    let patch = asked(posted, connection)?;
+    let (counted, level) = counted(room, guest, connection, &patch).await.map_err(Ending::of)?;
     let is_started = connection.evidence.started_at.is_some();
     let main = patch.main_calendar.as_ref().unwrap_or(&connection.settings.main_calendar);
-    let page = PreviewPage {
+    Ok(PreviewPage {
         shell: guest.shell(),
-        id,
+        id: connection.id.to_string(),
         provider: provider(connection.provider),
         is_started,
         counted,
@@ -101,8 +108,7 @@ pub(crate) async fn preview(
         is_two_way: patch.direction == Some(Direction::TwoWay),
         fields: fields.only(&NAMES),
         version: connection.version,
-    };
-    show(&page.shell, &page)
+    })
 }
 
 /// What the chosen calendar makes of the chosen level. Where nobody could look at it, what may come of it.
@@ -126,18 +132,9 @@ fn leaves_made(before: &MainCalendar, patch: &Patch) -> bool {
     matches!(before, MainCalendar::Made(_)) && patch.main_calendar.as_ref().is_some_and(|main| main != before)
 }
 
-/// The connection, and what the form would change of it.
-async fn asked(room: &Room, posted: &Posted, id: &str) -> Result<(Connection, Patch), Ending> {
-    let Posted { guest, fields } = posted;
-    let connection = guest.connection(&room.engine, id).await?;
-    let bounds = guest.practice.policy.window;
-    let patch = patch(fields, &connection.settings, bounds);
-    let patch = patch.map_err(|fault| back_to_choices(guest, id, fault))?;
-    Ok((connection, patch))
-}
-
-fn back_to_choices(guest: &Guest, id: &str, fault: Ending) -> Ending {
-    fault.to(guest).with_link(format!("/settings/connections/{id}/choices"), "Back to your choices")
+/// What the form would change of the connection.
+fn asked(posted: &Posted, connection: &Connection) -> Result<Patch, Ending> {
+    patch(&posted.fields, &connection.settings, posted.guest.practice.policy.window)
 }
 
 async fn counted(
@@ -217,27 +214,33 @@ pub(crate) async fn apply(
     Path(id): Path<String>,
     posted: Posted,
 ) -> Result<Response, Ending> {
-    let Posted { guest, fields } = &posted;
-    let (connection, patch) = asked(&room, &posted, &id).await?;
-    let fault = |error| back_to_choices(guest, &id, Ending::of(error));
-    let at = ConnectionRef::from(&connection);
+    let connection = posted.guest.connection(&room.engine, &id).await?;
+    match saved(&room, &posted, &connection).await {
+        Ok(changed) if changed.evidence.lacks_access() => room.to_sign_in(&posted.guest, &changed).await,
+        Ok(_) => Ok(to(&format!("/settings/connections/{id}"))),
+        Err(fault) => again(&room, &posted, &connection, fault).await,
+    }
+}
+
+async fn saved(room: &Room, posted: &Posted, connection: &Connection) -> Result<Connection, Ending> {
+    let Posted { guest, fields } = posted;
+    let patch = asked(posted, connection)?;
+    let at = ConnectionRef::from(connection);
     let changed = room.engine.change(&at, version(fields), &patch).await;
     let parts = changed.as_ref().map(|now| settings_parts(&connection.settings, &now.settings));
-    let doing = Doing::to(Deed::SettingsChanged, &connection).changing(parts.unwrap_or_default());
-    let mut changed = told(&room, guest, doing, changed).await.map_err(fault)?;
-    if changed.evidence.started_at.is_none() {
-        let started = room.engine.start(&at).await;
-        changed = told(&room, guest, Doing::to(Deed::Started, &connection), started).await.map_err(fault)?;
-        if let Some(succession) = &changed.evidence.succeeds {
-            let old =
-                Doing { connection: Some(succession.of.clone()), ..Doing::to(Deed::Switched, &changed) };
-            told(&room, guest, old, Ok(())).await.map_err(fault)?;
-        }
+    let doing = Doing::to(Deed::SettingsChanged, connection).changing(parts.unwrap_or_default());
+    let changed = told(room, guest, doing, changed).await.map_err(Ending::of)?;
+    if changed.evidence.started_at.is_some() {
+        return Ok(changed);
     }
-    if changed.evidence.lacks_access() {
-        return room.to_sign_in(guest, &changed).await;
+    let started = room.engine.start(&at).await;
+    let started = told(room, guest, Doing::to(Deed::Started, connection), started).await;
+    let started = started.map_err(Ending::of)?;
+    if let Some(succession) = &started.evidence.succeeds {
+        let old = Doing { connection: Some(succession.of.clone()), ..Doing::to(Deed::Switched, &started) };
+        told(room, guest, old, Ok(())).await.map_err(Ending::of)?;
     }
-    Ok(to(&format!("/settings/connections/{id}")))
+    Ok(started)
 }
 
 /// What the person has seen: a change made meanwhile is not overwritten.

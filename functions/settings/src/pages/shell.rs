@@ -74,11 +74,20 @@ impl Shell {
 
 /// The page, as an answer.
 pub(crate) fn show(shell: &Shell, page: &impl Template) -> Result<Response, Ending> {
+    show_with(StatusCode::OK, shell, page)
+}
+
+/// A form's page once more, where what it says cannot be saved: with the reason, and with what was typed.
+pub(crate) fn show_refused(shell: &Shell, page: &impl Template) -> Result<Response, Ending> {
+    show_with(StatusCode::UNPROCESSABLE_ENTITY, shell, page)
+}
+
+fn show_with(status: StatusCode, shell: &Shell, page: &impl Template) -> Result<Response, Ending> {
     let html = page.render().map_err(|error| {
         tracing::error!(%error, "a settings page cannot be written");
         Ending::internal()
     })?;
-    Ok(dressed(shell, StatusCode::OK, html))
+    Ok(dressed(shell, status, html))
 }
 
 pub(crate) fn dressed(shell: &Shell, status: StatusCode, html: String) -> Response {

@@ -10,6 +10,7 @@ use daybook_core::audit::Deed;
 use daybook_core::connection::State as ConnectionState;
 use daybook_core::policy::{AccountKind, Attestation};
 use daybook_engine::audit::Doing;
+use daybook_engine::ports::Practice;
 use daybook_engine::roster::Member;
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,7 +18,7 @@ use super::super::fields::Fields;
 use super::super::home::to;
 use super::super::told::who;
 use super::super::words::{Zone, number};
-use super::super::{Ending, Guest, Posted, Room, Shell, show};
+use super::super::{Ending, Guest, Posted, Room, Shell, show, show_refused};
 use super::policy::practice;
 use super::refused;
 use crate::policy::{MOST_NAME_CHARS, MOST_NAMES, domain_of};
@@ -34,6 +35,17 @@ struct Page {
     given: Vec<Given>,
     /// Domains of connected accounts that none covers.
     open: String,
+    fault: Option<&'static str>,
+    typed: Typed,
+}
+
+/// What stands in the form.
+#[derive(Default)]
+struct Typed {
+    domain: String,
+    attested_by: String,
+    years: String,
+    confirmed: bool,
 }
 
 struct Given {
@@ -51,38 +63,46 @@ pub(crate) async fn page(
     guest: Guest,
 ) -> Result<Response, Ending> {
     let practice = practice(&room, &guest).await?;
-    let members = room.engine.members(&practice.id).await.map_err(|error| Ending::of(error).to(&guest))?;
+    let told = match query.as_deref() {
+        Some("given") => Some("It is on record. Clinicians with such accounts may now choose to show more."),
+        Some("withdrawn") => Some("It is withdrawn. Daybook is rewriting the entries now."),
+        _ => None,
+    };
+    let page = Page { told, ..written(&room, &guest, &practice).await? };
+    show(&page.shell, &page)
+}
+
+/// The page, with an empty form.
+async fn written(room: &Room, guest: &Guest, practice: &Practice) -> Result<Page, Ending> {
+    let members = room.engine.members(&practice.id).await.map_err(|error| Ending::of(error).to(guest))?;
     let zone = guest.practice_zone(&room.engine).await?;
     let now = room.engine.clock.now();
     let accounts = accounts(&members);
     let all = &practice.policy.attestations;
     let covered = |domain: &String| all.iter().any(|one| one.domain == *domain && one.holds(now));
     let open: Vec<String> = accounts.keys().filter(|domain| !covered(domain)).cloned().collect();
-    let page = Page {
+    Ok(Page {
         shell: guest.shell(),
-        told: match query.as_deref() {
-            Some("given") => {
-                Some("It is on record. Clinicians with such accounts may now choose to show more.")
-            }
-            Some("withdrawn") => Some("It is withdrawn. Daybook is rewriting the entries now."),
-            _ => None,
-        },
+        told: None,
         given: all.iter().map(|one| given(one, &accounts, &zone, now)).collect(),
         open: open.join(", "),
-    };
-    show(&page.shell, &page)
+        fault: None,
+        typed: Typed::default(),
+    })
 }
 
 /// Somebody's word.
 pub(crate) async fn give(State(room): State<Room>, posted: Posted) -> Result<Response, Ending> {
     let Posted { guest, fields } = &posted;
     let practice = practice(&room, guest).await?;
-    let one = read(fields, room.engine.clock.now())
-        .map_err(|text| Ending::invalid(text).to(guest).with_link(HOME, "Back"))?;
-    let is_new = practice.policy.attestations.iter().all(|other| other.domain != one.domain);
-    if is_new && practice.policy.attestations.len() >= MOST_NAMES {
-        return Err(Ending::invalid("At most 200 agreements are kept.").to(guest).with_link(HOME, "Back"));
-    }
+    let one = match read(fields, &practice.policy.attestations, room.engine.clock.now()) {
+        Ok(one) => one,
+        Err(fault) => {
+            let page = written(&room, guest, &practice).await?;
+            let page = Page { fault: Some(fault), typed: typed(fields), ..page };
+            return show_refused(&page.shell, &page);
+        }
+    };
     let admin = who(guest);
     let set = room.engine.change_practice(&practice.id, &admin, |practice| {
         let all = &mut practice.policy.attestations;
@@ -111,9 +131,23 @@ pub(crate) async fn withdraw(State(room): State<Room>, posted: Posted) -> Result
     Ok(to(&format!("{HOME}?withdrawn")))
 }
 
-fn read(fields: &Fields, now: Timestamp) -> Result<Attestation, &'static str> {
+fn typed(fields: &Fields) -> Typed {
+    let text = |name| fields.get(name).to_owned();
+    Typed {
+        domain: text("domain"),
+        attested_by: text("attested_by"),
+        years: text("years"),
+        confirmed: text("confirmed") == "yes",
+    }
+}
+
+/// `others` are on record.
+fn read(fields: &Fields, others: &[Attestation], now: Timestamp) -> Result<Attestation, &'static str> {
     let domain =
         domain_of(fields.get("domain")).ok_or("Write a domain such as clinic.example.org, without an @.")?;
+    if others.len() >= MOST_NAMES && others.iter().all(|other| other.domain != domain) {
+        return Err("At most 200 agreements are kept.");
+    }
     let attested_by = fields.get("attested_by").to_owned();
     let has_name = (1..=MOST_NAME_CHARS).contains(&attested_by.chars().count());
     if !has_name || attested_by.contains(char::is_control) {
@@ -178,7 +212,7 @@ mod tests {
             ("domain=clinic.example&attested_by=&years=1&confirmed=yes", false),
             ("domain=clinic.example&attested_by=Ada&years=9&confirmed=yes", false),
         ] {
-            let read = read(&Fields::read(form.as_bytes()), Timestamp::UNIX_EPOCH);
+            let read = read(&Fields::read(form.as_bytes()), &[], Timestamp::UNIX_EPOCH);
             assert_eq!(read.is_ok(), holds, "{form}");
             assert!(read.is_err() || read.unwrap().domain == "clinic.example");
         }

@@ -6,7 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use daybook_core::audit::Deed;
 use daybook_core::connection::Provider;
-use daybook_core::detail::Part2;
+use daybook_core::detail::{Detail, Part2};
 use daybook_core::policy::{Allowed, Feed, Policy};
 use daybook_core::window::WindowDays;
 use daybook_engine::audit::Doing;
@@ -18,7 +18,7 @@ use super::super::home::to;
 use super::super::levels::{Level, detail, samples};
 use super::super::told::who;
 use super::super::words::{calendar, number};
-use super::super::{Ending, Guest, Posted, Room, Shell, show};
+use super::super::{Ending, Guest, Posted, Room, Shell, show, show_refused};
 use super::refused;
 use super::words::name;
 use crate::policy::{MOST_NAMES, domain_of};
@@ -35,6 +35,7 @@ const PROVIDERS: [(Provider, &str); 3] =
 struct Page {
     shell: Shell,
     told: Option<&'static str>,
+    fault: Option<&'static str>,
     /// When the policy was last set, as this page shows it.
     seen: String,
     levels: Vec<Level>,
@@ -42,9 +43,21 @@ struct Page {
     providers: Vec<Choice>,
     names_domains: bool,
     domain_list: String,
-    past_days: u16,
-    future_days: u16,
+    past_days: String,
+    future_days: String,
     feed: bool,
+}
+
+/// What stands in the form.
+struct Typed {
+    detail_cap: Detail,
+    part2: Part2,
+    providers: Allowed<Provider>,
+    names_domains: bool,
+    domain_list: String,
+    past_days: String,
+    future_days: String,
+    feed: Feed,
 }
 
 struct Choice {
@@ -68,38 +81,79 @@ pub(crate) async fn page(
     guest: Guest,
 ) -> Result<Response, Ending> {
     let practice = practice(&room, &guest).await?;
-    let policy = &practice.policy;
-    let mut levels = samples(policy.detail_cap);
+    let told = (query.as_deref() == Some("saved"))
+        .then_some("Saved. Daybook is bringing every calendar in line now.");
+    let page = Page { told, ..written(&guest, &practice, standing(&practice.policy)) };
+    show(&page.shell, &page)
+}
+
+fn written(guest: &Guest, practice: &Practice, typed: Typed) -> Page {
+    let mut levels = samples(typed.detail_cap);
     for level in &mut levels {
         level.name = detail(level.word).map_or(level.name, name);
     }
     let providers = PROVIDERS.map(|(provider, word)| Choice {
         word,
         name: calendar(provider),
-        is_chosen: policy.providers.has(&provider),
+        is_chosen: typed.providers.has(&provider),
     });
-    let page = Page {
+    Page {
         shell: guest.shell(),
-        told: (query.as_deref() == Some("saved"))
-            .then_some("Saved. Daybook is bringing every calendar in line now."),
-        seen: seen(&practice),
+        told: None,
+        fault: None,
+        seen: seen(practice),
         levels,
-        part2: policy.part2 == Part2::Yes,
+        part2: typed.part2 == Part2::Yes,
         providers: providers.into(),
+        names_domains: typed.names_domains,
+        domain_list: typed.domain_list,
+        past_days: typed.past_days,
+        future_days: typed.future_days,
+        feed: typed.feed == Feed::Allowed,
+    }
+}
+
+/// The form as the policy stands.
+fn standing(policy: &Policy) -> Typed {
+    Typed {
+        detail_cap: policy.detail_cap,
+        part2: policy.part2,
+        providers: policy.providers.clone(),
         names_domains: policy.account_domains != Allowed::All,
         domain_list: named_domains(policy).join("\n"),
-        past_days: policy.window.past_days(),
-        future_days: policy.window.future_days(),
-        feed: policy.feed == Feed::Allowed,
-    };
-    show(&page.shell, &page)
+        past_days: policy.window.past_days().to_string(),
+        future_days: policy.window.future_days().to_string(),
+        feed: policy.feed,
+    }
+}
+
+/// The form as it was sent.
+fn typed(fields: &Fields, before: &Policy) -> Typed {
+    let text = |name| fields.get(name).to_owned();
+    Typed {
+        detail_cap: detail(fields.get("detail_cap")).unwrap_or(before.detail_cap),
+        part2: part2(fields),
+        providers: providers(fields),
+        names_domains: fields.get("domains") == "some",
+        domain_list: text("domain_list"),
+        past_days: text("past_days"),
+        future_days: text("future_days"),
+        feed: feed(fields),
+    }
 }
 
 /// What would change, for the practice and for the calendars that are connected.
 pub(crate) async fn preview(State(room): State<Room>, posted: Posted) -> Result<Response, Ending> {
     let Posted { guest, fields } = &posted;
     let before = practice(&room, guest).await?;
-    let wanted = wanted(guest, fields, &before.policy)?;
+    let wanted = match wanted(fields, &before.policy) {
+        Ok(wanted) => wanted,
+        Err(fault) => {
+            let page = written(guest, &before, typed(fields, &before.policy));
+            let page = Page { fault: Some(fault), ..page };
+            return show_refused(&page.shell, &page);
+        }
+    };
     let effects = room.engine.policy_effects(&before.id, &wanted).await;
     let effects = effects.map_err(|error| Ending::of(error).to(guest).with_link(HOME, "Back"))?;
     let page = Preview {
@@ -115,7 +169,8 @@ pub(crate) async fn preview(State(room): State<Room>, posted: Posted) -> Result<
 pub(crate) async fn apply(State(room): State<Room>, posted: Posted) -> Result<Response, Ending> {
     let Posted { guest, fields } = &posted;
     let before = practice(&room, guest).await?;
-    let wanted = wanted(guest, fields, &before.policy)?;
+    let wanted = wanted(fields, &before.policy)
+        .map_err(|fault| Ending::invalid(fault).to(guest).with_link(HOME, "Back"))?;
     if fields.get("seen") != seen(&before) {
         return Err(Ending::changed_meanwhile().to(guest).with_link(HOME, "Look again"));
     }
@@ -146,32 +201,38 @@ fn named_domains(policy: &Policy) -> Vec<String> {
 }
 
 /// The policy that the form says. Agreements have a page of their own.
-fn wanted(guest: &Guest, fields: &Fields, before: &Policy) -> Result<Policy, Ending> {
-    let fault = |text: &str| Ending::invalid(text).to(guest).with_link(HOME, "Back");
+fn wanted(fields: &Fields, before: &Policy) -> Result<Policy, &'static str> {
     let days = |name: &str| fields.get(name).parse::<u32>().ok();
     let window =
         days("past_days").zip(days("future_days")).and_then(|(past, future)| WindowDays::new(past, future));
     let account_domains = match fields.get("domains") {
-        "some" => Allowed::Only(domains(fields.get("domain_list")).ok_or_else(|| {
-            fault("Write at most 200 domains, one on each line, such as clinic.example.org; at least one.")
-        })?),
+        "some" => Allowed::Only(domains(fields.get("domain_list")).ok_or(
+            "Write at most 200 domains, one on each line, such as clinic.example.org; at least one.",
+        )?),
         "all" => Allowed::All,
-        _ => return Err(fault("Choose whose accounts may be connected.")),
+        _ => return Err("Choose whose accounts may be connected."),
     };
     Ok(Policy {
-        detail_cap: detail(fields.get("detail_cap"))
-            .ok_or_else(|| fault("Choose the most that may be told."))?,
-        part2: if fields.get("part2") == "yes" { Part2::Yes } else { Part2::No },
-        providers: providers(&fields.all("provider")),
+        detail_cap: detail(fields.get("detail_cap")).ok_or("Choose the most that may be told.")?,
+        part2: part2(fields),
+        providers: providers(fields),
         account_domains,
-        window: window
-            .ok_or_else(|| fault("The time range goes up to 3650 days back and from 1 to 1826 ahead."))?,
-        feed: if fields.get("feed") == "allowed" { Feed::Allowed } else { Feed::Forbidden },
+        window: window.ok_or("The time range goes up to 3650 days back and from 1 to 1826 ahead.")?,
+        feed: feed(fields),
         attestations: before.attestations.clone(),
     })
 }
 
-fn providers(words: &[&str]) -> Allowed<Provider> {
+fn part2(fields: &Fields) -> Part2 {
+    if fields.get("part2") == "yes" { Part2::Yes } else { Part2::No }
+}
+
+fn feed(fields: &Fields) -> Feed {
+    if fields.get("feed") == "allowed" { Feed::Allowed } else { Feed::Forbidden }
+}
+
+fn providers(fields: &Fields) -> Allowed<Provider> {
+    let words = fields.all("provider");
     let chosen: Vec<Provider> =
         PROVIDERS.iter().filter(|(_, word)| words.contains(word)).map(|(provider, _)| *provider).collect();
     if chosen.len() == PROVIDERS.len() { Allowed::All } else { Allowed::Only(chosen.into_iter().collect()) }
@@ -266,7 +327,6 @@ fn told_effects(effects: &Effects) -> Vec<String> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
-    use daybook_core::detail::Detail;
 
     #[test]
     fn domains_as_people_write_them() {
