@@ -24,7 +24,7 @@ await story(async (page, told) => {
   await page.goto(`${told.url}/settings/connect`);
   await page.getByRole('heading', { name: 'This page is for clinicians' }).waitFor();
   expect(faults.length === 0, faults.join('\n'));
-}, { refusals: [403] });
+}, { refusals: [403, 422] });
 
 async function open(me, page, { url, script }) {
   await page.goto(`${url}/sandbox/ehr/settings?practitioner=prac-1`);
@@ -53,12 +53,25 @@ async function lower(me, page, look) {
   await me.press(page.getByRole('link', { name: 'What is allowed' }));
   await me.tick(page.getByRole('radio', { name: 'Only that the clinician is busy' }));
   await look('practice-policy');
+  await mistype(me, page, look);
   await me.press(page.getByRole('button', { name: 'See what will change' }));
   await page.getByText('In 1 calendar every entry that was ever written is rewritten').waitFor();
   await look('practice-preview');
   await me.press(page.getByRole('button', { name: 'Save' }));
   await page.getByRole('status').filter({ hasText: 'Saved.' }).waitFor();
   expect(await page.getByRole('radio', { name: 'Only that the clinician is busy' }).isChecked(), 'it was not saved');
+}
+
+/** The form comes back under the reason, with all that was chosen. */
+async function mistype(me, page, look) {
+  const domains = page.getByLabel('Domains, one on each line');
+  await me.tick(page.getByRole('radio', { name: 'Only accounts of these domains' }));
+  await me.type(domains, 'ada@clinic.example.org');
+  await me.press(page.getByRole('button', { name: 'See what will change' }));
+  await page.getByRole('alert').filter({ hasText: 'Write at most 200 domains' }).waitFor();
+  expect((await domains.inputValue()) === 'ada@clinic.example.org', 'what was typed is lost');
+  await look('practice-policy-refused');
+  await me.tick(page.getByRole('radio', { name: 'Any account' }));
 }
 
 async function agree(me, page, { domain }, look) {

@@ -42,7 +42,15 @@ await story(async (page, told) => {
     },
     choices: () => click('link', 'Yes, go on'),
     choices_open: () => page.getByText('More choices').click(),
-    preview: () => click('button', 'See what will happen'),
+    choices_refused: async () => {
+      await page.getByLabel('Its name').fill('');
+      await click('button', 'See what will happen');
+      await page.getByRole('alert').filter({ hasText: 'Give the new calendar a name' }).waitFor();
+    },
+    preview: async () => {
+      await page.getByLabel('Its name').fill('Work schedule');
+      await click('button', 'See what will happen');
+    },
     active: async () => {
       await click('button', 'Start Sync');
       await page.getByText('In step.').waitFor();
