@@ -65,6 +65,7 @@ stories! {
     made_calendar_stays
     made_calendar_that_another_uses
     main_calendar_switched
+    meeting_of_two_clinicians
     mirror_dragged_again_and_again
     no_main_calendar_any_more
     one_way_and_back
